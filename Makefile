@@ -1,0 +1,56 @@
+# Everything a contributor runs. Each target sets up its own .venv when there is none.
+PYTHON ?= python3
+DEMO   ?= demo
+BIN    := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check fix lint types test docs pictures bench clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/stamp ## the notebook's layers, compared and drawn into $(DEMO)/index.html
+	$(BIN)/autograd-lite demo --out $(DEMO)
+
+check: lint types test ## everything that CI demands
+
+fix: .venv/stamp ## format, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: .venv/stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/stamp
+	$(BIN)/mypy
+
+test: .venv/stamp
+	$(BIN)/python -m pytest
+
+docs: .venv/stamp ## the generated pages of docs/, written anew
+	$(BIN)/python docs/generate.py
+
+pictures: .venv/stamp ## the pictures of README and docs/, drawn anew
+	$(BIN)/python docs/pictures.py
+
+bench: .venv/peers ## cost beside PyTorch, HIPS autograd and MyGrad, as ratios
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## remove .venv and what tools left behind
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+setup: .venv/stamp ## only the virtual environment
+
+# pygraphviz has wheels for most platforms; where it cannot be installed, drawing has other layouts.
+.venv/stamp: pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[draw]' \
+	    || echo 'pygraphviz could not be installed: pictures use another layout'
+	touch $@
+
+.venv/peers: .venv/stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	touch $@
