@@ -29,10 +29,10 @@ test: .venv/stamp
 	$(BIN)/python -m pytest
 
 docs: .venv/stamp ## the generated pages of docs/, written anew
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 pictures: .venv/stamp ## the pictures of README and docs/, drawn anew
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python -m docs.generate --pictures
 
 bench: .venv/peers ## cost beside PyTorch, HIPS autograd and MyGrad, as ratios
 	$(BIN)/python -m tests.benchmarks

@@ -1,0 +1,104 @@
+"""Writes what is generated in README, CONTRIBUTING and docs/, or checks that it is up to date.
+
+    python -m docs.generate                   write every page and picture anew
+    python -m docs.generate --pictures        write the pictures only
+    python -m docs.generate --check [PAGE …]  exit 1, with a diff, where something is out of date
+
+Hand-written pages hold code and its real output (pages.py); the tables are made whole (tables.py).
+The pictures in docs/images are those that the pages' own code draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from docs import tables
+from docs.pages import refreshed
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", DOCS / "tour.md", DOCS / "notebook.md"]
+TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
+PAGES = [*WRITTEN, *TABLES]
+
+ENGINE = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+
+
+def made(page: Path, folder: Path) -> str:
+    """The page as it should be; what its code draws lands in ``folder / "images"``."""
+    (folder / "images").mkdir(exist_ok=True)
+    if page in TABLES:
+        return TABLES[page]()
+    return refreshed(page.name, page.read_text(encoding="utf-8"), folder)
+
+
+def stale_picture(new: Path) -> bool:
+    """Whether a drawn picture differs from the one in docs/images.
+
+    Layout engines place things differently; a picture by another engine is judged by its text.
+    """
+    old = DOCS / "images" / new.name
+    if not old.exists():
+        return True
+    texts = [path.read_text(encoding="utf-8") for path in (old, new)]
+    if texts[0] == texts[1]:
+        return False
+    engines = [ENGINE.search(text) for text in texts]
+    if engines[0] and engines[1] and engines[0][0] == engines[1][0]:
+        return True
+    labels = [sorted(re.findall(r">([^<>]+)</t", text)) for text in texts]
+    return labels[0] != labels[1]
+
+
+def check(page: Path) -> list[str]:
+    """What is out of date about a page: a diff, names of pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        new = made(page, Path(folder))
+        pictures = sorted(Path(folder, "images").glob("*.svg"))
+        complaints = [
+            f"docs/images/{path.name} is stale" for path in pictures if stale_picture(path)
+        ]
+    old = page.read_text(encoding="utf-8") if page.exists() else ""
+    return complaints + list(
+        difflib.unified_diff(old.splitlines(), new.splitlines(), page.name, "now", lineterm="")
+    )
+
+
+def write(page: Path, *, text: bool) -> None:
+    """Write a page (where ``text``) and its pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        new = made(page, Path(folder))
+        for picture in Path(folder, "images").glob("*.svg"):
+            (DOCS / "images").mkdir(exist_ok=True)
+            shutil.copyfile(picture, DOCS / "images" / picture.name)
+        if text:
+            page.write_text(new, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status says whether all is up to date."""
+    parser = argparse.ArgumentParser(description="write or check the generated parts of the docs")
+    parser.add_argument("--check", action="store_true", help="write nothing, complain")
+    parser.add_argument("--pictures", action="store_true", help="write the pictures only")
+    parser.add_argument("pages", nargs="*", type=Path, help="these pages only")
+    options = parser.parse_args(arguments)
+    pages = [path.resolve() for path in options.pages] or PAGES
+    if not options.check:
+        for page in pages:
+            write(page, text=not options.pictures)
+        return 0
+    complaints = [line for page in pages for line in check(page)]
+    print(*complaints, sep="\n", end="\n" if complaints else "")
+    return bool(complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
