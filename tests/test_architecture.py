@@ -22,7 +22,9 @@ PACKAGE = ROOT / "autograd_lite"
 FLOORS = [
     {"errors"},
     {"shapes", "tree"},
-    {"graph", "rules"},
+    {"graph"},
+    {"recording"},
+    {"rules"},
     {"ops"},
     {"derivatives", "numeric", "numpy", "protocol"},
     {"nn", "optim", "handwritten", "lifting", "rewrite"},
