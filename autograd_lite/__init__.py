@@ -1,0 +1,91 @@
+"""A computational-graph autodiff engine on NumPy, to see, check and derive gradients with.
+
+Importing loads NumPy and no other third-party package; names of the upper rooms load on first use.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from autograd_lite import derivatives, errors, protocol, rules
+from autograd_lite.derivatives import (
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+from autograd_lite.graph import Graph, Node
+from autograd_lite.recording import (
+    Tensor,
+    constant,
+    debug,
+    no_grad,
+    parameter,
+    scope,
+    tensor,
+    trace,
+)
+from autograd_lite.rules import primitive
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "compare": "autograd_lite.comparison",
+    "draw": "autograd_lite.picture",
+    "gradcheck": "autograd_lite.comparison",
+    "handwritten": None,
+    "nn": None,
+    "numpy": None,
+    "testing": None,
+}
+"""Names of the upper rooms, and where they stand; None: the name is a room."""
+
+_KEPT = {"trace", "getitem"}  # names that mean something else at the top level
+
+globals().update({name: f for name, f in rules.FUNCTIONS.items() if name not in _KEPT})
+
+__all__ = [
+    "Graph",
+    "Node",
+    "Tensor",
+    "constant",
+    "debug",
+    "derivatives",
+    "errors",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "parameter",
+    "primitive",
+    "protocol",
+    "scope",
+    "stop_gradient",
+    "tensor",
+    "trace",
+    "value_and_grad",
+    "vjp",
+    *sorted(name for name in rules.FUNCTIONS if name not in _KEPT),
+    *_LAZY,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    place = _LAZY[name]
+    room = import_module(place or f"autograd_lite.{name}")
+    value = room if place is None else getattr(room, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

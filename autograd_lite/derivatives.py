@@ -1,0 +1,909 @@
+"""Derivatives of recorded graphs: one reverse sweep, one forward-mode tensor, and what they give.
+
+Knows order, accumulation, un-broadcast and levels. Does not know any single operator: their rules
+are data. Imports errors, tree, graph, recording, rules and the operators that its own sums need.
+
+Reverse mode walks the recorded nodes, users before inputs, and adds up cotangents. Forward mode
+(``Dual``) carries a tangent along while the function runs, and records nothing. They nest and mix:
+the reverse sweep of a ``Dual`` is the ``Dual`` of the reverse sweeps.
+"""
+
+import functools
+import inspect
+import itertools
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import AutogradError, GradientError, NonFiniteError, ShapeError, describe
+from autograd_lite.graph import Cell, Graph, Leaf, Node, Op, Scope
+from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
+from autograd_lite.recording import Tensor, apply, current_mode, plain, tensor, using
+from autograd_lite.rules import check_cotangent, linear
+from autograd_lite.tree import flatten, unflatten
+
+__all__ = [
+    "Flow",
+    "backward",
+    "flow",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]
+
+Cotangents = dict[Node, Any]
+
+
+# the reverse sweep
+
+
+def _users_first(outputs: Sequence[Node]) -> list[Node]:
+    """All nodes that carry derivatives to ``outputs``, each after all of its users."""
+    users: dict[Node, int] = dict.fromkeys(outputs, 0)
+    stack = list(users)
+    while stack:
+        for p in stack.pop().inputs:
+            if p.__class__ is Node or p.__class__ is Leaf:
+                count = users.get(p)
+                if count is None:
+                    users[p] = 1
+                    stack.append(p)
+                else:
+                    users[p] = count + 1
+    order = []
+    ready = [node for node in dict.fromkeys(outputs) if not users[node]]
+    while ready:
+        node = ready.pop()
+        order.append(node)
+        for p in node.inputs:
+            if p.__class__ is Node or p.__class__ is Leaf:
+                users[p] = count = users[p] - 1
+                if not count:
+                    ready.append(p)
+    return order
+
+
+def _leading_to(targets: set[Node], order: Sequence[Node]) -> set[Node]:
+    """The nodes of ``order`` through which something flows to ``targets``."""
+    needed = set(targets)
+    for node in reversed(order):
+        if any(isinstance(p, Node) and p in needed for p in node.inputs):
+            needed.add(node)
+    return needed
+
+
+class _Sweep:
+    """One reverse pass over plain arrays; ``_RecordedSweep`` is the same over tensors."""
+
+    def __init__(self, seeds: Cotangents, *, release: bool = False, edges: Any = None) -> None:
+        self.arriving = dict(seeds)
+        self.order = _users_first(list(seeds))
+        self.release = release
+        self.edges: dict[tuple[Node, int], Any] | None = edges
+        self.mode = current_mode()
+        self.owned: set[Node] = set()
+        for node in self.order:
+            if node.__class__ is Leaf:
+                node.verify()  # type: ignore[attr-defined]  # the class was just tested
+
+    def run(self, targets: set[Node] | None = None) -> Cotangents:
+        """The cotangents of ``targets``; without them of all leaves and kept intermediates."""
+        needed = None if targets is None else _leading_to(targets, self.order)
+        arriving, results = self.arriving, {}
+        for node in self.order:
+            g = arriving.pop(node, None)
+            if g is None:
+                continue
+            if node.cell is not None if targets is None else node in targets:
+                results[node] = g
+            if node.op.pulls:
+                self.pass_on(node, g, needed)
+            if self.release and node.__class__ is Node:
+                node.value = None
+        return results
+
+    def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
+        """Apply the rule of one node for every input that carries derivatives."""
+        op, inputs, params = node.op, node.inputs, node.params
+        y = node if node.value is None else node.value
+        xs = [
+            p if not isinstance(p, Node) or p.value is None else p.value for p in inputs
+        ]
+        for i, p in enumerate(inputs):
+            if p.__class__ is not Node and p.__class__ is not Leaf:
+                continue
+            if needed is not None and p not in needed:
+                continue
+            pull = op.pulls[i]
+            if pull is None:
+                continue
+            try:
+                result = pull(g, y, *xs, **params) if params else pull(g, y, *xs)
+            except Exception as error:
+                result = self.retry(node, i, g, error)
+            if result is not None:
+                self.add(node, i, p, result)
+
+    def add(self, node: Node, i: int, p: Node, result: Any) -> None:
+        """Add what flows to input ``i`` to what has arrived there."""
+        if node.op.strict:
+            result = result if isinstance(result, Tensor) else np.asarray(result)[()]
+            check_cotangent(node.op, i, result, p.shape, p.dtype)
+        if result.shape != p.shape or result.dtype is not p.dtype:
+            result = _conform(result, p)
+        if self.mode.debug:
+            _check_gradient(node, i, result)
+        if self.edges is not None:
+            self.edges[node, i] = result
+        old = self.arriving.get(p)
+        if old is None:
+            self.arriving[p] = result
+        elif p in self.owned:
+            old += result
+        else:
+            total = old + result
+            self.arriving[p] = total
+            if total.__class__ is np.ndarray:
+                self.owned.add(p)
+
+    def retry(self, node: Node, i: int, g: Any, error: Exception) -> Any:
+        """Run a rule again with all values recomputed, if one that was not kept made it fail."""
+        parts = (node, *(p for p in node.inputs if isinstance(p, Node)))
+        if all(part.value is not None for part in parts):
+            raise self.failure(node, i, error) from error
+        values = Graph([node]).replay()
+        y, *xs = (
+            self.wrap(values[p], p) if isinstance(p, Node) else p for p in (node, *node.inputs)
+        )
+        pull: Any = node.op.pulls[i]
+        try:
+            return pull(g, y, *xs, **node.params)
+        except Exception as second:
+            raise self.failure(node, i, second) from second
+
+    def wrap(self, value: Any, node: Node) -> Any:
+        return value
+
+    @staticmethod
+    def failure(node: Node, i: int, error: Exception) -> Exception:
+        if isinstance(error, AutogradError) and node.op.strict:
+            return error
+        return GradientError(
+            f"the derivative of {node.op.name} with respect to input {i} failed: {error}",
+            where=f"{node!r}\nrecorded at {node.source}",
+            mend="if the operator is your own, mend its vjp; else please report this",
+            source=None,
+        )
+
+
+class _RecordedSweep(_Sweep):
+    """The reverse pass over tensors: its result is a graph, to be differentiated again."""
+
+    def __init__(self, seeds: Cotangents) -> None:
+        super().__init__(seeds)
+        self.scopes: dict[Scope, Scope] = {}
+
+    def wrap(self, value: Any, node: Node) -> Any:
+        return Tensor(value, node) if type(node) in (Node, Leaf) else Tensor(value)
+
+    def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
+        y = node if node.value is None else Tensor(node.value, node)
+        xs = [
+            p if not isinstance(p, Node) or p.value is None else self.wrap(p.value, p)
+            for p in node.inputs
+        ]
+        with using(scope=self.backward_scope(node.scope)):
+            for i, p in enumerate(node.inputs):
+                pull = node.op.pulls[i] if p.__class__ in (Node, Leaf) else None
+                if pull is None or (needed is not None and p not in needed):
+                    continue
+                try:
+                    result = pull(g, y, *xs, **node.params)
+                except Exception as error:
+                    result = self.retry(node, i, g, error)
+                if result is not None:
+                    self.add(node, i, p, result)
+
+    def backward_scope(self, scope: Scope | None) -> Scope | None:
+        """The scope of the derivative of what was recorded in ``scope``."""
+        if scope is None:
+            return None
+        twin = self.scopes.get(scope)
+        if twin is None:
+            parent = self.backward_scope(scope.parent)
+            twin = Scope(scope.name, parent, scope.code, scope.offset, "backward", scope.level + 1)
+            self.scopes[scope] = twin
+        return twin
+
+
+def _conform(result: Any, p: Node) -> Any:
+    """A cotangent in the shape and dtype of its input: un-broadcast, and cast back."""
+    if not hasattr(result, "shape"):
+        result = np.asarray(result)
+    if result.shape != p.shape:
+        if len(result.shape) < len(p.shape) or result.size < p.size:
+            result = broadcast_to(result, p.shape)
+        else:
+            result = unbroadcast(result, p.shape)
+    if result.dtype != p.dtype:
+        if result.dtype.kind == "c" and p.dtype.kind != "c":
+            result = result.real
+        result = astype(result, p.dtype)
+    return result
+
+
+def _check_gradient(node: Node, i: int, result: Any) -> None:
+    values = result._value if isinstance(result, Tensor) else result
+    if np.all(np.isfinite(values)):
+        return
+    raise NonFiniteError(
+        f"the gradient that {node.op.name} passes to input {i} holds NaN or infinity",
+        where=f"{node!r}\nrecorded at {node.source}  {node.source.text if node.source else ''}",
+        mend="look at the operands of this line; ag.where does not stop the gradient of the "
+        "branch that is not taken: guard its argument too",
+        source=None,
+    )
+
+
+def _seed(y: Any, cotangent: Any) -> Any:
+    """The cotangent of ``y``: given and checked, or 1 for a scalar."""
+    if cotangent is None:
+        if y.size != 1:
+            raise GradientError(
+                f"a derivative of {y.size} numbers needs to know how they are weighed",
+                where=f"the output has shape {y.shape}",
+                mend="sum it (y.sum()), or give cotangent=array of that shape",
+            )
+        return np.ones(y.shape, y.dtype)[()]
+    given = cotangent if isinstance(cotangent, Tensor) else plain(cotangent)
+    if given.shape != y.shape:
+        raise ShapeError(
+            f"the cotangent has shape {given.shape}, the output {y.shape}",
+            mend="a cotangent has exactly the output's shape; nothing is broadcast",
+        )
+    if given.dtype != y.dtype:
+        given = astype(given, y.dtype)
+    return given[()] if isinstance(given, np.ndarray) and not given.ndim else given
+
+
+_publishing = threading.Lock()
+
+
+def _owned(value: Any, references: int) -> Any:
+    """A writable ndarray that nobody else holds; copied only if it may be shared."""
+    if (
+        value.__class__ is np.ndarray
+        and value.base is None
+        and value.flags.writeable
+        and value.flags.owndata
+        and sys.getrefcount(value) <= references
+    ):
+        return value
+    return np.array(value)
+
+
+def backward(self: Tensor, cotangent: Any = None, *, release: bool = False) -> None:
+    """Add the gradient of this value to ``.grad`` of every leaf that it rests on.
+
+    ``cotangent`` has the value's shape; a value of one element needs none. Everything is computed
+    before the first ``.grad`` changes. ``release=True`` gives kept values back on the way; a
+    second pass then computes them again.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.tensor([1.0, 2.0])
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    array([2., 4.])
+    """
+    if isinstance(self, Dual):
+        raise GradientError(
+            "backward() inside ag.jvp would publish half a derivative",
+            mend="use ag.grad or ag.gradients there",
+        )
+    node = self._node
+    if node is None:
+        raise GradientError(
+            "backward() of a constant: nothing in it is tracked",
+            where=describe(self, self.name),
+            mend="make the inputs with ag.tensor or ag.parameter, outside ag.no_grad()",
+        )
+    seed = _seed(self, cotangent)
+    if isinstance(seed, Tensor):
+        seed = seed._value
+    results = _Sweep({node: seed}, release=release).run()
+    del seed
+    _publish(results)
+
+
+def _publish(results: Cotangents) -> None:
+    """All gradients appear at once, or none: two threads lose nothing, a Ctrl-C undoes it."""
+    fresh: dict[Cell, Any] = {}
+    for node in list(results):
+        cell: Any = node.cell
+        g = results.pop(node)
+        fresh[cell] = _owned(g, 2) if cell not in fresh else fresh[cell] + g
+        del g
+    with _publishing:
+        before = [(cell, cell.grad) for cell in fresh]
+        after = [
+            (cell, g if cell.grad is None else np.asarray(cell.grad + g))
+            for cell, g in fresh.items()
+        ]
+        try:
+            for cell, g in after:
+                cell.grad = g
+        except BaseException:
+            for cell, g in before:
+                cell.grad = g
+            raise
+
+
+Tensor.backward = backward  # type: ignore[attr-defined]  # the method of the handle, defined here
+
+
+@dataclass(frozen=True)
+class Flow:
+    """All that flows through a graph: forward values, and the gradients that come back.
+
+    ``cotangents`` holds what arrives at each node in sum; nodes that nothing reaches are absent.
+    ``contributions[node, i]`` is what ``node`` passes on to its input ``i``.
+    """
+
+    values: dict[Node, Any]
+    cotangents: dict[Node, Any]
+    contributions: dict[tuple[Node, int], Any] = field(default_factory=dict)
+
+
+def flow(graph: Graph, cotangents: Sequence[Any] | None = None) -> Flow:
+    """Values and gradients of every node; without ``cotangents`` those of the sum of the outputs.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.tensor(3.0)
+    >>> flow(ag.Graph.of(x * x)).cotangents[x.node]
+    np.float64(6.0)
+    """
+    values = graph.replay()
+    seeds: Cotangents = {}
+    for i, node in enumerate(graph.outputs):
+        given = None if cotangents is None else cotangents[i]
+        seed = np.ones(node.shape, node.dtype)[()] if given is None else _seed(node, given)
+        seed = seed._value if isinstance(seed, Tensor) else seed
+        seeds[node] = seed if node not in seeds else seeds[node] + seed
+    edges: dict[tuple[Node, int], Any] = {}
+    sweep = _Sweep(seeds, edges=edges)
+    arrived = sweep.run(set(sweep.order))
+    return Flow(values, arrived, edges)
+
+
+# forward mode
+
+
+class Dual(Tensor):
+    """A value with a tangent: what forward mode computes with, instead of recording."""
+
+    __slots__ = ("level", "primal", "tangent")
+
+    def __init__(self, primal: Any, tangent: Any, level: int) -> None:
+        inner = primal._value if isinstance(primal, Tensor) else primal
+        Tensor.__init__(self, inner, _CARRIED)
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    def interpret(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """Apply an operator to the values, and its tangent rule to the tangents, of this level."""
+        level = self.level
+        mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
+        xs = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]
+        y = apply(op, xs, params)
+        if not op.differentiable:
+            return y
+        tangents = [arg.tangent if own else None for arg, own in zip(args, mine, strict=True)]
+        xs = [x if hasattr(x, "shape") or _is_number(x) else np.asarray(x) for x in xs]
+        push = op.push or functools.partial(_push_from_pulls, op)
+        ydot = push(tangents, y, xs, params)
+        return y if ydot is None else Dual(y, _like(ydot, y), level)
+
+
+_CARRIED = Leaf("input", np.float64(0), None, None, 0)
+_levels = itertools.count()
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float, complex))
+
+
+def _like(tangent: Any, y: Any) -> Any:
+    if tangent.shape != y.shape:
+        tangent = broadcast_to(tangent, y.shape)
+    return tangent if tangent.dtype == y.dtype else astype(tangent, y.dtype)
+
+
+def _push_from_pulls(op: Op, tangents: Sequence[Any], y: Any, xs: Sequence[Any], params: Any) -> Any:
+    """The tangent rule from the cotangent rule, which is linear in g: differentiate it in g."""
+    total = None
+    for i, t in enumerate(tangents):
+        pull = op.pulls[i]
+        if t is None or pull is None:
+            continue
+        g = tensor(np.zeros(y.shape, y.dtype))
+        moved = pull(g, y, *xs, **params)
+        (term,) = _pull_back([moved], [g], [t])
+        total = term if total is None else total + term
+    return total
+
+
+def jvp(f: Callable[..., Any], xs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of ``f(*xs)`` and its derivative in the direction ``tangents`` (forward mode).
+
+    ``xs`` and ``tangents`` are tuples (or lists) of equal form: arrays, tensors, and trees of
+    them. Records no reverse pass and keeps nothing.
+
+    >>> import autograd_lite as ag
+    >>> ag.jvp(lambda x: x * x, [3.0], [1.0])
+    (np.float64(9.0), np.float64(6.0))
+    """
+    level = next(_levels)
+    leaves, form = flatten(tuple(xs))
+    moves, _ = flatten(tuple(tangents))
+    if len(leaves) != len(moves):
+        raise ShapeError(
+            f"{len(moves)} tangents for {len(leaves)} arrays", mend="one tangent for each array"
+        )
+    pairs = zip(leaves, moves, strict=True)
+    duals = [_dual(x, t, level) for x, t in pairs]
+    result = f(*unflatten(form, duals))
+    outputs, shape = flatten(result)
+    arrays = not any(isinstance(leaf, Tensor) for leaf in [*leaves, *moves])
+    values, dots = [], []
+    for output in outputs:
+        carried = isinstance(output, Dual) and output.level == level
+        value = output.primal if carried else output
+        dot = output.tangent if carried else np.zeros(np.shape(plain_value(value)))
+        values.append(_outward(value, arrays))
+        dots.append(_outward(dot, arrays))
+    return unflatten(shape, values), unflatten(shape, dots)
+
+
+def plain_value(value: Any) -> Any:
+    return value._value if isinstance(value, Tensor) else value
+
+
+def _dual(x: Any, t: Any, level: int) -> Dual:
+    primal = x if isinstance(x, Tensor) else _float_copy(x)
+    tangent = t if isinstance(t, Tensor) else _float_copy(t)
+    if primal.shape != tangent.shape:
+        raise ShapeError(
+            f"the tangent has shape {tangent.shape}, its array {primal.shape}",
+            mend="a tangent has exactly its array's shape",
+        )
+    if tangent.dtype != primal.dtype:
+        tangent = astype(tangent, primal.dtype)
+    return Dual(primal, tangent, level)
+
+
+def _float_copy(x: Any) -> Any:
+    array = plain(x)
+    return np.array(array, dtype=np.float64 if array.dtype.kind in "biu" else array.dtype)[()]
+
+
+def _outward(value: Any, arrays: bool) -> Any:
+    """Arrays for those who gave arrays, unless an outer derivative still needs the graph."""
+    if arrays and isinstance(value, Tensor) and not value.tracked:
+        return np.array(value._value)[()]
+    return value
+
+
+# reverse mode as functions
+
+
+def gradients(
+    y: Any, xs: Any, cotangent: Any = None, *, unused: str = "zeros"
+) -> list[Tensor]:
+    """The gradients of ``y`` with respect to each of ``xs``, as tensors that are recorded again.
+
+    ``xs`` are tensors in the graph of ``y``, leaves or not. One that ``y`` does not rest on gives
+    zeros, or an error with ``unused="error"``. Changes no ``.grad``.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.tensor(2.0)
+    >>> (first,) = ag.gradients(x**3, [x])
+    >>> (second,) = ag.gradients(first, [x])
+    >>> first, second
+    (Tensor(12.), Tensor(12.))
+    """
+    if unused not in ("zeros", "error"):
+        raise GradientError(f"unused={unused!r}", mend='unused="zeros" or unused="error"')
+    targets = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    for x in targets:
+        if not isinstance(x, Tensor) or not x.tracked:
+            raise GradientError(
+                f"a gradient with respect to {describe(x)}, which is not tracked",
+                mend="make it with ag.tensor or ag.parameter before computing y",
+            )
+    if not isinstance(y, Tensor) or not y.tracked:
+        raise GradientError(
+            "a gradient of a constant: nothing in it is tracked",
+            where=describe(y),
+            mend="compute y from the tensors in xs, outside ag.no_grad()",
+        )
+    found = _pull_back([y], targets, [cotangent], unused=unused)
+    return [x if isinstance(x, Tensor) else Tensor(x) for x in found]
+
+
+def _pull_back(
+    ys: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any], unused: str = "zeros",
+    recorded: bool = True,
+) -> list[Any]:  # fmt: skip
+    """Cotangents of ``xs``; a Dual among ys and cotangents gives Duals of two sweeps."""
+    levels = [one.level for one in (*ys, *cotangents) if isinstance(one, Dual)]
+    if levels:
+        return _pull_back_dual(ys, xs, cotangents, max(levels), unused)
+    seeds: Cotangents = {}
+    for y, cotangent in zip(ys, cotangents, strict=True):
+        if isinstance(y, Tensor) and y._node is not None:
+            seed = _seed(y, cotangent)
+            seed = Tensor(seed) if recorded and not isinstance(seed, Tensor) else seed
+            seeds[y._node] = seed if y._node not in seeds else seeds[y._node] + seed
+    if not seeds:
+        return [np.zeros(x.shape, x.dtype)[()] for x in xs]
+    sweep = _RecordedSweep(seeds) if recorded else _Sweep(seeds)
+    versions = _versions(xs, sweep.order)
+    results = sweep.run({node for nodes in versions for node in nodes})
+    found = []
+    for x, nodes in zip(xs, versions, strict=True):
+        parts = [results[node] for node in nodes if node in results]
+        if not parts and unused == "error":
+            raise GradientError(
+                f"y does not rest on {describe(x, x.name)}", mend='pass unused="zeros" for zeros'
+            )
+        total = parts[0] if parts else np.zeros(x.shape, x.dtype)[()]
+        for part in parts[1:]:
+            total = total + part
+        found.append(total)
+    return found
+
+
+def _versions(xs: Sequence[Any], order: Sequence[Node]) -> list[list[Node]]:
+    """For each tensor its node, and the earlier versions of a parameter that were recorded."""
+    by_cell: dict[Cell, list[Node]] = {}
+    for node in order:
+        if node.__class__ is Leaf and node.cell is not None:
+            by_cell.setdefault(node.cell, []).append(node)
+    return [
+        by_cell.get(x._node.cell, [x._node]) if x._node.__class__ is Leaf else [x._node]
+        for x in xs
+    ]
+
+
+def _pull_back_dual(
+    ys: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any], level: int, unused: str
+) -> list[Any]:
+    """Differentiating along a direction and pulling back exchange: sweep both parts."""
+
+    def part(one: Any, which: str) -> Any:
+        carried = isinstance(one, Dual) and one.level == level
+        return getattr(one, which) if carried else one if which == "primal" else None
+
+    cs = [
+        np.ones(y.shape, y.dtype)[()] if c is None else c
+        for y, c in zip(ys, cotangents, strict=True)
+    ]
+    heads = [part(y, "primal") for y in ys]
+    weights = [part(c, "primal") for c in cs]
+    bases = [part(x, "primal") for x in xs]
+    first = _pull_back(heads, bases, weights, unused)
+    moving = [(part(y, "tangent"), w) for y, w in zip(ys, weights, strict=True)]
+    moving += [(y, part(c, "tangent")) for y, c in zip(heads, cs, strict=True)]
+    moving = [(y, w) for y, w in moving if isinstance(y, Tensor) and w is not None]
+    if not moving:
+        return first
+    second = _pull_back([y for y, _ in moving], bases, [w for _, w in moving])
+    return [Dual(a, b, level) for a, b in zip(first, second, strict=True)]
+
+
+_alias = linear("alias", lambda x: x, lambda g, x: g, symbol="=", text="{0}", latex="{0}",
+                samples=[(((2, 3),), {})])  # fmt: skip
+
+
+def _variable(x: Any) -> Any:
+    """A fresh variable of the value ``x``, behind which an outer derivative still sees ``x``."""
+    if isinstance(x, Dual):
+        return Dual(_variable(x.primal), x.tangent, x.level)
+    if isinstance(x, Tensor) and x._node is not None:
+        return _alias(x)
+    return tensor(x._value if isinstance(x, Tensor) else x)
+
+
+@dataclass
+class _Call:
+    """One call of a function on fresh variables for its differentiated arguments."""
+
+    variables: list[Any]
+    form: Any
+    arrays: bool
+    output: Any
+    aux: Any = None
+
+    def pull_back(self, ys: Sequence[Any], cotangents: Sequence[Any], unused: str) -> list[Any]:
+        recorded = (
+            any(isinstance(one, Dual) for one in (*ys, *cotangents, *self.variables))
+            or any(isinstance(y, Tensor) and self.rests_outside(y) for y in ys)
+            or any(isinstance(c, Tensor) and c.tracked for c in cotangents)
+        )
+        found = _pull_back(ys, self.variables, cotangents, unused, recorded=recorded)
+        return [self.outward(g) for g in found]
+
+    def outward(self, value: Any) -> Any:
+        """A result as the kind that was given in, cut from the variables of this call alone.
+
+        What rests on other tracked tensors stays in their graph: an outer derivative needs it.
+        """
+        if isinstance(value, Dual):
+            return Dual(self.outward(value.primal), self.outward(value.tangent), value.level)
+        if isinstance(value, Tensor):
+            if self.rests_outside(value):
+                return value
+            value = value._value
+        if not self.arrays:
+            return Tensor(value)
+        return _owned(value, 4) if value.shape else value[()]
+
+    def rests_outside(self, value: Tensor) -> bool:
+        own = {_base(v)._node for v in self.variables}
+        return value._node is not None and any(
+            node.__class__ is Leaf and node not in own for node in _users_first([value._node])
+        )
+
+    def tree(self, leaves: list[Any]) -> Any:
+        return unflatten(self.form, leaves, objects=False)
+
+
+def _base(variable: Any) -> Any:
+    while isinstance(variable, Dual):
+        variable = variable.primal
+    return variable
+
+
+def _call(
+    f: Callable[..., Any], argnums: Any, has_aux: bool, args: tuple[Any, ...], kwargs: Any
+) -> _Call:
+    several = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    if any(not -len(args) <= n < len(args) for n in several):
+        raise GradientError(
+            f"argnums={argnums} of a call with {len(args)} positional arguments",
+            mend="argnums counts the positional arguments from 0",
+        )
+    chosen = [args[n] for n in several]
+    leaves, form = flatten(tuple(chosen) if isinstance(argnums, (tuple, list)) else chosen[0])
+    arrays = not any(isinstance(leaf, Tensor) for leaf in leaves)
+    with using(recording=True):
+        variables = [_variable(leaf) for leaf in leaves]
+        _name_arguments(f, several, chosen, variables)
+        rebuilt = unflatten(form, variables)
+        parts = rebuilt if isinstance(argnums, (tuple, list)) else [rebuilt]
+        full = list(args)
+        for n, part in zip(several, parts, strict=True):
+            full[n] = part
+        result = f(*full, **kwargs)
+    output, aux = result if has_aux else (result, None)
+    return _Call(variables, form, arrays, output, aux)
+
+
+def _name_arguments(f: Any, argnums: Sequence[int], chosen: Any, variables: Sequence[Any]) -> None:
+    """Single-array arguments carry the names of the function's parameters in pictures."""
+    if len(variables) != len(chosen):
+        return
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return
+    for n, variable in zip(argnums, variables, strict=True):
+        node = _base(variable)._node
+        if node.name is None and 0 <= n < len(names):
+            node.name = names[n]
+
+
+def _scalar(output: Any, who: str) -> Any:
+    if not isinstance(output, Tensor):
+        if np.ndim(output) == 0 and _is_number(output):
+            return output
+        raise GradientError(
+            f"the function given to {who} returned {describe(output)}, not a tensor",
+            mend="return a scalar tensor; with extra results pass has_aux=True",
+        )
+    if output.size != 1:
+        raise GradientError(
+            f"{who} needs a function with one number as its result, got shape {output.shape}",
+            mend="sum or average the result, or use ag.jacobian or ag.vjp",
+        )
+    return output
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, unused: str = "zeros"
+) -> Callable[..., Any]:
+    """The function that gives ``f(...)`` and its gradient with respect to ``argnums``.
+
+    ``f`` returns one number (and, with ``has_aux=True``, extra results: the first part is then a
+    pair). Arguments are arrays, tensors, nested dicts, lists, tuples and layers; the gradient has
+    the argument's form and kind. Raises ``GradientError`` for a result of several numbers.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+    """
+
+    @functools.wraps(f)
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        call = _call(f, argnums, has_aux, args, kwargs)
+        output = _scalar(call.output, "ag.grad")
+        found = call.pull_back([output], [None], unused)
+        value = call.outward(output) if isinstance(output, Tensor) else output
+        value = (value, call.aux) if has_aux else value
+        return value, call.tree(found)
+
+    return evaluate
+
+
+def grad(
+    f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, unused: str = "zeros"
+) -> Callable[..., Any]:
+    """The function that gives the gradient of ``f`` with respect to ``argnums``.
+
+    As ``value_and_grad``, without the value; with ``has_aux`` a pair (gradient, aux).
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+    both = value_and_grad(f, argnums, has_aux=has_aux, unused=unused)
+
+    @functools.wraps(f)
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return evaluate
+
+
+def vjp(
+    f: Callable[..., Any], *xs: Any, has_aux: bool = False, unused: str = "zeros"
+) -> tuple[Any, ...]:
+    """The value ``f(*xs)`` and its pullback: a function from the cotangent to those of ``xs``.
+
+    The pullback always returns a tuple, one entry for each of ``xs``. ``f`` may return a tree of
+    tensors; the cotangent then has its form.
+
+    >>> import autograd_lite as ag
+    >>> y, pullback = ag.vjp(lambda x: x * x, 3.0)
+    >>> y, pullback(2.0)
+    (np.float64(9.0), (np.float64(12.0),))
+    """
+    call = _call(f, tuple(range(len(xs))), has_aux, xs, {})
+    outputs, form = flatten(call.output)
+
+    def pullback(cotangent: Any = None) -> Any:
+        given = [None] * len(outputs) if cotangent is None else flatten(cotangent)[0]
+        if len(given) != len(outputs) and len(outputs) == 1:
+            given = [cotangent]
+        if len(given) != len(outputs):
+            raise ShapeError(
+                f"{len(given)} cotangents for {len(outputs)} outputs", mend="one for each output"
+            )
+        return call.tree(call.pull_back(outputs, given, unused))
+
+    values = [call.outward(one) if isinstance(one, Tensor) else one for one in outputs]
+    value = unflatten(form, values)
+    return (value, pullback, call.aux) if has_aux else (value, pullback)
+
+
+def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+    """The function that gives all derivatives of ``f``: shape output.shape + argument.shape.
+
+    One reverse sweep for each element of the output. Trees of arguments give trees.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    @functools.wraps(f)
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        call = _call(f, argnums, False, args, kwargs)
+        y = call.output
+        if not isinstance(y, Tensor):
+            raise GradientError("ag.jacobian needs a function that returns one tensor")
+        rows = []
+        for k in range(y.size):
+            unit = np.zeros(y.shape, y.dtype)
+            unit.reshape(-1)[k] = 1
+            rows.append(call.pull_back([y], [unit[()]], "zeros"))
+        blocks = []
+        for j, variable in enumerate(call.variables):
+            shape = (*y.shape, *variable.shape)
+            parts = [row[j] for row in rows]
+            if any(isinstance(part, Tensor) for part in parts):
+                blocks.append(_stacked(parts).reshape(shape))  # type: ignore[attr-defined]
+            else:
+                empty = np.zeros(shape, variable.dtype)
+                blocks.append(np.stack(parts).reshape(shape) if parts else empty)
+        return call.tree(blocks)
+
+    return evaluate
+
+
+def _stacked(parts: Sequence[Any]) -> Tensor:
+    return np.stack(parts)  # type: ignore[call-overload,no-any-return]  # dispatches to ours
+
+
+def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+    """The function that gives all second derivatives of a scalar ``f``.
+
+    For one array: shape x.shape + x.shape. For trees: a tree of trees of blocks.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+
+    @functools.wraps(f)
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        first = functools.partial(_flat_gradients, f, argnums)
+        leaves, form = flatten(
+            tuple(args[n] for n in argnums)
+            if isinstance(argnums, (tuple, list))
+            else args[argnums]
+        )
+        rows = [
+            jacobian(lambda *a, i=i, **k: first(a, k)[i], argnums)(*args, **kwargs)
+            for i in range(len(leaves))
+        ]
+        return unflatten(form, rows, objects=False)
+
+    return evaluate
+
+
+def _flat_gradients(f: Any, argnums: Any, args: tuple[Any, ...], kwargs: Any) -> list[Any]:
+    return flatten(grad(f, argnums)(*args, **kwargs))[0]
+
+
+def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> Any:
+    """The Hessian of a scalar ``f`` times the vectors ``vs``: a tuple, one entry for each of xs.
+
+    Forward mode over the gradient: no matrix is built.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.hvp(lambda x: (x**3).sum(), [np.array([1.0, 2.0])], [np.array([1.0, 1.0])])
+    (array([ 6., 12.]),)
+    """
+    every = tuple(range(len(xs)))
+    return jvp(lambda *args: grad(f, every)(*args), xs, vs)[1]
+
+
+def stop_gradient(x: Any) -> Any:
+    """``x`` as a constant to derivatives; arrays come back as they are.
+
+    >>> import autograd_lite as ag
+    >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    return x.detach() if isinstance(x, Tensor) else x
+

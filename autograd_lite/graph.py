@@ -1,0 +1,437 @@
+"""The graph: operators as data, nodes that point backwards, and a finished reading of them.
+
+Knows ``Op``, ``Node``, ``Scope`` and ``Graph``: structure, order, replay and printing. Does not
+know any single operator, nor how nodes come to be (``recording``), nor derivatives. Imports
+errors and NumPy.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import CodeType, MappingProxyType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd_lite.errors import Source, StaleValueError, UnsupportedError, describe
+from autograd_lite.shapes import Shape
+
+__all__ = ["EMPTY", "Cell", "Constant", "Graph", "Leaf", "Node", "Op", "Scope", "ancestors"]
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+_Y = 1  # bit of the output in a keep mask; input i has bit 2 << i
+
+
+class Op:
+    """Everything that is true of one operator, as data that interpreters read.
+
+    ``forward(*arrays, **params)`` computes; ``pulls[i](g, y, *xs, **params)`` gives the cotangent
+    of input i (None: that input carries no derivative); ``push(tangents, y, xs, params)`` gives
+    the tangent of the output, where a tangent may be None for zero. ``keeps[i]`` is a bit mask of
+    the values that ``pulls[i]`` reads (1: y, 2 << j: x_j).
+    """
+
+    __slots__ = (
+        "array_names",
+        "doc",
+        "domain",
+        "forward",
+        "keeps",
+        "kind",
+        "latex",
+        "local",
+        "name",
+        "numpy",
+        "param_names",
+        "pulls",
+        "push",
+        "samples",
+        "source",
+        "strict",
+        "symbol",
+        "text",
+    )
+
+    def __init__(self, name: str, kind: str, forward: Callable[..., Any], **facts: Any) -> None:
+        self.name = name
+        self.kind = kind
+        self.forward = forward
+        self.pulls: Sequence[Callable[..., Any] | None] = facts.pop("pulls", ())
+        self.push: Callable[..., Any] | None = facts.pop("push", None)
+        self.keeps: Any = facts.pop("keeps", ())
+        self.symbol: str = facts.pop("symbol", "") or name
+        self.text: str = facts.pop("text", "") or name + "({args})"
+        self.latex: str = facts.pop("latex", "") or r"\operatorname{" + name + "}({args})"
+        self.local: Any = facts.pop("local", ())
+        self.array_names: tuple[str, ...] = facts.pop("array_names", ())
+        self.param_names: tuple[str, ...] = facts.pop("param_names", ())
+        self.numpy: tuple[Any, ...] = facts.pop("numpy", ())
+        self.domain: tuple[float, float] = facts.pop("domain", (-2.0, 2.0))
+        self.samples: Any = facts.pop("samples", ())
+        self.strict: bool = facts.pop("strict", False)
+        self.doc: str = facts.pop("doc", "") or ""
+        self.source: Source | None = facts.pop("source", None)
+        if facts:
+            raise UnsupportedError(f"an operator has no facts named {sorted(facts)}")
+
+    def __repr__(self) -> str:
+        return f"Op({self.name!r}, {self.kind!r})"
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether any of its arguments carries a derivative."""
+        return self.kind not in ("constant", "leaf")
+
+    def local_rule(self, i: int, names: Sequence[str]) -> str:
+        """What becomes of the arriving gradient G on its way to input ``i``, as text.
+
+        ``names`` says how to call the inputs.
+        """
+        local = self.local
+        if callable(local):
+            local = self.local = local()
+        rule = local[i] if i < len(local) else (local[-1] if local else "")
+        return str(rule).format(*names) if rule else ""
+
+
+LEAF_OPS = {name: Op(name, "leaf", lambda: None) for name in ("input", "parameter", "constant")}
+
+
+class Scope:
+    """One entry of ``with ag.scope(name)``; two entries of one name are two scopes.
+
+    ``direction`` and ``level`` tell a layer's forward nodes from those of its derivative, so that
+    folding a layer never makes a cycle.
+    """
+
+    __slots__ = ("code", "direction", "level", "name", "offset", "parent")
+
+    def __init__(
+        self,
+        name: str,
+        parent: "Scope | None" = None,
+        code: CodeType | None = None,
+        offset: int = 0,
+        direction: str = "forward",
+        level: int = 0,
+    ) -> None:
+        self.name = name
+        self.parent = parent
+        self.code = code
+        self.offset = offset
+        self.direction = direction
+        self.level = level
+
+    @property
+    def path(self) -> str:
+        """The names from the outermost scope to this one, joined by slashes."""
+        names = []
+        scope: Scope | None = self
+        while scope is not None:
+            names.append(scope.name)
+            scope = scope.parent
+        return "/".join(reversed(names))
+
+    def __repr__(self) -> str:
+        return f"Scope({self.path!r})"
+
+
+class Cell:
+    """Where the gradient of a leaf is published; shared by all versions of a parameter."""
+
+    __slots__ = ("__weakref__", "grad")
+
+    def __init__(self) -> None:
+        self.grad: Any = None
+
+
+class Node:
+    """One recorded application of a primitive; it points to its inputs, never to its users.
+
+    ``inputs`` holds Nodes, and the plain values of unnamed constants. ``value`` is kept only if a
+    derivative rule reads it. Where a value is not there, the node itself stands in for it: it
+    has ``shape``, ``dtype``, ``ndim`` and ``size``.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "cell",
+        "code",
+        "dtype",
+        "inputs",
+        "name",
+        "offset",
+        "op",
+        "params",
+        "scope",
+        "shape",
+        "value",
+    )
+    __array_ufunc__ = None
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[Any, ...],
+        params: Mapping[str, Any],
+        value: Any,
+        shape: Shape,
+        dtype: Any,
+        scope: Scope | None,
+        code: CodeType | None,
+        offset: int,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.value = value
+        self.shape = shape
+        self.dtype = dtype
+        self.scope = scope
+        self.code = code
+        self.offset = offset
+        self.name: str | None = None
+        self.cell: Cell | None = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @property
+    def source(self) -> Source | None:
+        """File and line of the user's code that made this node, resolved when asked."""
+        return Source.of(self.code, self.offset) if self.code is not None else None
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise UnsupportedError("a Node is not an array", mend="use the Tensor, or Graph.replay()")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise UnsupportedError(
+            "a recorded graph is neither copied nor pickled",
+            mend="save the values (tensor.numpy()), or call the function again",
+        )
+
+    def __repr__(self) -> str:
+        return f"<Node {self.op.name} {describe(self, self.name)}>"
+
+
+class Leaf(Node):
+    """A tracked leaf: where derivatives end. Its op is ``input`` or ``parameter``."""
+
+    __slots__ = ("stamp",)
+
+    def __init__(self, kind: str, value: Any, name: str | None, code: Any, offset: int) -> None:
+        Node.__init__(
+            self, LEAF_OPS[kind], (), EMPTY, value, value.shape, value.dtype, None, code, offset
+        )
+        self.name = name
+        self.stamp: int | None = None
+
+    def watch(self) -> None:
+        """Remember what the caller's array holds now, so that a later change is noticed."""
+        self.stamp = _checksum(self.value)
+
+    def verify(self) -> None:
+        """Raise ``StaleValueError`` if the caller's array (``copy=False``) has changed."""
+        if self.stamp is not None and self.stamp != _checksum(self.value):
+            raise StaleValueError(
+                f"the array behind {self.op.name} {self.name or ''} was changed after it was "
+                "recorded",
+                where=f"made at {self.source}",
+                mend="leave out copy=False, or make the tensor anew after the change",
+            )
+
+
+class Constant(Leaf):
+    """A named untracked leaf; derivatives do not enter it."""
+
+    __slots__ = ()
+
+
+def _checksum(value: Any) -> int:
+    return zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data)
+
+
+def ancestors(outputs: Sequence[Node]) -> list[Node]:
+    """All nodes that ``outputs`` rest on, and these, each after its inputs; without recursion."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = list(reversed(outputs))
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        waiting = [p for p in node.inputs if isinstance(p, Node) and p not in done]
+        if waiting:
+            stack.extend(reversed(waiting))
+        else:
+            done.add(node)
+            order.append(node)
+            stack.pop()
+    return order
+
+
+class Graph:
+    """A finished, topologically ordered reading of what was recorded.
+
+    ``Graph.of(*outputs)`` reads what tensors rest on. Iterating gives the nodes, inputs before
+    their users; ``print(graph)`` lists them.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.tensor([1.0, 2.0], name="x")
+    >>> graph = ag.Graph.of(ag.exp(x) * 2)
+    >>> len(graph), [node.op.name for node in graph]
+    (3, ['input', 'exp', 'multiply'])
+    """
+
+    __slots__ = ("inputs", "nodes", "outputs")
+
+    def __init__(self, outputs: Sequence[Node]) -> None:
+        self.outputs = tuple(outputs)
+        self.nodes = tuple(ancestors(outputs))
+        self.inputs = tuple(
+            node for node in self.nodes if isinstance(node, Leaf) and type(node) is not Constant
+        )
+
+    @classmethod
+    def of(cls, *outputs: Any) -> "Graph":
+        """The graph that these tensors (or nodes) rest on."""
+        return cls([out if isinstance(out, Node) else out.node for out in outputs])
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def replay(self, inputs: Mapping[Node, Any] | None = None) -> dict[Node, Any]:
+        """The value of every node: the kept one, or the one computed again.
+
+        ``inputs`` maps leaves to other arrays of the same shape; what depends on them is computed
+        anew.
+        """
+        given = dict(inputs or {})
+        values: dict[Node, Any] = {}
+        changed: set[Node] = set(given)
+        for node in self.nodes:
+            if node in given:
+                values[node] = np.asarray(given[node])[()]
+                continue
+            if isinstance(node, Leaf):
+                node.verify()
+                values[node] = node.value
+                continue
+            touched = any(isinstance(p, Node) and p in changed for p in node.inputs)
+            if touched:
+                changed.add(node)
+            if node.value is not None and not touched:
+                values[node] = node.value
+                continue
+            arrays = [values[p] if isinstance(p, Node) else p for p in node.inputs]
+            values[node] = _settled(node.op.forward(*arrays, **node.params))
+        return values
+
+    def same_structure(self, other: "Graph") -> bool:
+        """Whether both graphs apply the same operators, wired alike, to the same shapes."""
+        if len(self) != len(other):
+            return False
+        twin = dict(zip(self.nodes, other.nodes, strict=True))
+        return all(_alike(a, b, twin) for a, b in twin.items()) and (
+            tuple(twin[out] for out in self.outputs) == other.outputs
+        )
+
+    def labels(self) -> dict[Node, str]:
+        """A short, unique text for each node: its name, or a counter."""
+        labels: dict[Node, str] = {}
+        taken: set[str] = set()
+        for i, node in enumerate(self.nodes):
+            label = visible(node.name) if node.name else f"%{i}"
+            labels[node] = label if label not in taken else f"{label}%{i}"
+            taken.add(labels[node])
+        return labels
+
+    def __str__(self) -> str:
+        labels = self.labels()
+        rows = [_row(node, labels) for node in self._shown()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+        lines = [f"graph of {len(self)} nodes"]
+        for row in rows:
+            cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+            lines.append("  " + "  ".join(cells).rstrip())
+        if len(rows) < len(self):
+            lines.insert(1 + len(rows) // 2, f"  … {len(self) - len(rows)} nodes left out …")
+        return "\n".join([*lines, "  return " + ", ".join(labels[out] for out in self.outputs)])
+
+    def _shown(self) -> tuple[Node, ...]:
+        return self.nodes if len(self) <= 80 else self.nodes[:40] + self.nodes[-40:]
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise UnsupportedError(
+            "a recorded graph is neither copied nor pickled",
+            mend="call the function again, or keep the graph itself: it never changes",
+        )
+
+
+def visible(text: str, limit: int = 60) -> str:
+    """User text with control, bidi and terminal escapes shown instead of obeyed, and capped.
+
+    >>> visible("a\\x1b[31m")
+    'a\\\\x1b[31m'
+    """
+    shown = "".join(
+        ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text[: limit + 1]
+    )
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _settled(value: Any) -> Any:
+    """0-d arrays as NumPy scalars; everything else as it is."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _row(node: Node, labels: Mapping[Node, str]) -> tuple[str, str, str, str]:
+    if isinstance(node, Leaf):
+        what = node.op.name
+    else:
+        operands = [labels[p] if isinstance(p, Node) else _brief(p) for p in node.inputs]
+        operands += [f"{key}={_brief(value)}" for key, value in node.params.items()]
+        what = f"{node.op.name}({', '.join(operands)})"
+    place = node.source
+    where = f"{place.file.rpartition('/')[2]}:{place.line}" if place else ""
+    scope = visible(node.scope.path) if node.scope else ""
+    return labels[node], what, f"{node.shape} {node.dtype}", f"{scope}  {where}".strip()
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape}"
+    text = str(value) if isinstance(value, (np.generic, np.dtype)) else repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _alike(a: Node, b: Node, twin: Mapping[Node, Node]) -> bool:
+    same_facts = (a.op, a.shape, a.dtype, len(a.inputs)) == (b.op, b.shape, b.dtype, len(b.inputs))
+    if not same_facts or not _equal(dict(a.params), dict(b.params)):
+        return False
+    return all(
+        twin[p] is q if isinstance(p, Node) else not isinstance(q, Node) and _equal(p, q)
+        for p, q in zip(a.inputs, b.inputs, strict=True)
+    )
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        same_kind = type(a) is type(b) and len(a) == len(b)
+        return same_kind and all(_equal(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
+    return type(a) is type(b) and bool(a == b or (a != a and b != b))

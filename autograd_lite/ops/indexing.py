@@ -1,0 +1,197 @@
+"""Reading and updating by index: slices, integers, None, Ellipsis, integer and boolean arrays.
+
+Knows NumPy's indexing and its adjoint. Imports rules, recording and NumPy.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.errors import IndexingError
+from autograd_lite.ops.pointwise import where
+from autograd_lite.recording import Tensor, apply
+from autograd_lite.rules import linear, nondifferentiable, public
+
+Index = tuple[Any, ...]
+
+
+class Hole(NamedTuple):
+    """The place in an index of an array that is an input of the node."""
+
+    position: int
+
+
+def _split(index: Any) -> tuple[Index, list[Tensor]]:
+    """An index as static parts and the traced tensors in it, for which holes stand."""
+    parts = index if isinstance(index, tuple) else (index,)
+    static, traced = [], []
+    for part in parts:
+        if isinstance(part, Tensor) and part.tracked:
+            static.append(Hole(len(traced)))
+            traced.append(part)
+        else:
+            static.append(_static(part))
+    return tuple(static), traced
+
+
+def _static(part: Any) -> Any:
+    if part is None or part is Ellipsis or isinstance(part, (int, slice, np.integer)):
+        return part
+    array = np.array(part)
+    if array.size == 0 and isinstance(part, list):
+        array = array.astype(np.intp)
+    if array.dtype.kind not in "bui":
+        raise IndexingError(
+            f"an index of dtype {array.dtype}",
+            mend="an index is integers, slices, None, ..., or arrays of int or bool",
+        )
+    return array
+
+
+def _filled(index: Index, arrays: Sequence[Any]) -> Index:
+    return tuple(arrays[part.position] if isinstance(part, Hole) else part for part in index)
+
+
+def _repeats(index: Index) -> bool:
+    """Whether an element may be read twice: only arrays of integers can do that."""
+    return any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in index)
+
+
+def _read(x: Any, *arrays: Any, index: Index) -> Any:
+    return x[_filled(index, arrays)]
+
+
+def _scattered(g: Any, *arrays: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    total = np.zeros(shape, np.asarray(g).dtype)
+    index = _filled(index, arrays)
+    if _repeats(index):
+        np.add.at(total, index, g)
+    else:
+        total[index] = g
+    return total
+
+
+_getitem = linear(
+    "getitem", _read,
+    lambda g, x, *arrays, index: _scatter(g, *arrays, index=index, shape=x.shape),
+    further=True, symbol="[ ]", text="{0}[…]", local=["G placed at [index]"],
+    samples=[
+        (((2, 3),), {"index": (0,)}), (((2, 3),), {"index": (slice(None), 1)}),
+        (((4,),), {"index": (slice(None, None, -2),)}), (((3,),), {"index": (None, Ellipsis)}),
+        (((4, 2),), {"index": (np.array([0, 2, 0]),)}),
+        (((2, 2),), {"index": (np.array([[True, False], [True, True]]),)}),
+        (((3, 4),), {"index": (np.array([0, 1, 1]), np.array([3, 0, 0]))}),
+    ],
+)  # fmt: skip
+_scatter = linear(
+    "scatter", _scattered,
+    lambda g, x, *arrays, index, shape: apply(_getitem.op, (g, *arrays), {"index": index}),
+    further=True, symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
+    samples=[
+        (((3,),), {"index": (slice(None), 1), "shape": (3, 2)}),
+        (((3,),), {"index": (np.array([0, 2, 0]),), "shape": (4,)}),
+    ],
+)  # fmt: skip
+
+
+@public(name="getitem")
+def getitem(x: Any, index: Any, /) -> Any:
+    """``x[index]`` with everything that NumPy takes: slices, integers, None, ..., arrays, masks.
+
+    The gradient of an element that is read twice is the sum.
+
+    >>> import autograd_lite as ag
+    >>> ag.tensor([1.0, 2.0, 3.0])[[0, 0, 2]]
+    Tensor([1., 1., 3.])
+    """
+    static, traced = _split(index)
+    return apply(_getitem.op, (x, *traced), {"index": static})
+
+
+def _updated(t: Any, value: Any) -> Any:
+    """A copy of ``t`` that can hold ``value``: integers become floats if a float comes in."""
+    array = np.asarray(t)
+    kinds = "biufc"
+    wider = kinds.index(np.asarray(value).dtype.kind) > max(kinds.index(array.dtype.kind), 2)
+    return array.astype(np.result_type(array, value) if wider else array.dtype, copy=True)
+
+
+def _set(t: Any, value: Any, *arrays: Any, index: Index) -> Any:
+    result = _updated(t, value)
+    result[_filled(index, arrays)] = value
+    return result
+
+
+def _stays(*arrays: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    """For each write of ``t[index] = value`` whether it is the one that stays."""
+    index = _filled(index, arrays)
+    order = np.full(shape, -1, np.intp)
+    writes = np.arange(order[index].size).reshape(order[index].shape)
+    order[index] = writes
+    return order[index] == writes
+
+
+_last_write = nondifferentiable("_last_write", _stays)
+
+
+def _pull_value(g: Any, t: Any, value: Any, *arrays: Any, index: Index) -> Any:
+    arriving = apply(_getitem.op, (g, *arrays), {"index": index})
+    if not (arrays or _repeats(index)):
+        return arriving
+    return where(_last_write(*arrays, index=index, shape=t.shape), arriving, 0)
+
+
+_set_op = linear(
+    "set", _set,
+    lambda g, t, value, *arrays, index: apply(_set_op.op, (g, 0, *arrays), {"index": index}),
+    _pull_value, further=True, symbol="set", text="set({0}, …, {1})", local=["G, 0 at [index]", "G[index]"],
+    samples=[
+        (((2, 3), (3,)), {"index": (1,)}), (((4,), ()), {"index": (slice(1, 3),)}),
+        (((4,), (3,)), {"index": (np.array([0, 2, 0]),)}),
+    ],
+)  # fmt: skip
+
+
+@public(name="set")
+def set(t: Any, index: Any, value: Any, /) -> Any:
+    """A copy of ``t`` in which the elements at ``index`` are ``value``.
+
+    Differentiable in both: ``t`` gets no gradient where it was overwritten. Where an index occurs
+    twice the last value stays, as in NumPy, and alone gets the gradient.
+
+    >>> import autograd_lite as ag
+    >>> ag.set(ag.tensor([1.0, 2.0]), 0, 9.0)
+    Tensor([9., 2.])
+    """
+    static, traced = _split(index)
+    return apply(_set_op.op, (t, value, *traced), {"index": static})
+
+
+def _add_at(t: Any, value: Any, *arrays: Any, index: Index) -> Any:
+    result = _updated(t, value)
+    np.add.at(result, _filled(index, arrays), value)
+    return result
+
+
+_add_at_op = linear(
+    "add_at", _add_at, lambda g, t, value, *arrays, index: g,
+    lambda g, t, value, *arrays, index: apply(_getitem.op, (g, *arrays), {"index": index}),
+    further=True, symbol="+=", text="add_at({0}, …, {1})", local=["G", "G[index]"],
+    samples=[
+        (((2, 3), (3,)), {"index": (1,)}), (((4,), (3,)), {"index": (np.array([0, 2, 0]),)}),
+        (((4,), ()), {"index": (slice(1, 3),)}),
+    ],
+)  # fmt: skip
+
+
+@public(name="add_at")
+def add_at(t: Any, index: Any, value: Any, /) -> Any:
+    """A copy of ``t`` with ``value`` added at ``index``; an index that occurs twice adds twice.
+
+    >>> import autograd_lite as ag
+    >>> ag.add_at(ag.tensor([1.0, 2.0]), [0, 0], 1.0)
+    Tensor([3., 2.])
+    """
+    static, traced = _split(index)
+    return apply(_add_at_op.op, (t, value, *traced), {"index": static})

@@ -1,0 +1,216 @@
+"""Operators on each element alone: arithmetic, exponentials, trigonometry, comparisons, choices.
+
+Knows the local derivative of each. Does not know axes or graphs. Imports rules and NumPy.
+
+The operators that Python has are computed with them (``operator.mul``), since that is what is
+fastest for NumPy scalars; on arrays they are the ufuncs of the same name.
+"""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.rules import linear, nondifferentiable, pointwise, public
+
+add = pointwise(
+    "add", operator.add, 1, 1, numpy=[np.add], symbol="+", text="{0} + {1}",
+    latex="{0} + {1}", doc="The sum a + b of each pair of elements; operands broadcast.",
+)  # fmt: skip
+subtract = pointwise(
+    "subtract", operator.sub, 1, -1, numpy=[np.subtract], symbol="−", text="{0} − {1}",
+    latex="{0} - {1}", doc="The difference a − b of each pair of elements; operands broadcast.",
+)  # fmt: skip
+multiply = pointwise(
+    "multiply", operator.mul, lambda y, a, b: b, lambda y, a, b: a, numpy=[np.multiply],
+    symbol="×", text="{0}·{1}", latex=r"{0} \cdot {1}",
+    doc="The product a·b of each pair of elements; operands broadcast.",
+)  # fmt: skip
+divide = pointwise(
+    "divide", operator.truediv, lambda y, a, b: reciprocal(b), lambda y, a, b: -y / b,
+    numpy=[np.divide], symbol="÷", text="{0}/{1}", latex=r"\frac{{{0}}}{{{1}}}", domain=(0.5, 3),
+    doc="The quotient a/b of each pair of elements; operands broadcast; IEEE infinities at b = 0.",
+)  # fmt: skip
+negative = pointwise(
+    "negative", operator.neg, -1, numpy=[np.negative], symbol="×−1", text="−{0}", latex="-{0}",
+    doc="Each element with its sign turned.",
+)  # fmt: skip
+positive = pointwise(
+    "positive", operator.pos, 1, numpy=[np.positive], symbol="+", text="{0}", latex="{0}",
+    doc="Each element as it is.",
+)  # fmt: skip
+
+
+def _reciprocal(x: Any) -> Any:
+    return np.divide(1, x)
+
+
+reciprocal = pointwise(
+    "reciprocal", _reciprocal, lambda y, x: -square(y), numpy=[np.reciprocal], symbol="1/x",
+    text="1/{0}", latex=r"\frac{{1}}{{{0}}}", domain=(0.5, 3),
+    doc="1/x of each element; IEEE infinities at 0; integers give floats.",
+)  # fmt: skip
+square = pointwise(
+    "square", np.square, lambda y, x: 2 * x, symbol="x²", text="{0}²", latex="{0}^2",
+    doc="x·x of each element.",
+)  # fmt: skip
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float, bool)
+
+
+def _power_base(y: Any, x: Any, p: Any) -> Any:
+    if _number(p):
+        return 0 if p == 0 else 2 * x if p == 2 else p * x ** (p - 1)
+    flat = equal(p, 0)
+    return where(flat, 0, p * x ** where(flat, 1, p - 1))
+
+
+def _power_exponent(y: Any, x: Any, p: Any) -> Any:
+    flat = logical_and(equal(x, 0), greater_equal(p, 0))
+    return where(flat, 0, y * log(where(flat, 1, x)))
+
+
+power = pointwise(
+    "power", operator.pow, _power_base, _power_exponent, numpy=[np.power, np.float_power],
+    symbol="xⁿ", text="{0}^{1}", latex="{0}^{{{1}}}", domain=(0.5, 3),
+    doc="x**p of each pair; the derivative of x**0 is 0, and d/dp of 0**p is 0 for p ≥ 0.",
+)  # fmt: skip
+exp = pointwise(
+    "exp", np.exp, lambda y, x: y, text="exp {0}", latex=r"e^{{{0}}}", doc="e**x of each element."
+)
+expm1 = pointwise(
+    "expm1", np.expm1, lambda y, x: y + 1, text="expm1 {0}", latex=r"e^{{{0}}} - 1",
+    doc="e**x − 1 of each element, exact near 0.",
+)  # fmt: skip
+log = pointwise(
+    "log", np.log, lambda y, x: reciprocal(x), text="log {0}", latex=r"\ln {0}", domain=(0.5, 3),
+    doc="The natural logarithm of each element.",
+)  # fmt: skip
+log1p = pointwise(
+    "log1p", np.log1p, lambda y, x: reciprocal(1 + x), text="log1p {0}", latex=r"\ln(1 + {0})",
+    domain=(-0.5, 3), doc="log(1 + x) of each element, exact near 0.",
+)  # fmt: skip
+sqrt = pointwise(
+    "sqrt", np.sqrt, lambda y, x: 0.5 * reciprocal(y), symbol="√", text="√{0}",
+    latex=r"\sqrt{{{0}}}", domain=(0.5, 3),
+    doc="The square root of each element; its derivative at 0 is infinite.",
+)  # fmt: skip
+abs = pointwise(
+    "abs", np.abs, lambda y, x: sign(x), numpy=[np.abs, np.fabs], symbol="|x|", text="|{0}|",
+    latex=r"\left|{0}\right|", doc="The absolute value of each element; its derivative at 0 is 0.",
+)  # fmt: skip
+tanh = pointwise(
+    "tanh", np.tanh, lambda y, x: 1 - square(y), text="tanh {0}", latex=r"\tanh {0}",
+    doc="The hyperbolic tangent of each element.",
+)  # fmt: skip
+sin = pointwise(
+    "sin", np.sin, lambda y, x: cos(x), text="sin {0}", latex=r"\sin {0}",
+    doc="The sine of each element, in radians.",
+)  # fmt: skip
+cos = pointwise(
+    "cos", np.cos, lambda y, x: -sin(x), text="cos {0}", latex=r"\cos {0}",
+    doc="The cosine of each element, in radians.",
+)  # fmt: skip
+
+
+# Where both operands are equal a Python number takes the whole gradient, else the first operand;
+# a NaN in the result makes the derivative NaN. Against a number the output alone tells the side.
+
+
+def _max_left(y: Any, a: Any, b: Any) -> Any:
+    return where(not_equal(y, y), y, greater(y, b) if _number(b) else greater_equal(a, b))
+
+
+def _max_right(y: Any, a: Any, b: Any) -> Any:
+    return where(not_equal(y, y), y, greater(y, a) if _number(a) else greater(b, a))
+
+
+def _min_left(y: Any, a: Any, b: Any) -> Any:
+    return where(not_equal(y, y), y, less(y, b) if _number(b) else less_equal(a, b))
+
+
+def _min_right(y: Any, a: Any, b: Any) -> Any:
+    return where(not_equal(y, y), y, less(y, a) if _number(a) else less(b, a))
+
+
+maximum = pointwise(
+    "maximum", np.maximum, _max_left, _max_right, symbol="max", text="max({0}, {1})",
+    latex=r"\max({0}, {1})", local=["G × [{0} ≥ {1}]", "G × [{1} > {0}]"],
+    doc="The larger of each pair. At a tie a Python number takes the gradient, else the first.",
+)  # fmt: skip
+minimum = pointwise(
+    "minimum", np.minimum, _min_left, _min_right, symbol="min", text="min({0}, {1})",
+    latex=r"\min({0}, {1})", local=["G × [{0} ≤ {1}]", "G × [{1} < {0}]"],
+    doc="The smaller of each pair. At a tie a Python number takes the gradient, else the first.",
+)  # fmt: skip
+
+_where = linear(
+    "where", np.where, None, lambda g, c, a, b: where(c, g, 0), lambda g, c, a, b: where(c, 0, g),
+    local=["no derivative", "G × [{0}]", "G × [not {0}]"], symbol="where",
+    array_names=("condition", "x1", "x2"), latex=r"\begin{{cases}}{1} & {0}\\{2}\end{{cases}}",
+    samples=[(("bool(2,3)", (2, 3), (3,)), {}), (("bool(3,)", (), (2, 1)), {})],
+)  # fmt: skip
+
+
+@public(np.where)
+def where(condition: Any, x1: Any, x2: Any, /) -> Any:
+    """Elements of ``x1`` where the condition holds, of ``x2`` elsewhere; all three broadcast.
+
+    The gradient goes to the chosen elements alone. A branch that is not taken gets 0, so that 0
+    times an infinite local derivative of what made that branch may still give NaN: guard its
+    argument too.
+
+    >>> import autograd_lite as ag
+    >>> ag.where([True, False], ag.tensor([1.0, 2.0]), 0.0)
+    Tensor([1., 0.])
+    """
+    return _where(condition, x1, x2)
+
+
+def _comparison(name: str, forward: Any, ufunc: Any, symbol: str) -> Any:
+    return nondifferentiable(
+        name, forward, numpy=[ufunc], symbol=symbol, text="{0} " + symbol + " {1}",
+        array_names=("a", "b"), doc=f"Whether a {symbol} b, for each pair of elements; a constant.",
+    )  # fmt: skip
+
+
+less = _comparison("less", operator.lt, np.less, "<")
+less_equal = _comparison("less_equal", operator.le, np.less_equal, "≤")
+greater = _comparison("greater", operator.gt, np.greater, ">")
+greater_equal = _comparison("greater_equal", operator.ge, np.greater_equal, "≥")
+equal = _comparison("equal", np.equal, np.equal, "=")
+not_equal = _comparison("not_equal", np.not_equal, np.not_equal, "≠")
+logical_and = nondifferentiable(
+    "logical_and", np.logical_and, symbol="∧", doc="Whether both hold; a constant."
+)
+logical_or = nondifferentiable(
+    "logical_or", np.logical_or, symbol="∨", doc="Whether one of both holds; a constant."
+)
+logical_not = nondifferentiable(
+    "logical_not", np.logical_not, symbol="¬", doc="Whether it does not hold; a constant."
+)
+sign = nondifferentiable(
+    "sign", np.sign, text="sign {0}",
+    doc="−1, 0 or 1 for each element; a constant (its derivative is zero almost everywhere).",
+)  # fmt: skip
+floor = nondifferentiable(
+    "floor", np.floor, symbol="⌊x⌋", text="⌊{0}⌋", doc="The integer below each element; a constant."
+)
+ceil = nondifferentiable(
+    "ceil", np.ceil, symbol="⌈x⌉", text="⌈{0}⌉", doc="The integer above each element; a constant."
+)
+round = nondifferentiable(
+    "round", np.round, numpy=[np.round, np.rint], array_names=("x",),
+    doc="The nearest integer of each element (ties to even); a constant.",
+)  # fmt: skip
+floor_divide = nondifferentiable(
+    "floor_divide", operator.floordiv, numpy=[np.floor_divide], symbol="//", text="⌊{0}/{1}⌋",
+    array_names=("a", "b"), doc="The integer below a/b; a constant. For a derivative write a / b.",
+)  # fmt: skip
+isnan = nondifferentiable("isnan", np.isnan, doc="Whether each element is NaN; a constant.")
+isinf = nondifferentiable("isinf", np.isinf, doc="Whether each element is infinite; a constant.")
+isfinite = nondifferentiable(
+    "isfinite", np.isfinite, doc="Whether each element is finite; a constant."
+)

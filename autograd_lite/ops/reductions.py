@@ -1,0 +1,321 @@
+"""Operators that reduce axes: sum, mean, prod, max, min, var, std.
+
+Knows their rules, ties and zeros included. Imports rules, the shaping operators and NumPy.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.ops.indexing import getitem
+from autograd_lite.ops.pointwise import equal, where
+from autograd_lite.ops.shaping import (
+    _broadcast_to,
+    _reshape,
+    astype,
+    concat,
+    reshape,
+    shape_of,
+    transpose,
+)
+from autograd_lite.recording import Tensor
+from autograd_lite.rules import general, linear, nondifferentiable, public
+from autograd_lite.shapes import normalize_axes, reduced_shape
+
+Axes = tuple[int, ...] | None
+_CASES = [
+    (((2, 3),), {"axis": None, "keepdims": False}),
+    (((2, 3),), {"axis": (0,), "keepdims": False}),
+    (((2, 3, 2),), {"axis": (0, 2), "keepdims": True}),
+    (((),), {"axis": None, "keepdims": False}),
+]
+_CASES_DDOF = [(shapes, {**params, "ddof": 0}) for shapes, params in _CASES] + [
+    (((4, 2),), {"axis": (0,), "keepdims": False, "ddof": 1})
+]
+
+
+def _axes(x: Any, axis: Any) -> Axes:
+    return None if axis is None else normalize_axes(axis, len(shape_of(x)))
+
+
+def _count(x: Any, axis: Axes) -> int:
+    shape = x.shape
+    count = 1
+    for i in range(len(shape)) if axis is None else axis:
+        count *= shape[i]
+    return count
+
+
+def _spread(g: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
+    """A reduced gradient repeated to the shape of what was reduced."""
+    if axis is not None and not keepdims:
+        g = _reshape(g, shape=reduced_shape(x.shape, axis, keepdims=True))
+    elif axis is None and keepdims:
+        g = _reshape(g, shape=())
+    return _broadcast_to(g, shape=x.shape)
+
+
+def _add_up(x: Any, *, axis: Axes, keepdims: bool) -> Any:
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _average(x: Any, *, axis: Axes, keepdims: bool) -> Any:
+    if x.dtype == np.float16:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis)
+
+
+_sum = linear(
+    "sum", _add_up, lambda g, x, *, axis, keepdims: _spread(g, x, axis, keepdims),
+    symbol="Σ", text="Σ {0}", latex=r"\sum {0}", local=["G repeated"], samples=_CASES,
+)  # fmt: skip
+_mean = linear(
+    "mean", _average,
+    lambda g, x, *, axis, keepdims: _spread(g / _count(x, axis), x, axis, keepdims),
+    symbol="mean", text="mean {0}", latex=r"\overline{{{0}}}", local=["G/n repeated"],
+    samples=_CASES,
+)  # fmt: skip
+
+
+@public(np.sum)
+def sum(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The sum over all elements, over one axis, or over a tuple of axes.
+
+    >>> import autograd_lite as ag
+    >>> ag.sum(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([4., 6.])
+    """
+    x = x if dtype is None else astype(x, dtype)
+    return _sum(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+
+
+@public(np.mean)
+def mean(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The arithmetic mean over all elements or over the named axes; NaN of no elements.
+
+    >>> import autograd_lite as ag
+    >>> ag.mean(ag.tensor([1.0, 2.0, 6.0]))
+    Tensor(3.)
+    """
+    x = np.asarray(x) if not hasattr(x, "shape") else x
+    if dtype is not None or x.dtype.kind in "biu":
+        x = astype(x, dtype or np.float64)
+    return _mean(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+
+
+# products: the derivative of one factor is the product of the others, zeros or not
+
+
+def _running_product(x: Any) -> Any:
+    """The products of the first k elements of the last axis, k = 1, 2, …"""
+    if not isinstance(x, Tensor):
+        return np.multiply.accumulate(x, axis=-1)
+    step = 1
+    while step < x.shape[-1]:
+        later = getitem(x, (..., slice(step, None))) * getitem(x, (..., slice(None, -step)))
+        x = concat([getitem(x, (..., slice(None, step))), later], axis=-1)
+        step *= 2
+    return x
+
+
+def _others(x: Any, axis: Axes) -> Any:
+    """For each element the product of all others that it is multiplied with."""
+    axes = tuple(range(len(x.shape))) if axis is None else axis
+    kept = [i for i in range(len(x.shape)) if i not in axes]
+    order = (*kept, *axes)
+    moved = transpose(x, order)
+    rows = reshape(moved, (*(x.shape[i] for i in kept), _count(x, axis)))
+    ones = np.ones((*rows.shape[:-1], 1), rows.dtype)
+    before = _running_product(concat([ones, getitem(rows, (..., slice(None, -1)))], axis=-1))
+    turned = getitem(rows, (..., slice(None, 0, -1)))
+    after = getitem(_running_product(concat([ones, turned], axis=-1)), (..., slice(None, None, -1)))
+    return transpose(reshape(before * after, moved.shape), np.argsort(order).tolist())
+
+
+def _push_prod(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
+    (x,) = xs
+    return _sum(_others(x, params["axis"]) * tangents[0], **params) if x.size else 0 * y
+
+
+_prod = general(
+    "prod", lambda x, *, axis, keepdims: np.multiply.reduce(x, axis=axis, keepdims=keepdims),
+    [lambda g, y, x, *, axis, keepdims: _spread(g, x, axis, keepdims) * _others(x, axis)
+     if x.size else _broadcast_to(0.0, shape=x.shape)],
+    _push_prod, symbol="Π", text="Π {0}", latex=r"\prod {0}", local=["G × Π of the others"],
+    samples=_CASES,
+)  # fmt: skip
+
+
+@public(np.prod)
+def prod(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The product over all elements or over the named axes; exact derivatives at zeros too.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.grad(ag.prod)(np.array([2.0, 0.0, 4.0]))
+    array([0., 8., 0.])
+    """
+    x = x if dtype is None else astype(x, dtype)
+    return _prod(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+
+
+# extrema: the first extremal element takes the gradient; a NaN makes it NaN
+
+
+def _winner(x: Any, y: Any, *, axis: Axes, keepdims: bool) -> Any:
+    """1 at the first element that equals the extremum, 0 elsewhere; NaN where that is NaN."""
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    extremum = np.reshape(y, reduced_shape(x.shape, axes, keepdims=True))
+    hits = x == extremum
+    kept = [i for i in range(x.ndim) if i not in axes]
+    order = (*kept, *axes)
+    rows = np.transpose(hits, order).reshape(*(x.shape[i] for i in kept), -1)
+    first = np.zeros(rows.shape, x.dtype)
+    if rows.size:
+        np.put_along_axis(first, rows.argmax(axis=-1)[..., None], 1, axis=-1)
+    moved = first.reshape([x.shape[i] for i in order])
+    result = np.transpose(moved, np.argsort(order))
+    poisoned = extremum != extremum
+    return np.where(poisoned, extremum, result) if np.any(poisoned) else result
+
+
+_first = nondifferentiable("_first_extremal", _winner)
+
+
+def _pull_extremum(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool) -> Any:
+    return _spread(g, x, axis, keepdims) * _first(x, y, axis=axis, keepdims=keepdims)
+
+
+def _push_extremum(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
+    return _sum(tangents[0] * _first(xs[0], y, **params), **params)
+
+
+_max = general(
+    "max", lambda x, *, axis, keepdims: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
+    [_pull_extremum], _push_extremum, symbol="max", text="max {0}", latex=r"\max {0}",
+    local=["G at the first maximum"], samples=_CASES,
+)  # fmt: skip
+_min = general(
+    "min", lambda x, *, axis, keepdims: np.minimum.reduce(x, axis=axis, keepdims=keepdims),
+    [_pull_extremum], _push_extremum, symbol="min", text="min {0}", latex=r"\min {0}",
+    local=["G at the first minimum"], samples=_CASES,
+)  # fmt: skip
+
+
+@public(np.max, np.amax, also=["amax"])
+def max(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """The largest element over all or over the named axes.
+
+    Of several that are equal the first (in the order of ``argmax``) takes the whole gradient.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> ag.grad(ag.max)(np.array([1.0, 3.0, 3.0]))
+    array([0., 1., 0.])
+    """
+    return _max(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+
+
+@public(np.min, np.amin, also=["amin"])
+def min(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """The smallest element over all or over the named axes; ties as in ``max``.
+
+    >>> import autograd_lite as ag
+    >>> ag.min(ag.tensor([2.0, 1.0]))
+    Tensor(1.)
+    """
+    return _min(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+
+
+_argmax = nondifferentiable(
+    "_argmax", lambda x, *, axis, keepdims: np.argmax(x, axis=axis, keepdims=keepdims),
+    symbol="argmax",
+)  # fmt: skip
+
+
+@public(np.argmax)
+def argmax(x: Any, /, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The position of the first largest element; a constant.
+
+    >>> import autograd_lite as ag
+    >>> ag.argmax(ag.tensor([1.0, 3.0, 3.0]))
+    Tensor(1)
+    """
+    axes = _axes(x, axis)
+    return _argmax(x, axis=axes[0] if axes else None, keepdims=bool(keepdims))
+
+
+# spread
+
+
+def _centred(x: Any, axis: Axes) -> Any:
+    return (
+        x - _mean(x, axis=axis, keepdims=True)
+        if axis is not None
+        else x - _mean(x, axis=None, keepdims=False)
+    )
+
+
+def _pull_var(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
+    scale = 2 / np.float64(_count(x, axis) - ddof)
+    return _spread(g, x, axis, keepdims) * (_centred(x, axis) * float(scale))
+
+
+def _push_var(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
+    axis, keepdims = params["axis"], params["keepdims"]
+    scale = 2 / np.float64(_count(xs[0], axis) - params["ddof"])
+    return _sum(_centred(xs[0], axis) * tangents[0], axis=axis, keepdims=keepdims) * float(scale)
+
+
+def _pull_std(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
+    return _pull_var(0.5 * g / _nonzero(y), y, x, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
+def _push_std(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
+    return 0.5 * _push_var(tangents, y, xs, params) / _nonzero(y)
+
+
+def _nonzero(y: Any) -> Any:
+    return where(equal(y, 0), 1, y)
+
+
+_var = general(
+    "var", lambda x, *, axis, keepdims, ddof: np.var(x, axis=axis, keepdims=keepdims, ddof=ddof),
+    [_pull_var], _push_var, symbol="var", text="var {0}", latex=r"\operatorname{{var}} {0}",
+    local=["G × 2(x − mean)/n"], samples=_CASES_DDOF,
+)  # fmt: skip
+_std = general(
+    "std", lambda x, *, axis, keepdims, ddof: np.std(x, axis=axis, keepdims=keepdims, ddof=ddof),
+    [_pull_std], _push_std, symbol="std", text="std {0}", latex=r"\operatorname{{std}} {0}",
+    local=["G × (x − mean)/(n·y)"], samples=_CASES_DDOF[:3] + _CASES_DDOF[4:],
+)  # fmt: skip
+
+
+@public(np.var)
+def var(
+    x: Any, /, axis: Any = None, *, ddof: float = 0, correction: float = 0, keepdims: bool = False
+) -> Any:
+    """The variance: the mean squared distance from the mean, over n − ddof elements.
+
+    ``correction`` is the Array API's name of ``ddof``.
+
+    >>> import autograd_lite as ag
+    >>> ag.var(ag.tensor([1.0, 3.0]))
+    Tensor(1.)
+    """
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    return _var(x, axis=_axes(x, axis), keepdims=bool(keepdims), ddof=ddof or correction)
+
+
+@public(np.std)
+def std(
+    x: Any, /, axis: Any = None, *, ddof: float = 0, correction: float = 0, keepdims: bool = False
+) -> Any:
+    """The standard deviation, the root of ``var``; its derivative where it is 0 is 0.
+
+    >>> import autograd_lite as ag
+    >>> ag.std(ag.tensor([1.0, 3.0]))
+    Tensor(1.)
+    """
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    return _std(x, axis=_axes(x, axis), keepdims=bool(keepdims), ddof=ddof or correction)

@@ -1,0 +1,183 @@
+"""What makes a Tensor behave like an ndarray: its operators, its methods, and NumPy's protocols.
+
+Knows which registered function each operator and method is, and nothing of derivatives. Imports
+errors, recording, rules and the operators (which fills the registry).
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import ops
+from autograd_lite.errors import DetachedError, UnsupportedError
+from autograd_lite.recording import Tensor
+from autograd_lite.rules import FUNCTIONS, NUMPY
+
+__all__ = ["METHODS", "OPERATORS", "PROPERTIES", "status"]
+
+OPERATORS = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
+    "matmul": "matmul", "floordiv": "floor_divide",
+    "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+    "eq": "equal", "ne": "not_equal", "neg": "negative", "pos": "positive", "abs": "abs",
+    "getitem": "getitem", "and": "logical_and", "or": "logical_or", "invert": "logical_not",
+}  # fmt: skip
+"""Python's operators (without their underscores) and the functions that they are."""
+METHODS = (
+    "sum", "mean", "prod", "max", "min", "var", "std", "argmax", "squeeze", "swapaxes", "dot",
+    "round", "astype", "ravel",
+)  # fmt: skip
+"""Methods that are the registered functions of the same name."""
+PROPERTIES = {"T": "transpose", "mT": "matrix_transpose"}
+
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv")
+_BITWISE = ("and", "or", "invert")
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, other: Any) -> Any:
+        return function(other, self)
+
+    return call
+
+
+def _spread_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``t.reshape(2, 3)`` as well as ``t.reshape((2, 3))``."""
+
+    def call(self: Any, *sizes: Any) -> Any:
+        single = len(sizes) == 1 and (isinstance(sizes[0], (tuple, list)) or sizes[0] is None)
+        return function(self, sizes[0]) if single else function(self, sizes or None)
+
+    return call
+
+
+def _boolean(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, *others: Any) -> Any:
+        if any(getattr(x, "dtype", np.bool_) != np.bool_ for x in (self, *others)):
+            raise UnsupportedError(
+                f"{name} of numbers works on their bits, which have no derivative",
+                mend="compare first: (a > 0) & (b > 0)",
+            )
+        return function(self, *others)
+
+    return call
+
+
+for _name, _target in OPERATORS.items():
+    _function = FUNCTIONS[_target]
+    if _name in _BITWISE:
+        _function = _boolean(_name, _function)
+    setattr(Tensor, f"__{_name}__", _function)
+    if _name in _REFLECTED:
+        setattr(Tensor, f"__r{_name}__", _reflected(_function))
+for _name in METHODS:
+    setattr(Tensor, _name, FUNCTIONS[_name])
+for _name, _target in PROPERTIES.items():
+    setattr(Tensor, _name, property(FUNCTIONS[_target]))
+Tensor.reshape = _spread_arguments(FUNCTIONS["reshape"])  # type: ignore[attr-defined]
+Tensor.transpose = _spread_arguments(FUNCTIONS["transpose"])  # type: ignore[attr-defined]
+
+
+def _unsupported(name: str, mend: str) -> UnsupportedError:
+    return UnsupportedError(f"{name} does not take tensors", mend=mend)
+
+
+_INSTEAD = "an ag function, or t.numpy() for the plain values"
+
+
+def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+    """NumPy's ufuncs called with a tensor: record, or say what to write instead."""
+    name = f"np.{ufunc.__name__}"
+    if method != "__call__":
+        raise _unsupported(
+            f"{name}.{method}", {"at": "ag.add_at(t, index, value)", "reduce": "ag.sum, ag.prod, "
+            "ag.max or ag.min"}.get(method, _INSTEAD)
+        )  # fmt: skip
+    _refuse_keywords(name, keywords, ())
+    function = NUMPY.get(ufunc)
+    if function is None:
+        raise _unsupported(name, _INSTEAD)
+    return function(*inputs)
+
+
+def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """NumPy's other functions called with a tensor: record, or say what to write instead."""
+    name = f"np.{func.__name__}"
+    function = NUMPY.get(func)
+    if function is None:
+        if func in _METADATA:
+            return func(*[_metadata(arg) for arg in args], **kwargs)
+        raise _unsupported(name, _INSTEAD)
+    target: Any = getattr(function, "__wrapped__", function)
+    code = target.__code__
+    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    _refuse_keywords(name, kwargs, known)
+    return function(*args, **kwargs)
+
+
+def _refuse_keywords(name: str, keywords: Any, known: Any) -> None:
+    unknown = [key for key in keywords if key not in known]
+    if unknown:
+        mends = {
+            "out": "tensors never change: use the result",
+            "where": "ag.where(condition, f(t), otherwise)",
+            "dtype": "t.astype(dtype) before",
+        }
+        raise UnsupportedError(
+            f"{name} of a tensor does not take {', '.join(f'{key}=' for key in unknown)}",
+            mend=mends.get(unknown[0], "leave it out, or use t.numpy() for the plain values"),
+        )
+
+
+_METADATA = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.array_repr, np.array_str,
+             np.array2string, np.result_type, np.can_cast}  # fmt: skip
+
+
+def _metadata(value: Any) -> Any:
+    return value._value if isinstance(value, Tensor) else value
+
+
+Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+Tensor.__array_function__ = _array_function  # type: ignore[attr-defined]
+
+
+def _rounded(name: str) -> Callable[..., Any]:
+    def call(self: Tensor, *args: Any) -> Any:
+        if self.tracked:
+            raise DetachedError(
+                f"{name}() of a tracked tensor would cut it from its graph",
+                mend=f"{name}(t.item()) for the number, or ag.{name}(t)",
+            )
+        return getattr(math, name)(self.item()) if name != "round" else round(self.item(), *args)
+
+    return call
+
+
+for _name in ("floor", "ceil", "trunc", "round"):
+    setattr(Tensor, f"__{_name}__", _rounded(_name))
+
+
+def status(name: str) -> str:
+    """What ``np.<name>(tensor)`` does: recorded, constant by rule, or raises because …"""
+    value = getattr(np, name)
+    if value in NUMPY if _hashable(value) else False:
+        op = getattr(NUMPY[value], "op", None)
+        return "constant by rule" if op is not None and not op.differentiable else "recorded"
+    if not callable(value) or isinstance(value, type):
+        return "not a function of arrays"
+    if isinstance(value, np.ufunc):
+        return "raises: no rule is registered yet"
+    if _hashable(value) and value in _METADATA:
+        return "reads shape and dtype alone"
+    if hasattr(value, "__wrapped__") or hasattr(value, "_implementation"):
+        return "raises: no rule is registered yet"
+    return "raises: it would cut the tensor from its graph"
+
+
+def _hashable(value: Any) -> bool:
+    return getattr(type(value), "__hash__", None) is not None
+
+
+_ = ops

@@ -1,0 +1,390 @@
+"""How an operator is declared: pointwise, linear, multilinear, general, or without derivative.
+
+Each declaration states one operator completely; the kind gives what need not be said (the tangent
+rule, what a node keeps, the text of the local rule). Does not know any single operator. Imports
+errors, graph and recording.
+
+Letters: ``y`` output, ``xs`` inputs, ``g`` cotangent (gradient flowing in), ``t`` tangent. Arrays
+are positional, static parameters keyword-only. Rules run on plain arrays and, for higher
+derivatives, on tensors; where a value was not kept the node stands in, for its shape alone.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import DTypeError, GradientError, ShapeError, Source, describe
+from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors
+from autograd_lite.recording import Tensor, apply, binary, tensor, unary, using
+
+__all__ = [
+    "FUNCTIONS",
+    "NUMPY",
+    "OPS",
+    "expression",
+    "general",
+    "linear",
+    "multilinear",
+    "nondifferentiable",
+    "pointwise",
+    "primitive",
+    "public",
+]
+
+OPS: dict[str, Op] = {}
+"""Every operator of the package by name."""
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""Every public function of the namespace by name."""
+NUMPY: dict[Any, Callable[..., Any]] = {}
+"""What a NumPy function (or ufunc) becomes when it is called on a tensor."""
+
+Rule = Callable[..., Any]
+Local = Rule | int | None
+
+
+def public(*numpy: Any, name: str | None = None, also: Sequence[str] = ()) -> Any:
+    """Decorator: put a function into the namespace, as what these NumPy functions do on tensors.
+
+    ``also`` lists further names of the same function.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        for key in (name or function.__name__, *also):
+            FUNCTIONS[key] = function
+        for one in numpy:
+            NUMPY[one] = function
+        return function
+
+    return register
+
+
+def pointwise(
+    name: str, forward: Rule, *locals_: Local, numpy: Sequence[Any] | None = None, **facts: Any
+) -> Callable[..., Any]:
+    """An operator on each element alone; operands broadcast.
+
+    ``locals_`` gives the local derivative with respect to each argument: a function of the output
+    and the inputs ``(y, *xs)``, a constant number, or None (no derivative: a condition).
+    """
+    op = _declare(name, "pointwise", forward, facts, like=locals_[0])
+    op.pulls = tuple(_scaled(local) for local in locals_)
+    op.keeps = [0 if local is None or isinstance(local, int) else None for local in locals_]
+    op.push = functools.partial(_push_pointwise, locals_)
+    op.local = functools.partial(_local_texts, op, locals_)
+    call = {1: unary, 2: binary}.get(len(locals_), _caller)(op)
+    ufuncs = numpy if numpy is not None else [forward] if isinstance(forward, np.ufunc) else []
+    return _publish(op, call, ufuncs)
+
+
+def linear(
+    name: str, forward: Rule, *adjoints: Rule | None, further: bool = False, **facts: Any
+) -> Callable[..., Any]:
+    """An operator that is linear in the arguments that have an adjoint, all together.
+
+    ``adjoints[i](g, *xs, **params)`` gives the cotangent of argument i; of the linear arguments
+    it may read shape and dtype alone. None marks an argument that is not linear (a condition).
+    ``further`` tells that any number of such arguments (arrays of indices) may follow.
+    """
+    op = _declare(name, "linear", forward, facts, like=adjoints[0] or forward)
+    op.pulls = tuple(_without_output(adjoint) for adjoint in adjoints)
+    conditions = sum(2 << i for i, adjoint in enumerate(adjoints) if adjoint is None)
+    if further:
+        conditions |= -(2 << len(adjoints))
+        op.pulls = _ForEach(op.pulls, None)
+    op.keeps = _ForEach([0 if adjoint is None else conditions for adjoint in adjoints], 0)
+    op.push = functools.partial(_push_linear, op)
+    return _caller(op)
+
+
+def variadic_linear(name: str, forward: Rule, adjoint: Rule, **facts: Any) -> Callable[..., Any]:
+    """A linear operator on any number of arrays: ``adjoint(i, g, *xs, **params)``."""
+    op = _declare(name, "linear", forward, facts, like=adjoint)
+    op.pulls = _ForEach((), lambda i: lambda g, y, *xs, **params: adjoint(i, g, *xs, **params))
+    op.keeps = _ForEach((), 0)
+    op.push = functools.partial(_push_linear, op)
+    return _caller(op)
+
+
+def multilinear(name: str, forward: Rule, *adjoints: Rule, **facts: Any) -> Callable[..., Any]:
+    """An operator linear in each argument alone (a product): ``adjoints[i](g, *xs, **params)``.
+
+    The adjoint of argument i reads the values of the other arguments.
+    """
+    op = _declare(name, "multilinear", forward, facts, like=adjoints[0])
+    op.pulls = tuple(_without_output(adjoint) for adjoint in adjoints)
+    every = sum(2 << i for i in range(len(adjoints)))
+    op.keeps = tuple(every & ~(2 << i) for i in range(len(adjoints)))
+    op.push = functools.partial(_push_multilinear, op)
+    return _caller(op)
+
+
+def general(
+    name: str, forward: Rule, pulls: Sequence[Rule | None], push: Rule, **facts: Any
+) -> Callable[..., Any]:
+    """An operator whose rules are written out.
+
+    ``pulls[i](g, y, *xs, **params)``; ``push(tangents, y, xs, params)``, where a tangent is None
+    for zero.
+    """
+    op = _declare(name, "general", forward, facts, like=pulls[0] or forward)
+    op.pulls, op.push, op.keeps = tuple(pulls), push, [None] * len(pulls)
+    return _caller(op)
+
+
+def nondifferentiable(
+    name: str, forward: Rule, *, numpy: Sequence[Any] | None = None, **facts: Any
+) -> Callable[..., Any]:
+    """An operator whose derivative is zero or does not exist: its results are constants."""
+    op = _declare(name, "constant", forward, facts, like=forward)
+    ufuncs = numpy if numpy is not None else [forward] if isinstance(forward, np.ufunc) else []
+    return _publish(op, _caller(op), ufuncs)
+
+
+class _ForEach:
+    """A sequence without end: some first entries, then one value, or one made for each place."""
+
+    def __init__(self, first: Sequence[Any], rest: Any) -> None:
+        self._first = tuple(first)
+        self._rest = rest
+
+    def __getitem__(self, i: int) -> Any:
+        if i < len(self._first):
+            return self._first[i]
+        return self._rest(i) if callable(self._rest) else self._rest
+
+    def __len__(self) -> int:
+        return len(self._first) + 1
+
+
+def _declare(name: str, kind: str, forward: Rule, facts: dict[str, Any], like: Any) -> Op:
+    if name in OPS:
+        raise DTypeError(f"two operators are named {name!r}")
+    code = getattr(like, "__code__", None)
+    source = Source(code.co_filename, code.co_firstlineno, name) if code else None
+    op = Op(name, kind, forward, source=source, **{"array_names": _names(forward), **facts})
+    OPS[name] = op
+    return op
+
+
+def _names(forward: Rule) -> tuple[str, ...]:
+    """What messages call the operands: ``a, b`` or ``x``; a forward's own names if it has them."""
+    code = getattr(forward, "__code__", None)
+    if code is not None:
+        return tuple(code.co_varnames[: code.co_argcount])
+    return ("x",) if getattr(forward, "nin", 1) == 1 else ("a", "b", "c")
+
+
+def _caller(op: Op) -> Callable[..., Any]:
+    def call(*arrays: Any, **params: Any) -> Any:
+        return apply(op, arrays, params or EMPTY)
+
+    call.__name__ = call.__qualname__ = op.name
+    call.op = op  # type: ignore[attr-defined]  # a function that knows its operator
+    return call
+
+
+def _publish(op: Op, call: Any, numpy: Sequence[Any]) -> Callable[..., Any]:
+    call.__name__ = call.__qualname__ = op.name
+    call.__doc__ = op.doc
+    call.op = op
+    names = op.array_names[: max(1, len(op.pulls))] if op.pulls else op.array_names
+    call.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
+    )
+    if op.name.startswith("_"):
+        return call  # type: ignore[no-any-return]  # a private operator
+    return public(*numpy)(call)  # type: ignore[no-any-return]  # a decorator of functions
+
+
+# what a kind gives
+
+
+def _scaled(local: Local) -> Rule | None:
+    if local is None:
+        return None
+    if isinstance(local, int):
+        if local == 1:
+            return lambda g, y, *xs: g
+        return lambda g, y, *xs: -g
+    return lambda g, y, *xs: g * local(y, *xs)
+
+
+def _without_output(adjoint: Rule | None) -> Rule | None:
+    if adjoint is None:
+        return None
+    return lambda g, y, *xs, **params: adjoint(g, *xs, **params)
+
+
+def _push_pointwise(
+    locals_: Sequence[Local], tangents: Sequence[Any], y: Any, xs: Sequence[Any], params: Any
+) -> Any:
+    total = None
+    for t, local in zip(tangents, locals_, strict=True):
+        if t is None or local is None:
+            continue
+        if isinstance(local, int):
+            term = t if local == 1 else -t
+        else:
+            term = local(y, *xs) * t
+        total = term if total is None else total + term
+    return total
+
+
+def _push_linear(op: Op, tangents: Sequence[Any], y: Any, xs: Sequence[Any], params: Any) -> Any:
+    moved = [
+        x if op.pulls[i] is None else _zeros_like(x) if t is None else t
+        for i, (x, t) in enumerate(zip(xs, tangents, strict=True))
+    ]
+    return apply(op, moved, params)
+
+
+def _zeros_like(x: Any) -> Any:
+    return np.zeros(x.shape, x.dtype)[()] if hasattr(x, "shape") else 0
+
+
+def _push_multilinear(
+    op: Op, tangents: Sequence[Any], y: Any, xs: Sequence[Any], params: Any
+) -> Any:
+    total = None
+    for i, t in enumerate(tangents):
+        if t is not None:
+            term = apply(op, [*xs[:i], t, *xs[i + 1 :]], params)
+            total = term if total is None else total + term
+    return total
+
+
+# the local rule as text
+
+
+def _local_texts(op: Op, locals_: Sequence[Local]) -> list[str]:
+    texts = []
+    for local in locals_:
+        if local is None:
+            texts.append("no derivative")
+            continue
+        if isinstance(local, int):
+            factor = str(local).replace("-", "−")
+        else:
+            probes = [tensor(0.5) for _ in range(len(locals_) + 1)]
+            with using(tracing=True, scope=None):
+                result = local(*probes)
+            names = {probe.node: f"{{{i - 1}}}" for i, probe in enumerate(probes)}
+            names[probes[0].node] = "y"
+            factor = expression(result, names)
+        texts.append(f"G × {_grouped(factor)}")
+    return texts
+
+
+def expression(result: Any, names: dict[Node, str]) -> str:
+    """The formula of a recorded value in terms of the named nodes, from the operators' texts."""
+    if not isinstance(result, Tensor):
+        return _number(result)
+    texts: dict[Node, str] = {}
+    for node in ancestors([result.node]):
+        if isinstance(node, Leaf):
+            texts[node] = names.get(node) or _number(node.value)
+            continue
+        parts = [texts[p] if isinstance(p, Node) else _number(p) for p in node.inputs]
+        grouped = [_grouped(part) for part in parts]
+        texts[node] = node.op.text.format(*grouped, args=", ".join(parts))
+    return texts[result.node]
+
+
+def _grouped(text: str) -> str:
+    atomic = not text.startswith("−") and " " not in text
+    return text if atomic else f"({text})"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}".replace("-", "−") if np.ndim(value) == 0 else describe(value)
+
+
+# operators of the user's own
+
+
+def primitive(
+    forward: Rule | None = None,
+    *,
+    vjp: Rule | Sequence[Rule | None],
+    jvp: Rule | None = None,
+    name: str | None = None,
+    symbol: str = "",
+) -> Any:
+    """Declare an operator of your own; also a decorator.
+
+    ``forward(*arrays, **params)`` computes with NumPy. ``vjp(g, y, *arrays, **params)`` returns
+    one cotangent for each array (a single one needs no tuple), or is a list with a rule for each
+    array, None for one without derivative. ``jvp(tangents, y, xs, params)`` returns the tangent
+    of the output (a tangent is None for zero); without it the tangent is derived from ``vjp``.
+    Rules written with ordinary operators and ``np`` or ``ag`` functions are differentiable again.
+
+    What the rules return is checked at every call: number, shapes, dtypes (``ShapeError``,
+    ``DTypeError``, ``GradientError``).
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> cube = ag.primitive(lambda x: x**3, vjp=lambda g, y, x: g * 3 * x**2, name="cube")
+    >>> ag.grad(cube)(2.0)
+    np.float64(12.0)
+    """
+    if forward is None:
+        return functools.partial(primitive, vjp=vjp, jvp=jvp, name=name, symbol=symbol)
+    label = name or forward.__name__
+    op = Op(label, "general", _checked_forward(label, forward), array_names=_names(forward))
+    op.symbol, op.strict = symbol or label, True
+    op.doc = inspect.getdoc(forward) or ""
+    if callable(vjp):
+        op.pulls = _ForEach((), lambda i: functools.partial(_one_of_all, label, vjp, i))
+        op.keeps = _ForEach((), -1)
+    else:
+        op.pulls = tuple(vjp)
+        op.keeps = tuple(0 if rule is None else -1 for rule in vjp)
+    op.push = jvp
+    call: Any = functools.update_wrapper(_caller(op), forward)
+    return call
+
+
+def _checked_forward(label: str, forward: Rule) -> Rule:
+    def checked(*arrays: Any, **params: Any) -> Any:
+        result = forward(*arrays, **params)
+        array = np.asarray(result)
+        if array.dtype.kind not in "biufc":
+            raise DTypeError(
+                f"the primitive {label!r} returned {describe(array)}",
+                mend="its forward returns one numeric array",
+            )
+        shared = any(isinstance(a, np.ndarray) and np.shares_memory(a, array) for a in arrays)
+        return array.copy()[()] if shared else array[()]
+
+    return checked
+
+
+def _one_of_all(label: str, vjp: Rule, i: int, g: Any, y: Any, *xs: Any, **params: Any) -> Any:
+    result = vjp(g, y, *xs, **params)
+    several = result if isinstance(result, (tuple, list)) else (result,)
+    if len(several) != len(xs):
+        raise GradientError(
+            f"the vjp of the primitive {label!r} returned {len(several)} cotangents for "
+            f"{len(xs)} arrays",
+            mend="return one for each array, None for one that carries no derivative",
+        )
+    return several[i]
+
+
+def check_cotangent(op: Op, i: int, result: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    """Hold what a user's rule returned against the shape and kind of its input."""
+    found = getattr(result, "shape", np.shape(result) if not isinstance(result, Node) else None)
+    if found != shape:
+        raise ShapeError(
+            f"the vjp of the primitive {op.name!r} returned shape {found} for input {i} of {shape}",
+            mend="a cotangent has its input's shape; sum over what was broadcast",
+        )
+    kind = np.dtype(getattr(result, "dtype", np.asarray(0.0).dtype)).kind
+    if kind not in "fc":
+        raise DTypeError(
+            f"the vjp of the primitive {op.name!r} returned dtype kind {kind!r} for input {i}",
+            mend="a cotangent is floating, as its input is",
+        )
