@@ -35,6 +35,7 @@ from autograd_lite.errors import CompareError, DTypeError, ShapeError
 __all__ = [
     "NumericGradient",
     "adjoint_gap",
+    "numeric_directional",
     "numeric_jacobian",
     "numeric_jvp",
     "numeric_vjp",
@@ -123,18 +124,31 @@ def numeric_jvp(
     array([ 6., 20.])
     """
     function = _Function(f, arrays)
-    directions = _tangents(function.points, tangents)
-    reach = _reach(function.points, directions)
-    selected = np.arange(function.base.size)
-
-    def probe(_: Any, steps: Any) -> _Probe:
-        # One h serves all outputs: an output that is done merely comes along.
-        rows = [function.along(directions, h) for h in _ladder(float(steps[0]))]
-        return _probed(rows, function.base, function.eps, None)
-
-    start = np.full(selected.size, function.first_step * reach)
-    estimate = _refine(probe, start, selected, function.eps, shared=True)
+    estimate = _along(function, tangents)
     return function.restore(estimate.value), function.restore(estimate.error)
+
+
+def numeric_directional(
+    f: Callable[..., Any], arrays: Sequence[Any], tangents: Sequence[Any]
+) -> list[NumericGradient]:
+    """Return what `numeric_jvp` does, one `NumericGradient` per output, one-sided values included.
+
+    >>> import numpy as np
+    >>> (out,) = numeric_directional(np.abs, [np.array([0.0, 2.0])], [np.array([3.0, 1.0])])
+    >>> out.kinks, out.left.round(9), out.right.round(9)
+    (array([ True, False]), array([-3.,  1.]), array([3., 1.]))
+    """
+    function = _Function(f, arrays)
+    estimate = _along(function, tangents)
+    parts = [
+        _as_list(function.restore(part))
+        for part in (estimate.value, estimate.error, estimate.left, estimate.right)
+    ]
+    method = "central differences along a direction, Richardson"
+    return [
+        NumericGradient(value, error, method, left, right, np.ones(np.shape(value), bool))
+        for value, error, left, right in zip(*parts, strict=True)
+    ]
 
 
 def numeric_jacobian(f: Callable[..., Any], x: Any) -> tuple[Any, Any]:
@@ -530,6 +544,24 @@ def _better(best: _Estimate, fresh: _Estimate, where: Any, heading: Any) -> tupl
 _FIELDS = ("value", "error", "left", "right", "noise", "side")
 
 
+# ── a direction ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _along(function: _Function, tangents: Sequence[Any]) -> _Estimate:
+    directions = _tangents(function.points, tangents)
+    selected = np.arange(function.base.size)
+    if not selected.size:
+        return _unknown(0)
+
+    def probe(_: Any, steps: Any) -> _Probe:
+        # One h serves all outputs: an output that is done merely comes along.
+        rows = [function.along(directions, h) for h in _ladder(float(steps[0]))]
+        return _probed(rows, function.base, function.eps, None)
+
+    start = np.full(selected.size, function.first_step * _reach(function.points, directions))
+    return _refine(probe, start, selected, function.eps, shared=True)
+
+
 # ── one input's gradient ─────────────────────────────────────────────────────────────────────────
 
 
@@ -605,7 +637,8 @@ def _with_complex_step(
         near = abs(exact - float(estimate.value[column])) <= 10 * doubt
         if near and doubt <= 1e-3 * abs(exact):
             value[column], used[column] = exact, True
-            error[column] = min(doubt, 16 * function.eps * size)
+            # Rounding inside f, which the differences have felt, bounds the complex step too.
+            error[column] = min(doubt, max(16 * function.eps * size, 1e-3 * doubt))
     if not used.any():
         return estimate, "central differences, Richardson"
     method = (

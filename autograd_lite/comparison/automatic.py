@@ -1,0 +1,143 @@
+"""The automatic side of a comparison: a layer or function of tensors, run and differentiated.
+
+Knows: how to find a layer's parameters, to run it with other values of them without touching it,
+and to get its gradients.
+Does not know: hand-written layers, verdicts, reports.
+Imports: errors, recording, derivatives, NumPy.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.derivatives import gradients
+from autograd_lite.errors import CompareError
+from autograd_lite.recording import Tensor, no_grad, parameter, tensor
+
+__all__ = ["Twin", "as_arrays", "parameters_of"]
+
+
+class Twin:
+    """What a hand-written layer is compared against.
+
+    `against` is called with tensors. Its parameters are the parameter tensors among its
+    attributes, found through nested layers, lists and dictionaries, each under its dotted path.
+    A function with more arguments than there are inputs takes the rest from the hand-written
+    layer, by name.
+
+    Raises `CompareError` if it cannot be called so.
+    """
+
+    def __init__(
+        self, against: Any, inputs: Sequence[Any], hand_value: Callable[[str], Any]
+    ) -> None:
+        if not callable(against):
+            raise CompareError(
+                f"against= is {_kind(against)}, and it is called with tensors",
+                mend="pass a layer such as ag.nn.Affine(W, b), or a function of tensors",
+            )
+        self.against = against
+        self.inputs = [np.asarray(x) for x in inputs]
+        self._held = dict(parameters_of(against))
+        self.values = {path: held.numpy() for path, held in self._held.items()}
+        self._extra = () if self._held else _further_arguments(against, len(inputs))
+        for name in self._extra:
+            value = hand_value(name)
+            if value is None:
+                raise CompareError(
+                    f"against= takes an argument {name!r}, which is neither an input nor an "
+                    "attribute of the hand-written layer",
+                    mend=f"pass it as an input, or give the hand-written layer a self.{name}",
+                )
+            self.values[name] = np.array(value)
+        self.paths = tuple(self.values)
+
+    def _call(self, xs: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        if self._extra:
+            result = self.against(*xs, **parameters)
+        else:
+            # deepcopy's memo says what takes the place of what, wherever else it is held.
+            memo: dict[int, Any] = {id(held): parameters[path] for path, held in self._held.items()}
+            layer = copy.deepcopy(self.against, memo) if memo else self.against
+            result = layer(*xs)
+        return tuple(result) if isinstance(result, tuple | list) else (result,)
+
+    def forward(self, *arrays: Any) -> Any:
+        """The outputs as arrays, for inputs followed by parameters in the order of `paths`."""
+        count = len(self.inputs)
+        with no_grad():
+            xs = [tensor(x) for x in arrays[:count]]
+            ps = {path: parameter(p) for path, p in zip(self.paths, arrays[count:], strict=True)}
+            outputs = as_arrays(self._call(xs, ps))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def run(
+        self, cotangents: Callable[[tuple[Any, ...]], Sequence[Any]]
+    ) -> tuple[tuple[Any, ...], list[Any]]:
+        """The outputs, and the gradients of the inputs and then of the parameters."""
+        xs = [tensor(x) for x in self.inputs]
+        ps = {path: parameter(value) for path, value in self.values.items()}
+        tensors = [*xs, *ps.values()]
+        results = self._call(xs, ps)
+        outputs = as_arrays(results)
+        totals = [np.zeros(t.shape, t.dtype) for t in tensors]
+        for result, cotangent in zip(results, cotangents(outputs), strict=True):
+            if not isinstance(result, Tensor) or not result.tracked:
+                continue
+            g = np.asarray(cotangent, result.dtype)
+            for total, part in zip(totals, gradients(result, tensors, g), strict=True):
+                total += part.numpy()
+        return outputs, totals
+
+
+def as_arrays(results: Sequence[Any]) -> tuple[Any, ...]:
+    """Copies of the values of tensors or arrays."""
+    return tuple(r.numpy() if isinstance(r, Tensor) else np.array(r) for r in results)
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def parameters_of(layer: Any) -> Iterator[tuple[str, Any]]:
+    """The parameter tensors of a layer under dotted paths, each once, in order of definition."""
+    seen: set[int] = set()
+    pending: list[tuple[str, Any]] = [("", layer)]
+    while pending:
+        path, thing = pending.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, Tensor):
+            if thing.tracked and thing.node.op.name == "parameter":
+                yield path, thing
+            continue
+        parts = [(f"{path}.{name}".lstrip("."), part) for name, part in _parts(thing)]
+        pending += reversed(parts)
+
+
+def _parts(thing: Any) -> list[tuple[str, Any]]:
+    if isinstance(thing, Mapping):
+        return [(str(key), value) for key, value in thing.items()]
+    if isinstance(thing, list | tuple):
+        return [(str(i), value) for i, value in enumerate(thing)]
+    if isinstance(thing, type) or inspect.isroutine(thing) or inspect.ismodule(thing):
+        return []
+    slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
+    held = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
+    return list({**held, **getattr(thing, "__dict__", {})}.items())
+
+
+def _further_arguments(function: Any, count: int) -> tuple[str, ...]:
+    """The names of required arguments after the first `count`."""
+    try:
+        arguments = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return ()
+    named = [p for p in arguments if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return tuple(p.name for p in named[count:] if p.default is p.empty)

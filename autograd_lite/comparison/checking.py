@@ -1,0 +1,260 @@
+"""`gradcheck`: automatic derivatives of a function, held against numbers and each other.
+
+Knows: which derivatives to ask for (reverse, forward, second order) and which laws join them.
+Does not know: hand-written layers, the rules of judgement (`verdict`), the look of the report.
+Imports: its neighbours, derivatives, `numeric`, errors, NumPy.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.comparison.automatic import as_arrays
+from autograd_lite.comparison.numbers import EXAMINED, numbers_of
+from autograd_lite.comparison.report import Comparison, Finding, Row
+from autograd_lite.comparison.verdict import NUMERIC, Numbers, judge_claim, tolerance_of
+from autograd_lite.derivatives import gradients, jvp
+from autograd_lite.errors import AutogradError, CompareError, DTypeError
+from autograd_lite.numeric import adjoint_gap, numeric_directional
+from autograd_lite.recording import Tensor, no_grad, tensor
+
+__all__ = ["check_claims", "gradcheck"]
+
+_PARTIES = ("automatic", "numeric")
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    *xs: Any,
+    cotangent: Any = None,
+    order: int = 2,
+    seed: int = 0,
+    title: str | None = None,
+) -> Comparison:
+    """Check the derivatives of `f` at `xs` against finite differences.
+
+    `f` takes as many tensors as there are `xs` (arrays, numbers or tensors; integers become
+    float64) and returns a tensor or several. Checked are the gradient of ⟨cotangent, f⟩ with
+    respect to each input, element by element; the forward derivative along a random direction;
+    the adjoint identity ⟨Jᵀg, v⟩ = ⟨g, Jv⟩; and with `order=2` the derivative of that gradient
+    along the direction, and its symmetry. There is no absolute tolerance: a gradient of 1e-8 is
+    judged as strictly as one of 1, and where numbers cannot tell, the row does not pass.
+
+    >>> import autograd_lite as ag
+    >>> print(ag.gradcheck(lambda x: ag.exp(x) * x, np.array([0.5, 1.0])).verdict)
+    right: 5 of 5 hold
+    """
+    if not xs:
+        raise CompareError("no inputs", mend="pass what the function takes: ag.gradcheck(f, x, …)")
+    arrays = [_array(k, x) for k, x in enumerate(xs)]
+    rng = np.random.default_rng(seed)
+    case = _Checked(f, arrays, rng, cotangent)
+    rows = check_claims(case.values, arrays, case.reverse(), case.douts, case.names, rng)
+    findings: list[Finding] = []
+    for step in (case.forward_rows, case.second_rows)[: 1 if order < 2 else 2]:
+        try:
+            rows += step()
+        except AutogradError as error:
+            findings.append(Finding("error", _STEPS[step.__name__], error.what))
+    findings += [finding for row in rows for finding in _of_row(row)]
+    if any(a.size > EXAMINED for a in arrays):
+        text = (
+            f"arrays of more than {EXAMINED:,} elements were examined at a sample of them, and "
+            "along one random direction through all"
+        )
+        findings.append(Finding("info", "numbers", text))
+    how = f"seed {seed}" if cotangent is None else "given"
+    return Comparison(
+        title or f"gradcheck of {_name_of(f)}",
+        tuple(rows),
+        tuple(findings),
+        f"cotangent {how}; each element within 3 estimated errors of its number, and {NUMERIC:.0e} "
+        "of itself",
+        _PARTIES,
+    )
+
+
+_STEPS = {"forward_rows": "forward mode", "second_rows": "order 2"}
+
+
+def check_claims(
+    f: Callable[..., Any],
+    arrays: Sequence[Any],
+    claims: Sequence[Any],
+    cotangents: Sequence[Any],
+    names: Sequence[str],
+    rng: np.random.Generator,
+) -> list[Row]:
+    """Hold claimed gradients of ⟨cotangents, f⟩ against numbers; `f` is plain NumPy code.
+
+    One row per array; a claim of another shape than its array is a row that does not hold.
+    """
+    arrays = [np.asarray(a) for a in arrays]
+    shaped = [np.shape(c) == a.shape for a, c in zip(arrays, claims, strict=True)]
+    numbers = numbers_of(f, arrays, cotangents, rng)
+    rows = []
+    for name, array, claim, number, fits in zip(
+        names, arrays, claims, numbers, shaped, strict=True
+    ):
+        facts = {"automatic": claim, "numeric": number.gradient.value}
+        facts["numeric_error"] = number.gradient.error
+        if fits:
+            rows.append(_row(f"d{name}", "input", claim, number, facts))
+        else:
+            note = f"shape {np.shape(claim)} for an input of shape {array.shape}"
+            rows.append(Row(f"d{name}", "input", array.shape, "wrong shape", note=note, **facts))
+    return rows
+
+
+def _row(name: str, kind: str, claim: Any, numbers: Numbers, facts: dict[str, Any]) -> Row:
+    found = judge_claim(claim, numbers, "automatic")
+    return Row(name, kind, tuple(np.shape(claim)), tolerance=NUMERIC, **vars(found), **facts)
+
+
+def _array(k: int, x: Any) -> Any:
+    array = x.numpy() if isinstance(x, Tensor) else np.array(x)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"input {k} has dtype {array.dtype}", mend="pass arrays of real numbers")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _name_of(f: Any) -> str:
+    name = getattr(f, "__name__", None) or type(f).__name__
+    return "a function" if name == "<lambda>" else str(name)
+
+
+def _names(f: Any, count: int) -> list[str]:
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return names[:count] if len(names) >= count else [f"x{k}" for k in range(count)]
+
+
+def _many(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+class _Checked:
+    """A function of tensors at a point, with a cotangent and two directions."""
+
+    def __init__(
+        self, f: Callable[..., Any], arrays: list[Any], rng: np.random.Generator, cotangent: Any
+    ) -> None:
+        self.f, self.arrays, self.names = f, arrays, _names(f, len(arrays))
+        outputs = _many(self.values(*arrays))
+        drawn = [rng.standard_normal(np.shape(y)) for y in outputs]
+        given = drawn if cotangent is None else cotangent if len(outputs) > 1 else [cotangent]
+        self.douts = [d.numpy() if isinstance(d, Tensor) else np.asarray(d, float) for d in given]
+        for d, y in zip(self.douts, outputs, strict=True):
+            if d.shape != np.shape(y):
+                raise CompareError(
+                    f"the cotangent has shape {d.shape}, the output {np.shape(y)}",
+                    mend="give the cotangent the output's shape, or leave it out",
+                )
+        # In each array's own scale, lest the largest array drown the others.
+        self.v, self.u = (
+            [rng.standard_normal(a.shape) * (np.abs(a).max(initial=0.0) or 1.0) for a in arrays]
+            for _ in range(2)
+        )
+
+    def values(self, *arrays: Any) -> Any:
+        """Evaluate f on plain arrays."""
+        with no_grad():
+            outputs = as_arrays(_many(self.f(*[tensor(a) for a in arrays])))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def _pulled(self, xs: Sequence[Any]) -> list[Any]:
+        """Jᵀg as tensors."""
+        outputs, totals = _many(self.f(*xs)), [0.0 * x for x in xs]
+        for y, d in zip(outputs, self.douts, strict=True):
+            if isinstance(y, Tensor) and y.tracked:
+                parts = gradients(y, list(xs), d.astype(y.dtype))
+                totals = [a + b for a, b in zip(totals, parts, strict=True)]
+        return totals
+
+    def reverse(self, *arrays: Any) -> list[Any]:
+        """Jᵀg as arrays."""
+        return [
+            np.asarray(g)
+            for g in as_arrays(self._pulled([tensor(a) for a in arrays or self.arrays]))
+        ]
+
+    def forward_rows(self) -> list[Row]:
+        """Jv against numbers, and against Jᵀg."""
+        tangents = [v.astype(a.dtype) for v, a in zip(self.v, self.arrays, strict=True)]
+        _, pushed = jvp(self.f, [tensor(a) for a in self.arrays], tangents)
+        found = as_arrays(_many(pushed))
+        numbers = numeric_directional(self.values, self.arrays, self.v)
+        rows = []
+        for i, (claim, number) in enumerate(zip(found, numbers, strict=True)):
+            name = "forward mode" if len(found) == 1 else f"forward mode[{i}]"
+            facts = {"automatic": claim, "numeric": number.value, "numeric_error": number.error}
+            rows.append(_row(name, "output", claim, Numbers(number), facts))
+        left, right, gap = adjoint_gap(self.reverse(), self.v, self.douts, list(found))
+        return [*rows, _law("adjoint identity", left, right, gap, found)]
+
+    def second_rows(self) -> list[Row]:
+        """The derivative of Jᵀg along v against numbers, and its symmetry."""
+        claims, other = self._twice(self.v), self._twice(self.u)
+        numbers = numeric_directional(
+            lambda *arrays: tuple(self.reverse(*arrays)), self.arrays, self.v
+        )
+        rows = []
+        for name, claim, number in zip(self.names, claims, numbers, strict=True):
+            facts = {"automatic": claim, "numeric": number.value, "numeric_error": number.error}
+            rows.append(_row(f"order 2, d{name}", "input", claim, Numbers(number), facts))
+        left, right, gap = adjoint_gap(claims, self.u, self.v, other)
+        return [*rows, _law("symmetry", left, right, gap, claims)]
+
+    def _twice(self, direction: Sequence[Any]) -> tuple[Any, ...]:
+        """The gradient of ⟨Jᵀg, direction⟩."""
+        xs = [tensor(a) for a in self.arrays]
+        inner = sum(
+            (
+                (g * v.astype(g.dtype)).sum()
+                for g, v in zip(self._pulled(xs), direction, strict=True)
+            ),
+        )
+        return as_arrays(gradients(inner, xs))
+
+
+def _law(name: str, left: float, right: float, gap: float, arrays: Sequence[Any]) -> Row:
+    tolerance = tolerance_of(*arrays)
+    holds = gap <= tolerance
+    note = "" if holds else "the two inner products differ"
+    return Row(
+        name,
+        "law",
+        (),
+        "right" if holds else "wrong",
+        abs(left - right),
+        gap,
+        tolerance,
+        (),
+        note=note,
+        automatic=np.float64(left),
+        numeric=np.float64(right),
+    )
+
+
+_SAYS = {
+    "wrong": "the automatic derivative and the numbers differ",
+    "undecided": "the numbers are too coarse to tell",
+    "wrong shape": "the gradient has another shape",
+    "legitimate choice": "between the one-sided derivatives, a legitimate choice",
+}
+
+
+def _of_row(row: Row) -> list[Finding]:
+    if row.verdict in _SAYS:
+        level = "info" if row.ok else "error"
+        says = _SAYS[row.verdict] if row.kind != "law" else "the law does not hold"
+        return [Finding(level, row.name, f"{says} ({row.note})" if row.note else says)]
+    # A vanishing second derivative is no news: many functions are linear.
+    quiet = row.kind == "law" or row.name.startswith("order 2")
+    return [] if quiet or not row.note else [Finding("warning", row.name, row.note)]

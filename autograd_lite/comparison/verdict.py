@@ -1,0 +1,224 @@
+"""When do two gradients agree? The rules of judgement, on plain arrays.
+
+Knows: tolerances, and how automatic, hand-written and numeric values of one array make a verdict.
+Does not know: layers, tensors, how the values came to be, how a report looks.
+Imports: NumPy, `numeric`.
+
+No tolerance here has a scale of its own. Two analytic gradients are held to a fraction of the
+larger one's largest element; elements that pass so but differ from each other in their own scale
+are put before the numeric referee, whose error is known element by element.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.numeric import NumericGradient
+
+__all__ = ["NUMERIC", "Judgement", "Numbers", "judge", "judge_claim", "tolerance_of"]
+
+# Of the row's largest element, by the size of the coarsest float that took part. Right float64
+# gradients differ by some 1e-15, wrong ones by more than 1e-6.
+_TOLERANCES = {8: 1e-9, 4: 1e-4, 2: 2e-2}
+NUMERIC = 1e-6  # … against numbers, of the element itself, beside their own error
+_TRUSTED = 1e-3  # numbers whose error is larger than this part of the row decide nothing
+_ERRORS = 3.0  # how many estimated errors a number may be off
+_OWN = 1e-6  # two elements that differ by more than this in their own scale are looked at closely
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What the numeric referee says of one gradient.
+
+    `along` is a check of all elements at once, used where only some were examined: a tangent, the
+    derivative along it and its error.
+    """
+
+    gradient: NumericGradient
+    along: tuple[Any, float, float] | None = None
+
+    def trusted(self, scale: float) -> Any:
+        """True where the number was found, with an error that is small in the row's scale."""
+        return self.gradient.examined & (self.gradient.error <= _TRUSTED * scale)
+
+    def contradicts(self, claim: Any, tolerance: float = 0.0) -> Any:
+        """True where `claim` is further from the number than its error allows; NaN always is.
+
+        A claim in a coarse float, whose rows are held to `tolerance`, is given a part of it.
+        """
+        number = self.gradient
+        floor = tolerance * _scale(claim) / 10 if tolerance > NUMERIC else 0.0
+        with np.errstate(invalid="ignore"):
+            size = np.maximum(np.abs(claim), np.abs(number.value))
+            allowed = _ERRORS * number.error + max(NUMERIC, tolerance) * size + floor
+            near = np.abs(claim - number.value) <= allowed
+        return number.examined & ~near
+
+    def permits(self, claim: Any) -> Any:
+        """True where the point is a kink and `claim` lies between the one-sided values."""
+        number = self.gradient
+        with np.errstate(invalid="ignore"):
+            size = np.maximum(np.abs(number.lower), np.abs(number.upper))
+            slack = _ERRORS * number.error + NUMERIC * size
+            inside = (claim >= number.lower - slack) & (claim <= number.upper + slack)
+        return number.examined & number.kinks & inside
+
+    def contradicts_along(self, claim: Any, tolerance: float = 0.0) -> bool:
+        """Whether `claim` fails the check of all elements at once."""
+        if self.along is None:
+            return False
+        tangent, value, error = self.along
+        terms = claim * tangent
+        part = tolerance / 10 if tolerance > NUMERIC else 1e-12
+        rounding = part * float(np.sqrt((terms * terms).sum()))
+        return not abs(float(terms.sum()) - value) <= _ERRORS * error + rounding
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its figures: see `report.Row`, which they become."""
+
+    verdict: str
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    worst: tuple[int, ...] | None = None
+    outlier: str | None = None
+    note: str = ""
+
+
+def tolerance_of(*arrays: Any) -> float:
+    """The part of a row's scale by which right gradients of these dtypes may differ.
+
+    >>> tolerance_of(np.zeros(2)), tolerance_of(np.zeros(2), np.zeros(2, np.float32))
+    (1e-09, 0.0001)
+    """
+    sizes = [np.asarray(a).dtype.itemsize for a in arrays if np.asarray(a).dtype.kind == "f"]
+    return _TOLERANCES.get(min(sizes, default=8), 1e-9)
+
+
+def _scale(*arrays: Any) -> float:
+    finite = [np.abs(a[np.isfinite(a)]) for a in arrays]
+    return max((float(part.max(initial=0.0)) for part in finite), default=0.0)
+
+
+def _figures(a: Any, b: Any, scale: float, bad: Any) -> dict[str, Any]:
+    """Largest difference, in itself and in the row's scale, and where to look."""
+    if not a.size:
+        return {}
+    with np.errstate(invalid="ignore"):
+        gap = np.where(a == b, 0.0, np.abs(a - b))
+    # NaN is the worst there is; among bad elements the worst is looked for first.
+    rank = np.where(np.isnan(gap), np.inf, gap)
+    rank = np.where(bad, rank, -1.0) if bad.any() else rank
+    if not rank.any():
+        rank = np.nan_to_num(np.abs(a), nan=0.0)
+    worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(rank)), a.shape))
+    largest = float(np.max(gap))
+    relative = 0.0 if largest == 0 else largest / scale if scale else np.inf
+    return {"max_abs": largest, "max_rel": float(relative), "worst": worst}
+
+
+def judge(automatic: Any, hand: Any, numbers: Numbers | None, tolerance: float) -> Judgement:
+    """Hold a hand-written gradient against the automatic one, numbers being the referee.
+
+    Both arrays have the same shape; nothing is broadcast. The verdicts: "right", "legitimate
+    choice" (they differ where the function has a kink, both between its one-sided values),
+    "wrong" (the outlier is named), "disputed" (they agree, the numbers do not).
+    """
+    a, h = np.asarray(automatic, float), np.asarray(hand, float)
+    scale = _scale(a, h)
+    with np.errstate(invalid="ignore"):
+        gap = np.where(a == h, 0.0, np.abs(a - h))
+        bad = ~(gap <= tolerance * scale)
+        close = ~bad & (gap > max(tolerance, _OWN) * np.maximum(np.abs(a), np.abs(h)))
+    bad |= close & _overruled(a, h, gap, numbers, tolerance)
+    choice = np.zeros(a.shape, bool)
+    if numbers is not None:
+        choice = bad & numbers.permits(a) & numbers.permits(h)
+        bad &= ~choice
+    figures = _figures(a, h, scale, bad)
+    if bad.any():
+        outlier = _outlier(a, h, bad, scale, numbers, tolerance)
+        return Judgement("wrong", outlier=outlier, note=_count(bad, "differ"), **figures)
+    if numbers is not None and _disputed(a, scale, numbers, choice, tolerance):
+        note = "automatic and hand-written agree, the numbers do not"
+        return Judgement("disputed", outlier="numeric", note=note, **figures)
+    if choice.any():
+        return Judgement("legitimate choice", note=_count(choice, "at a kink"), **figures)
+    return _right(a, figures)
+
+
+def judge_claim(claim: Any, numbers: Numbers, what: str) -> Judgement:
+    """Hold one gradient against numbers; `what` names it where it is the outlier.
+
+    The verdicts: "right", "legitimate choice", "wrong", and "undecided" where the error of the
+    numbers is too large to tell.
+    """
+    tolerance = tolerance_of(claim)
+    a, number = np.asarray(claim, float), numbers.gradient
+    scale = _scale(a, number.value[number.examined])
+    bad = numbers.contradicts(a, tolerance)
+    choice = numbers.permits(a)
+    bad &= ~choice
+    figures = _figures(a, np.where(number.examined, number.value, a), scale, bad)
+    if bad.any() or np.isnan(a).any():
+        return Judgement("wrong", outlier=what, note=_count(bad | np.isnan(a), "differ"), **figures)
+    if numbers.contradicts_along(a, tolerance):
+        note = "the elements examined agree, a random direction through all of them does not"
+        return Judgement("wrong", outlier=what, note=note, **figures)
+    vague = number.examined & ~numbers.trusted(scale) & ~choice
+    if scale and vague.any():
+        note = _count(vague, "where the error of the numbers is larger than 1e-03 of the gradient")
+        return Judgement("undecided", note=note, **figures)
+    if choice.any() and (np.abs(a - number.value) > _ERRORS * number.error)[choice].any():
+        return Judgement("legitimate choice", note=_count(choice, "at a kink"), **figures)
+    return _right(a, figures)
+
+
+def _right(a: Any, figures: dict[str, Any]) -> Judgement:
+    if not a.size:
+        return Judgement("right", note="empty: nothing was compared")
+    found = Judgement("right", **figures)
+    return found if a.any() else replace(found, note="all zero: the match says little")
+
+
+def _count(where: Any, what: str) -> str:
+    return f"{int(where.sum()):,} of {where.size:,} {what}"
+
+
+def _overruled(a: Any, h: Any, gap: Any, numbers: Numbers | None, tolerance: float) -> Any:
+    """Small elements among large ones: wrong only if numbers sharper than the gap say so."""
+    if numbers is None:
+        return np.zeros(a.shape, bool)
+    sharp = numbers.gradient.examined & (10 * numbers.gradient.error < gap)
+    return sharp & (numbers.contradicts(a, tolerance) | numbers.contradicts(h, tolerance))
+
+
+def _disputed(a: Any, scale: float, numbers: Numbers, choice: Any, tolerance: float) -> bool:
+    doubt = numbers.contradicts(a, tolerance) & numbers.trusted(scale)
+    doubt &= ~numbers.permits(a) & ~choice
+    return bool(doubt.any()) or numbers.contradicts_along(a, tolerance)
+
+
+def _outlier(
+    a: Any, h: Any, bad: Any, scale: float, numbers: Numbers | None, tolerance: float
+) -> str | None:
+    """Who stands alone where the two differ, if the numbers can tell."""
+    if numbers is None:
+        return None
+    decided = bad & (numbers.trusted(scale) | np.isnan(a) | np.isnan(h))
+    if decided.any():
+        a_wrong = bool(numbers.contradicts(a, tolerance)[decided].any())
+        h_wrong = bool(numbers.contradicts(h, tolerance)[decided].any())
+    else:
+        a_wrong = numbers.contradicts_along(a, tolerance)
+        h_wrong = numbers.contradicts_along(h, tolerance)
+    return {
+        (False, True): "hand-written",
+        (True, False): "automatic",
+        (True, True): "all three differ",
+        (False, False): None,
+    }[a_wrong, h_wrong]
