@@ -30,8 +30,9 @@ FLOORS = [
     {"nn", "optim", "handwritten", "lifting", "rewrite"},
     {"export", "picture"},
     {"compiler", "comparison"},
+    {"__init__"},  # the public face; it names the upper rooms, and loads them on first use
     {"testing", "cli"},
-    {"__init__", "__main__"},
+    {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -96,9 +97,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
         node = pending.pop()
         if isinstance(node, ast.Import | ast.ImportFrom):
             found += [(node.lineno, name) for name in imported(path, node)]
-        pending += (
-            node.orelse if is_type_checking(node) else list(ast.iter_child_nodes(node))  # type: ignore[attr-defined]  # an If has one
-        )
+        pending += node.orelse if is_type_checking(node) else list(ast.iter_child_nodes(node))
     return found
 
 
@@ -206,6 +205,66 @@ def test_no_room_hides_a_public_function() -> None:
     rooms = {room_of(module) for module in KNOWN_MODULES} - {"__init__", "__main__"}
     for room in rooms & set(getattr(package, "__all__", ())):
         assert isinstance(getattr(package, room), ModuleType), f"room {room} hides a function"
+
+
+def all_operators() -> set[str]:
+    importlib.import_module("autograd_lite.ops")
+    return set(importlib.import_module("autograd_lite.rules").OPS)
+
+
+def names_in(node: ast.AST) -> list[str]:
+    """The strings of a literal collection, or those that something's `.name` is compared with."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        texts: list[ast.expr | None] = list(node.elts)
+    elif isinstance(node, ast.Dict):
+        texts = list(node.keys)
+    else:
+        return []
+    return [
+        text.value
+        for text in texts
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    # The protocol is the one table that ties Python's operators and methods to functions.
+    [path for path in MODULES if room_of(dotted(path)) not in {"ops", "protocol"}],
+    ids=relative,
+)
+def test_operators_are_listed_in_ops_alone(path: Path) -> None:
+    """What a room needs to know of operators it reads from the registry."""
+    operators = all_operators()
+    for node in ast.walk(tree_of(path)):
+        listed = [name for name in names_in(node) if name in operators]
+        assert len(listed) < 4, f"{relative(path)}:{node.lineno}: lists operators {listed}"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if room_of(dotted(path)) == "picture"], ids=relative
+)
+def test_the_picture_knows_no_operator_by_name(path: Path) -> None:
+    operators = all_operators()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Compare) and re.search(r"\bop\b", ast.unparse(node)):
+            words = {
+                leaf.value
+                for leaf in ast.walk(node)
+                if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
+            }
+            assert not words & operators, f"{relative(path)}:{node.lineno}: {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    """About forty lines is the rule; this is the limit, docstrings not counted."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (
+                node.end_lineno - node.lineno + 1 - len((ast.get_docstring(node) or "").split("\n"))
+            )
+            assert lines <= 55, f"{relative(path)}:{node.lineno}: {node.name} has {lines} lines"
 
 
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover)(?P<rest>.*)")

@@ -17,13 +17,15 @@ import pytest
 
 import autograd_lite as ag
 from docs.generate import DOCS, PAGES, ROOT
+from docs.numpy_names import minor_version
 from docs.pages import blocks, refreshed
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 MARKDOWN = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for path in (ROOT / "autograd_lite").rglob("*.py")
+    for folder in ("autograd_lite", "docs")
+    for path in (ROOT / folder).rglob("*.py")
     if path.stem != "__main__"
 )
 
@@ -44,6 +46,9 @@ def python(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_a_page_runs_and_shows_what_it_prints(page: Path) -> None:
+    other = f"in NumPy {minor_version()}." not in page.read_text(encoding="utf-8")
+    if page.name == "numpy.md" and other:
+        pytest.skip("the list was made with another NumPy, which has other names")
     done = python("-m", "docs.generate", "--check", page, cwd=ROOT)
     assert done.returncode == 0, f"run `make docs`\n{done.stdout}{done.stderr}"
 

@@ -1,0 +1,121 @@
+"""The table of conventions where a derivative is not unique, made by running each case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from docs.markdown import table
+
+__all__ = ["CASES", "Case", "page"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An expression, the point at its kink, and why the engine's choice is what it is."""
+
+    expression: str
+    at: dict[str, Any]
+    why: str
+
+    def derivatives(self) -> list[Any]:
+        """The gradient with respect to each variable, in order."""
+        xs = [ag.tensor(value, name=name) for name, value in self.at.items()]
+        names = {"np": np, "ag": ag} | dict(zip(self.at, xs, strict=True))
+        with np.errstate(all="ignore"):
+            y = eval(self.expression, names)  # noqa: S307  # the table below, not user text
+            return [g.numpy() for g in ag.gradients(y, xs, np.ones(y.shape))]
+
+
+HEADER = """\
+# Derivatives at kinks
+
+Where a derivative is not unique, the engine makes a choice; here is every choice, and a few places
+where the derivative is infinite or undefined. The numbers are what the engine gives, run for this
+page with all variables tracked.
+"""
+FOOTER = """
+## `where`
+
+`where(condition, a, b)` sends no gradient into the branch that is not taken: it sends zeros. But
+zero times an infinite local derivative is NaN, as IEEE arithmetic has it; in the last row of
+*Corners* the square root's slope at 0 is infinite. Give the branch a harmless argument instead:
+`np.where(x > 0, np.sqrt(np.where(x > 0, x, 1)), 0)`.
+"""
+
+NUMBER = "a Python number at a tie takes the whole gradient, as `relu` written by hand has it"
+FIRST = "at a tie the first maximal element takes the gradient, as `argmax` would choose"
+POWER = "`x**0` is 1 everywhere, so its slope is 0"
+IEEE = "the limit, by IEEE arithmetic"
+
+CASES = {
+    "Ties": [
+        Case("np.maximum(x, 0)", {"x": 0.0}, NUMBER),
+        Case("np.maximum(0, x)", {"x": 0.0}, NUMBER),
+        Case("np.minimum(x, 0)", {"x": 0.0}, NUMBER),
+        Case("np.maximum(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.maximum(z, x)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.minimum(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.maximum(x, x)", {"x": 1.0}, "the same value twice: both ways lead to x"),
+        Case("x.max()", {"x": [1.0, 3.0, 3.0]}, FIRST),
+        Case("x.min()", {"x": [1.0, 1.0, 3.0]}, FIRST),
+        Case("x.max(axis=1)", {"x": [[2.0, 2.0], [0.0, 5.0]]}, FIRST + ", in each row"),
+    ],
+    "Corners": [
+        Case("ag.nn.relu(x)", {"x": 0.0}, "`relu` is `maximum(x, 0)`"),
+        Case("abs(x)", {"x": 0.0}, "the middle of the slopes -1 and 1"),
+        Case("np.sign(x)", {"x": 0.0}, "constant on both sides"),
+        Case("np.where(x > 0, x, 0)", {"x": 0.0}, "the branch taken at 0 is the constant"),
+        Case("np.where(x > 0, np.sqrt(x), 0)", {"x": 0.0}, "see the note on `where` below"),
+    ],
+    "Norms and spreads": [
+        Case("x.std()", {"x": [2.0, 2.0, 2.0]}, "the subgradient of least norm"),
+        Case("x.var()", {"x": [2.0, 2.0, 2.0]}, "smooth: exactly 0"),
+        Case("np.sqrt((x * x).sum())", {"x": [0.0, 0.0]}, "inf × 0: composed by hand, not a norm"),
+    ],
+    "Powers": [
+        Case("x ** 0", {"x": 0.0}, POWER),
+        Case("x ** 0.0", {"x": 0.0}, POWER),
+        Case("x ** 1", {"x": 0.0}, "smooth"),
+        Case("x ** 2", {"x": 0.0}, "smooth"),
+        Case("x ** 0.5", {"x": 0.0}, IEEE),
+        Case("x ** -1", {"x": 0.0}, IEEE),
+        Case("x ** p", {"x": 0.0, "p": 0.0}, POWER + "; log 0 decides the other"),
+        Case("x ** p", {"x": 0.0, "p": 1.0}, "0 log 0 is 0"),
+        Case("x ** p", {"x": 0.0, "p": 2.0}, "0 log 0 is 0"),
+    ],
+    "Poles": [
+        Case("np.sqrt(x)", {"x": 0.0}, IEEE),
+        Case("np.log(x)", {"x": 0.0}, IEEE),
+        Case("1 / x", {"x": 0.0}, IEEE),
+        Case("x.prod()", {"x": [0.0, 2.0, 3.0]}, "exact: the product of the others"),
+        Case("x.prod()", {"x": [0.0, 0.0, 3.0]}, "exact: another zero stays in each product"),
+    ],
+}
+
+
+def shown(value: Any) -> str:
+    """A number or a list as the page writes it, without a needless -0."""
+    array = np.asarray(value) + 0.0
+    return f"{array:g}" if array.ndim == 0 else str([*map(shown, array)]).replace("'", "")
+
+
+def row(case: Case) -> list[str]:
+    """The cells of a case: expression, point, derivatives, reason."""
+    at = ", ".join(f"{name} = {shown(value)}" for name, value in case.at.items())
+    derivatives = "; ".join(
+        f"d{name}: {shown(d)}" for name, d in zip(case.at, case.derivatives(), strict=True)
+    )
+    return [f"`{case.expression}`", at, derivatives, case.why]
+
+
+def page() -> str:
+    """The page docs/kinks.md."""
+    sections = [
+        f"\n## {title}\n\n" + table(["expression", "at", "derivative", "because"], map(row, cases))
+        for title, cases in CASES.items()
+    ]
+    return HEADER + "".join(sections) + FOOTER

@@ -1,0 +1,72 @@
+"""The table of every operator, from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag  # noqa: F401  # declares every operator
+from autograd_lite.graph import Op
+from autograd_lite.rules import FUNCTIONS, NUMPY, OPS
+from docs.markdown import table
+
+__all__ = ["page"]
+
+HEADER = """\
+# Operators
+
+Every operator of the engine, from the registry. *Local rule* says what becomes of the gradient G
+that arrives at the operator on its way to each input, as pictures write it; `y` is the output.
+*NumPy* names the functions that record the operator when they are called on a tensor.
+"""
+
+KINDS = {
+    "pointwise": "Pointwise: each element alone; operands broadcast, and gradients are summed back",
+    "linear": "Linear: the tangent rule is the operator itself",
+    "multilinear": "Multilinear: linear in each argument alone",
+    "general": "General: rules written out",
+    "constant": "Without derivative: results are constants",
+}
+
+
+def numpy_names(op: Op) -> str:
+    """The NumPy functions that become this operator."""
+    own = FUNCTIONS.get(op.name)
+    names = {spelled(one) for one, ours in NUMPY.items() if is_of(ours, op) or ours is own}
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def is_of(function: Callable[..., Any], op: Op) -> bool:
+    """Whether a public function is the bare operator."""
+    return getattr(function, "op", None) is op
+
+
+def spelled(one: Any) -> str:
+    """`np.linalg.norm` for a function of a submodule, `np.exp` for one of NumPy itself."""
+    module = getattr(one, "__module__", None) or "numpy"
+    inner = module.removeprefix("numpy").lstrip(".")
+    return f"np.{inner}.{one.__name__}" if inner in ("linalg", "fft") else f"np.{one.__name__}"
+
+
+def rules(op: Op) -> str:
+    """The local rule of each input, named as a picture would."""
+    if not op.differentiable:
+        return "—"
+    names = op.array_names or ("x",)
+    with np.errstate(all="ignore"):
+        texts = {name: op.local_rule(i, names) for i, name in enumerate(names)}
+    return "; ".join(f"{name}: {text}" for name, text in texts.items() if text) or "see its source"
+
+
+def page() -> str:
+    """The page docs/operators.md."""
+    sections = []
+    for kind, title in KINDS.items():
+        ops = sorted((op for op in OPS.values() if op.kind == kind), key=lambda op: op.name)
+        rows = [[f"`{op.name}`", op.symbol, rules(op), numpy_names(op)] for op in ops]
+        if rows:
+            header = ["operator", "symbol", "local rule", "NumPy"]
+            sections.append(f"\n## {title}\n\n{table(header, rows)}")
+    return HEADER + "".join(sections)
