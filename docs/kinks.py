@@ -46,8 +46,8 @@ zero times an infinite local derivative is NaN, as IEEE arithmetic has it; in th
 `np.where(x > 0, np.sqrt(np.where(x > 0, x, 1)), 0)`.
 """
 
-NUMBER = "a Python number at a tie takes the whole gradient, as `relu` written by hand has it"
-FIRST = "at a tie the first maximal element takes the gradient, as `argmax` would choose"
+NUMBER = "a Python number takes the whole gradient, as in a `relu` written by hand"
+FIRST = "the first of equals takes the gradient, as `argmax` would choose"
 POWER = "`x**0` is 1 everywhere, so its slope is 0"
 IEEE = "the limit, by IEEE arithmetic"
 
@@ -59,15 +59,20 @@ CASES = {
         Case("np.maximum(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
         Case("np.maximum(z, x)", {"x": 1.0, "z": 1.0}, FIRST),
         Case("np.minimum(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.maximum(x, np.zeros(1))", {"x": [0.0]}, FIRST + ": an array is no number"),
         Case("np.maximum(x, x)", {"x": 1.0}, "the same value twice: both ways lead to x"),
         Case("x.max()", {"x": [1.0, 3.0, 3.0]}, FIRST),
         Case("x.min()", {"x": [1.0, 1.0, 3.0]}, FIRST),
         Case("x.max(axis=1)", {"x": [[2.0, 2.0], [0.0, 5.0]]}, FIRST + ", in each row"),
     ],
+    "NaN": [
+        Case("np.maximum(x, 0)", {"x": np.nan}, "a NaN never gives a finite gradient"),
+        Case("x.max()", {"x": [1.0, np.nan]}, "a NaN never gives a finite gradient"),
+    ],
     "Corners": [
-        Case("ag.nn.relu(x)", {"x": 0.0}, "`relu` is `maximum(x, 0)`"),
+        Case("np.maximum(x, 0.0)", {"x": 0.0}, "`relu` is `maximum(x, 0)`"),
         Case("abs(x)", {"x": 0.0}, "the middle of the slopes -1 and 1"),
-        Case("np.sign(x)", {"x": 0.0}, "constant on both sides"),
+        Case("x * np.sign(x)", {"x": 0.0}, "`sign` is a constant by rule, 0 at 0"),
         Case("np.where(x > 0, x, 0)", {"x": 0.0}, "the branch taken at 0 is the constant"),
         Case("np.where(x > 0, np.sqrt(x), 0)", {"x": 0.0}, "see the note on `where` below"),
     ],
@@ -83,9 +88,9 @@ CASES = {
         Case("x ** 2", {"x": 0.0}, "smooth"),
         Case("x ** 0.5", {"x": 0.0}, IEEE),
         Case("x ** -1", {"x": 0.0}, IEEE),
-        Case("x ** p", {"x": 0.0, "p": 0.0}, POWER + "; log 0 decides the other"),
-        Case("x ** p", {"x": 0.0, "p": 1.0}, "0 log 0 is 0"),
-        Case("x ** p", {"x": 0.0, "p": 2.0}, "0 log 0 is 0"),
+        Case("x ** p", {"x": 0.0, "p": 0.0}, POWER + "; `0**p` jumps at p = 0"),
+        Case("x ** p", {"x": 0.0, "p": 1.0}, "`0**p` is 0 for every p > 0"),
+        Case("x ** p", {"x": 0.0, "p": 2.0}, "`0**p` is 0 for every p > 0"),
     ],
     "Poles": [
         Case("np.sqrt(x)", {"x": 0.0}, IEEE),

@@ -50,11 +50,19 @@ def spelled(one: Any) -> str:
     return f"np.{inner}.{one.__name__}" if inner in ("linalg", "fft") else f"np.{one.__name__}"
 
 
+def inputs(op: Op) -> list[str]:
+    """What to call each input: as the declaration does, or by a letter."""
+    if op.kind != "pointwise":
+        return list(op.array_names or ["each"])
+    named = len(op.array_names) >= len(op.pulls)
+    return list(op.array_names if named else "abc")[: len(op.pulls)]
+
+
 def rules(op: Op) -> str:
     """The local rule of each input, named as a picture would."""
     if not op.differentiable:
         return "—"
-    names = op.array_names or ("x",)
+    names = inputs(op)
     with np.errstate(all="ignore"):
         texts = {name: op.local_rule(i, names) for i, name in enumerate(names)}
     return "; ".join(f"{name}: {text}" for name, text in texts.items() if text) or "see its source"
@@ -64,7 +72,7 @@ def page() -> str:
     """The page docs/operators.md."""
     sections = []
     for kind, title in KINDS.items():
-        ops = sorted((op for op in OPS.values() if op.kind == kind), key=lambda op: op.name)
+        ops = [op for name, op in sorted(OPS.items()) if op.kind == kind and name[0] != "_"]
         rows = [[f"`{op.name}`", op.symbol, rules(op), numpy_names(op)] for op in ops]
         if rows:
             header = ["operator", "symbol", "local rule", "NumPy"]
