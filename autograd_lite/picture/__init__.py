@@ -1,0 +1,10 @@
+"""Pictures of graphs: operations, values, gradients and local rules, as SVG and other files.
+
+Knows graphs and what flows through them; names no operator: symbols, formulas and local rules come
+from the operator itself. One file per step: ``folding`` (what is shown), ``marks`` (what it looks
+like), ``layout`` (where it lies), ``svg`` and ``text`` (how it is written), ``picture`` (``draw``).
+"""
+
+from autograd_lite.picture.picture import Picture, draw
+
+__all__ = ["Picture", "draw"]

@@ -1,0 +1,156 @@
+"""What a picture consists of, before anyone knows where it lies: marks, edges, labels, frames.
+
+Knows how large each is (by our own character widths). Does not know graphs, coordinates or SVG.
+Imports its siblings.
+"""
+
+from dataclasses import dataclass
+
+from autograd_lite.picture.arrays import ArrayText
+from autograd_lite.picture.layout import Frame, Item, Plan
+from autograd_lite.picture.pen import MONO_SIZE
+from autograd_lite.picture.widths import mono_width, text_width
+
+__all__ = ["Block", "Drawing", "Edge", "Label", "Mark", "Scene", "block_size", "plan"]
+
+LINE = 12  # from one line of a label to the next
+SMALL, RULE_SIZE, NAME_SIZE, SYMBOL_SIZE = 9.0, 9.5, 13.0, 14.0
+CELL = 4  # a cell of a heat thumbnail
+ROUND = 40  # an operation's circle
+_MARGIN = 9  # a label's room on both sides
+_CLEAR = 6  # between a line and the digits above it
+_UNDER = 10  # between a line and the digits beneath, the backward arrow between them
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something drawn as a node.
+
+    ``kind`` is ``input``, ``parameter``, ``constant``, ``output``, ``op``, ``fold`` or ``dot``.
+    """
+
+    kind: str
+    title: str
+    subtitle: str = ""
+    tooltip: str = ""
+    frame: int = -1
+    ports: int = 1
+
+
+@dataclass(frozen=True)
+class Label:
+    """What stands at an edge: name and shape, value above the line, gradient and rule beneath."""
+
+    name: str = ""
+    shape: str = ""
+    value: ArrayText | None = None
+    gradient: ArrayText | None = None
+    rule: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.name or self.shape or self.value or self.gradient or self.rule)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From mark to mark; ``backward`` tells whether a gradient flows along it."""
+
+    source: int
+    target: int
+    label: Label | None
+    frame: int
+    backward: bool = False
+    tooltip: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A frame around marks: its title, and the frame that it stands in."""
+
+    title: str
+    parent: int = -1
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A whole picture; marks are in topological order."""
+
+    marks: tuple[Mark, ...]
+    edges: tuple[Edge, ...]
+    frames: tuple[Scene, ...]
+    title: str
+    description: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The size of an array's lines, thumbnail and flag."""
+
+    width: float
+    height: float
+    heat: float
+
+
+def block_size(text: ArrayText | None) -> Block:
+    """How much room an array takes at an edge."""
+    if text is None:
+        return Block(0, 0, 0)
+    lines = LINE * (len(text.lines) + bool(text.flag))
+    width = mono_width("0" * max(text.columns, len(text.flag)), MONO_SIZE)
+    width += 10 if text.bracket else 0
+    heat = CELL * max((len(row) for row in text.heat), default=0)
+    tall = CELL * len(text.heat) + (4 if text.heat else 0)
+    return Block(width + (heat + 6 if heat else 0), max(lines, tall), heat)
+
+
+def plan(drawing: Drawing, direction: str) -> Plan:
+    """The boxes of a drawing for a layout engine: the marks first, then the labels."""
+    items = [_mark_item(mark, direction) for mark in drawing.marks]
+    chains: list[tuple[int, ...]] = []
+    for edge in drawing.edges:
+        if edge.label is None:
+            chains.append((edge.source, edge.target))
+        else:
+            chains.append((edge.source, len(items), edge.target))
+            items.append(_label_item(edge.label, edge.frame, direction))
+    frames = tuple(Frame(f.parent, text_width(f.title, 11, bold=True) + 22) for f in drawing.frames)
+    return Plan(tuple(items), tuple(chains), frames, direction)
+
+
+def mark_size(mark: Mark) -> tuple[float, float]:
+    """Width and height of a mark."""
+    if mark.kind == "dot":
+        return 8.0, 8.0
+    if mark.kind == "op":
+        wide = text_width(mark.title, SYMBOL_SIZE, bold=True) + 20
+        return max(float(ROUND), wide), float(ROUND)
+    wide = max(text_width(mark.title, NAME_SIZE, bold=True), text_width(mark.subtitle, SMALL))
+    return max(48.0, wide + 24), max(40.0, 15.0 * mark.ports + 10)
+
+
+def _mark_item(mark: Mark, direction: str) -> Item:
+    width, height = mark_size(mark)
+    if direction == "TB":
+        width, height = height, width
+    kind = {"op": "round", "dot": "dot"}.get(mark.kind, "box")
+    return Item(kind, width, height / 2, height / 2, mark.frame)
+
+
+def _label_item(label: Label, frame: int, direction: str) -> Item:
+    above, beneath = block_size(label.value), block_size(label.gradient)
+    name = text_width(label.name, SMALL, bold=True) + text_width(f" {label.shape}", SMALL)
+    rule = text_width(label.rule, RULE_SIZE)
+    head = LINE if label.name or label.shape else 0
+    foot = LINE if label.rule else 0
+    if direction == "LR":
+        length = max(above.width, beneath.width, name, rule, 18) + 2 * _MARGIN
+        under = _UNDER + beneath.height + foot if beneath.height or foot else 8
+        return Item("label", length, _CLEAR + above.height + head, under, frame)
+    length = max(above.height + head, beneath.height + foot, 18) + 8
+    left = _MARGIN + max(above.width, name)
+    right = _MARGIN + _UNDER + max(beneath.width, rule)
+    return Item("label", length, left, right, frame)

@@ -1,0 +1,268 @@
+"""Which scopes of a graph are drawn open and which as one node, and how large graphs are tamed.
+
+Knows nodes and scopes; not what an operator does, not arrays, not coordinates. Imports graph and
+errors.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from autograd_lite.errors import DrawError
+from autograd_lite.graph import Graph, Leaf, Node, Scope
+
+__all__ = ["Folded", "Part", "fold"]
+
+_FEW = 150  # nodes drawn before scopes fold by themselves
+_MOST = 2000  # nodes drawn at all, unless forced
+_PERIOD = 6  # the longest pattern of layers that is rolled up
+
+Expand = bool | int | str | Callable[[Scope], bool]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is drawn as one mark: a single node, a folded scope, or a roll of equal ones."""
+
+    nodes: tuple[Node, ...]
+    scope: Scope | None  # the open scope that it stands in
+    folded: Scope | None = None
+    title: str = ""
+    times: int = 1
+
+    @property
+    def operations(self) -> int:
+        """How many operations it stands for."""
+        return sum(not isinstance(node, Leaf) for node in self.nodes)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The parts of a graph in topological order, and which part holds a node."""
+
+    parts: tuple[Part, ...]
+    home: dict[Node, int]
+
+
+def fold(graph: Graph, expand: Expand = "auto") -> Folded:
+    """Decide what is drawn: see ``draw`` for the values of ``expand``."""
+    if expand == "auto":
+        return _automatic(graph)
+    folded = _folded(graph, _test(expand))
+    if expand != "force" and len(folded.parts) > _MOST:
+        raise DrawError(
+            f"the picture would have {len(folded.parts):,} nodes",
+            mend='leave expand to "auto", give a depth (expand=1) or a scope\'s name, put parts of '
+            'the program under `with ag.scope("…")`, or force it with expand="force"',
+        )
+    return folded
+
+
+def lineage(scope: Scope | None) -> list[Scope]:
+    """A scope's ancestors from the outermost, itself included."""
+    path = []
+    while scope is not None:
+        path.append(scope)
+        scope = scope.parent
+    return path[::-1]
+
+
+def _test(expand: Expand) -> Callable[[Scope, int], bool]:
+    """Whether a scope at a depth is drawn open."""
+    if callable(expand):
+        return lambda scope, depth: bool(expand(scope))
+    if expand in ("all", "force") or expand is True:
+        return lambda scope, depth: True
+    if expand == "none" or expand is False:
+        return lambda scope, depth: False
+    if isinstance(expand, int) and expand >= 0:
+        most: int = expand
+        return lambda scope, depth: depth < most
+    if isinstance(expand, str):
+        pattern: str = expand
+        return lambda scope, depth: _named(scope, pattern)
+    raise DrawError(
+        f"expand does not take a {type(expand).__name__}",
+        mend='"auto", "all", "none", "force", a depth, a pattern of scope names, or a function',
+    )
+
+
+def _named(scope: Scope, pattern: str) -> bool:
+    """Whether a pattern names a scope, by name or path, or one that stands inside it."""
+    names = {scope.name, scope.path}
+    return any(fnmatchcase(name, pattern) for name in names) or pattern.startswith(scope.path + "/")
+
+
+def _automatic(graph: Graph) -> Folded:
+    depths = {len(lineage(node.scope)) for node in graph.nodes}
+    folded = _folded(graph, _test("all"))
+    for depth in range(max(depths, default=0) - 1, -1, -1):
+        if len(folded.parts) <= _FEW:
+            break
+        folded = _folded(graph, _test(depth))
+    if len(graph.nodes) <= _FEW:
+        return folded
+    folded = _rolled(graph, _absorbed(graph, folded))
+    if len(folded.parts) > _MOST:
+        raise DrawError(
+            f"the picture would have {len(folded.parts):,} nodes, and there is no scope to fold",
+            mend='put parts of the program under `with ag.scope("…")`, or expand="force"',
+        )
+    return folded
+
+
+def _folded(graph: Graph, is_open: Callable[[Scope, int], bool]) -> Folded:
+    verdict: dict[Scope, bool] = {}
+    always: set[Scope] = set()  # scopes whose folding would make a cycle
+
+    def closed(scope: Scope | None) -> Scope | None:
+        for depth, one in enumerate(lineage(scope)):
+            if one in always:
+                continue
+            if one not in verdict:
+                verdict[one] = is_open(one, depth)
+            if not verdict[one]:
+                return one
+        return None
+
+    while True:
+        groups: dict[Any, list[Node]] = {}
+        for node in graph.nodes:
+            groups.setdefault(closed(node.scope) or node, []).append(node)
+        parts = [_part(key, nodes) for key, nodes in groups.items()]
+        ordered, stuck = _ordered(parts)
+        if not stuck:
+            return _indexed(ordered)
+        always |= {part.folded for part in stuck if part.folded is not None}
+
+
+def _part(key: Any, nodes: Sequence[Node]) -> Part:
+    if isinstance(key, Scope):
+        return Part(tuple(nodes), key.parent, key, key.name)
+    return Part(tuple(nodes), key.scope)
+
+
+def _indexed(parts: Iterable[Part]) -> Folded:
+    parts = tuple(parts)
+    return Folded(parts, {node: k for k, part in enumerate(parts) for node in part.nodes})
+
+
+def _ordered(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """The parts, each after those it reads, in the graph's order; and what is caught in a cycle."""
+    home = {node: k for k, part in enumerate(parts) for node in part.nodes}
+    reads = [_sources(part, home) - {k} for k, part in enumerate(parts)]
+    readers: dict[int, list[int]] = defaultdict(list)
+    for k, sources in enumerate(reads):
+        for source in sources:
+            readers[source].append(k)
+    waiting = [len(sources) for sources in reads]
+    ready = [k for k, count in enumerate(waiting) if not count]
+    heapify(ready)
+    order: list[int] = []
+    while ready:
+        k = heappop(ready)
+        order.append(k)
+        for reader in readers[k]:
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                heappush(ready, reader)
+    done = set(order)
+    return [parts[k] for k in order], [p for k, p in enumerate(parts) if k not in done]
+
+
+def _sources(part: Part, home: dict[Node, int]) -> set[int]:
+    return {home[p] for node in part.nodes for p in node.inputs if isinstance(p, Node)}
+
+
+def _absorbed(graph: Graph, folded: Folded) -> Folded:
+    """Parameters and constants that one folded part alone reads, folded into it."""
+    readers: dict[Node, set[int]] = defaultdict(set)
+    for k, part in enumerate(folded.parts):
+        for node in part.nodes:
+            for p in node.inputs:
+                if isinstance(p, Leaf):
+                    readers[p].add(k)
+    taken: dict[int, list[Node]] = defaultdict(list)
+    gone: set[Node] = set()
+    for leaf, parts in readers.items():
+        (k, *others) = parts
+        if leaf.op.name != "input" and not others and folded.parts[k].folded:
+            taken[k].append(leaf)
+            gone.add(leaf)
+    gone -= set(graph.outputs)
+    kept = [
+        replace(part, nodes=(*(n for n in taken[k] if n in gone), *part.nodes))
+        for k, part in enumerate(folded.parts)
+        if part.nodes[0] not in gone
+    ]
+    return _indexed(kept)
+
+
+def _rolled(graph: Graph, folded: Folded) -> Folded:
+    """Equal consecutive folded parts as one part."""
+    following = _only_follower(graph, folded)
+    signature = [_signature(part) for part in folded.parts]
+    used: set[int] = set()
+    rolls: dict[int, Part] = {}
+    for start in range(len(folded.parts)):
+        if start in used or folded.parts[start].folded is None:
+            continue
+        chain = [start]
+        while chain[-1] in following and following[chain[-1]] not in used:
+            chain.append(following[chain[-1]])
+        period, times = _repeats([signature[k] for k in chain])
+        if times >= 3:
+            members = chain[: period * times]
+            rolls[start] = _roll([folded.parts[k] for k in members], period, times)
+            used |= set(members)
+    kept = [rolls.get(k, p) for k, p in enumerate(folded.parts) if k in rolls or k not in used]
+    return _indexed(_ordered(kept)[0])
+
+
+def _only_follower(graph: Graph, folded: Folded) -> dict[int, int]:
+    """For a folded part that a single folded part reads, and that is all that one reads: which."""
+    reads = [_sources(part, folded.home) - {k} for k, part in enumerate(folded.parts)]
+    readers: dict[int, list[int]] = defaultdict(list)
+    for k, sources in enumerate(reads):
+        for source in sources:
+            readers[source].append(k)
+    ends = {folded.home[out] for out in graph.outputs}
+    found = {}
+    for k, part in enumerate(folded.parts):
+        if part.folded is None or len(readers[k]) != 1 or k in ends:
+            continue
+        (reader,) = readers[k]
+        other = folded.parts[reader]
+        if other.folded is not None and reads[reader] == {k} and other.scope is part.scope:
+            found[k] = reader
+    return found
+
+
+def _signature(part: Part) -> tuple[Any, ...]:
+    if part.folded is None:
+        return (id(part),)
+    name = part.folded.name.rstrip("0123456789_- ")
+    return (name, *((node.op.name, node.shape) for node in part.nodes))
+
+
+def _repeats(signatures: Sequence[Any]) -> tuple[int, int]:
+    """The pattern at the front that covers the most: its length and how often it stands there."""
+    best = (1, 1)
+    for period in range(1, min(_PERIOD, len(signatures) // 2) + 1):
+        same = period
+        while same < len(signatures) and signatures[same] == signatures[same - period]:
+            same += 1
+        if (same // period) * period > best[0] * best[1] and same // period > 1:
+            best = (period, same // period)
+    return best
+
+
+def _roll(parts: Sequence[Part], period: int, times: int) -> Part:
+    names = [part.title for part in parts[:period]]
+    if Counter(part.title for part in parts).most_common(1)[0][1] < times:
+        names = [name.rstrip("0123456789_- ") or name for name in names]
+    nodes = tuple(node for part in parts for node in part.nodes)
+    return Part(nodes, parts[0].scope, parts[0].folded, " → ".join(names), times)

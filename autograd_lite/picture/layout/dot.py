@@ -1,0 +1,191 @@
+"""Graphviz as a layout engine: in this process through pygraphviz, or a system ``dot``.
+
+Both are handed the same text, made of counters and numbers alone: no word of a user's reaches
+Graphviz, and it never measures text. Both answer with JSON, from which coordinates are read.
+Imports its siblings and errors.
+"""
+
+import json
+import subprocess
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from threading import Lock
+from typing import Any
+
+from graphviz.backend import execute
+
+from autograd_lite.errors import DrawError, MissingExtraError, require
+from autograd_lite.picture.layout.plan import PAD, TITLE, Path, Placement, Plan, Rect, extent
+from autograd_lite.picture.layout.routing import clipped
+
+__all__ = ["with_dot", "with_pygraphviz"]
+
+_ONE_AT_A_TIME = Lock()  # two layouts at once abort the process
+_SECONDS = 60
+_INCH = 72
+
+
+def with_pygraphviz(plan: Plan) -> Placement:
+    """Lay out through pygraphviz, whose wheels bring Graphviz along."""
+    pygraphviz = require("pygraphviz", "draw")
+    text = _text(plan)
+    with _ONE_AT_A_TIME:
+        graph = pygraphviz.AGraph(string=text)
+        answer = graph.draw(format="json", prog="dot")
+        graph.close()
+    return _read(plan, json.loads(answer), "pygraphviz")
+
+
+def with_dot(plan: Plan) -> Placement:
+    """Lay out through the system's ``dot``."""
+    command = ["dot", "-Kdot", "-Tjson"]
+    try:
+        done = execute.run_check(
+            command,
+            input=_text(plan).encode(),
+            capture_output=True,
+            quiet=True,
+            timeout=_SECONDS,
+        )
+    except execute.ExecutableNotFound as error:
+        raise MissingExtraError(
+            "the program 'dot' of Graphviz is not on the PATH",
+            mend="install Graphviz, or pip install 'autograd-lite[draw]', or layout=\"builtin\"",
+        ) from error
+    except (subprocess.SubprocessError, OSError) as error:
+        raise DrawError(
+            f"the program 'dot' failed ({type(error).__name__})", mend='layout="builtin"'
+        ) from error
+    return _read(plan, json.loads(done.stdout), "dot")
+
+
+def _text(plan: Plan) -> str:
+    rank = "LR" if plan.direction == "LR" else "TB"
+    lines = [
+        f"digraph g {{ graph [rankdir={rank} nodesep={14 / _INCH:.4f} ranksep={26 / _INCH:.4f}]",
+        'node [shape=box fixedsize=true label=""] edge [dir=none]',
+    ]
+    held: dict[int, list[str]] = defaultdict(list)
+    for k, item in enumerate(plan.items):
+        held[item.frame].append(_node(plan, k))
+    for k, frame in enumerate(plan.frames):
+        held[frame.parent].append(f"@{k}")
+    lines += _block(plan, held, -1)
+    lines += _edges(plan)
+    return "\n".join([*lines, "}"])
+
+
+def _node(plan: Plan, k: int) -> str:
+    item = plan.items[k]
+    reach = 2 * max(item.before, item.after)
+    size = (item.length, reach) if plan.direction == "LR" else (reach, item.length)
+    width, height = (f"{side / _INCH:.4f}" for side in size)
+    shape = " shape=circle" if item.kind == "dot" else ""
+    return f"{k} [width={width} height={height}{shape}]"
+
+
+def _block(plan: Plan, held: Mapping[int, Sequence[str]], frame: int) -> list[str]:
+    """The statements of a frame, frames inside it included; the depth is that of the scopes."""
+    lines: list[str] = []
+    for statement in held[frame]:
+        if not statement.startswith("@"):
+            lines.append(statement)
+            continue
+        inner = int(statement[1:])
+        width = max(1, round(plan.frames[inner].title))
+        # A table of a fixed size holds the room of the title free; there is no text to measure.
+        label = (
+            f'<<TABLE FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{TITLE - 6}" BORDER="0">'
+            "<TR><TD></TD></TR></TABLE>>"
+        )
+        lines.append(f"subgraph cluster_{inner} {{ graph [margin={PAD} label={label}]")
+        lines += [*_block(plan, held, inner), "}"]
+    return lines
+
+
+def _edges(plan: Plan) -> list[str]:
+    fan_in: dict[int, int] = defaultdict(int)
+    for chain in plan.chains:
+        fan_in[chain[-1]] += 1
+    fed = {chain[-1] for chain in plan.chains}
+    tail, head = ("e", "w") if plan.direction == "LR" else ("s", "n")
+    lines, k = [], 0
+    for chain in plan.chains:
+        weight = 6 if chain[0] in fed else 2
+        for a, b in pairwise(chain):
+            attributes = [f"id={k}", f"weight={weight}"]
+            if plan.items[a].kind != "dot":
+                attributes.append(f"tailport={tail}")
+            if plan.items[b].kind == "label" or fan_in[b] == 1:
+                attributes.append(f"headport={head}")
+            elif plan.items[b].kind == "round":
+                attributes.append("headclip=false")
+            lines.append(f"{a} -> {b} [{' '.join(attributes)}]")
+            k += 1
+    return lines
+
+
+def _read(plan: Plan, answer: Mapping[str, Any], engine: str) -> Placement:
+    height = float(answer["bb"].split(",")[3])
+
+    def point(text: str) -> tuple[float, float]:
+        x, y = text.split(",")
+        return float(x), height - float(y)
+
+    centers: dict[int, tuple[float, float]] = {}
+    frames: dict[int, Rect] = {}
+    for thing in answer.get("objects", ()):
+        name = thing["name"]
+        if name.startswith("cluster_"):
+            left, low, right, high = map(float, thing["bb"].split(","))
+            frames[int(name[8:])] = Rect(left, height - high, right, height - low)
+        elif "pos" in thing:
+            centers[int(name)] = point(thing["pos"])
+    paths = {
+        int(edge["id"]): tuple(point(text) for text in edge["pos"].split())
+        for edge in answer.get("edges", ())
+    }
+    routes, k = [], 0
+    for chain in plan.chains:
+        hops = []
+        for a, b in pairwise(chain):
+            hops.append(_ended(plan, paths[k], a, b, centers))
+            k += 1
+        routes.append(tuple(hops))
+    return Placement(
+        engine,
+        tuple(centers[k] for k in range(len(plan.items))),
+        tuple(routes),
+        tuple(frames[k] for k in range(len(plan.frames))),
+    )
+
+
+def _ended(
+    plan: Plan, path: Path, a: int, b: int, centers: Mapping[int, tuple[float, float]]
+) -> Path:
+    """A path with its ends exactly on the borders of what it joins."""
+    start = _nearest(plan, a, centers[a], path[0])
+    target = plan.items[b]
+    if target.kind == "round":
+        path = clipped(path, extent(target, centers[b], plan.direction))
+        return (start, *path[1:])
+    return (start, *path[1:-1], _nearest(plan, b, centers[b], path[-1]))
+
+
+def _nearest(
+    plan: Plan, k: int, center: tuple[float, float], end: tuple[float, float]
+) -> tuple[float, float]:
+    """An end moved onto the border: Graphviz leaves it up to a pixel away."""
+    item = plan.items[k]
+    if item.kind == "dot":
+        return center
+    box = extent(item, center, plan.direction)
+    x, y = end
+    if plan.direction == "LR":
+        x = box.left if x < center[0] else box.right
+        y = center[1] if abs(y - center[1]) < 2 else y
+    else:
+        y = box.top if y < center[1] else box.bottom
+        x = center[0] if abs(x - center[0]) < 2 else x
+    return x, y

@@ -1,0 +1,176 @@
+"""The order of boxes within each rank: few crossings, frames kept together and on their side.
+
+Knows ranks, neighbours and nested frames as numbers. Sweeps over the ranks by barycentres; a frame
+that goes on to the next rank keeps its order towards other frames, and an edge that passes it
+stays on its side. Imports nothing of ours.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+__all__ = ["Ranked", "order"]
+
+_SWEEPS = 16
+
+
+@dataclass
+class Ranked:
+    """Cells on ranks: their rank, the frames they stand in, and their neighbours before and after.
+
+    ``long`` marks cells that are a passing edge.
+    """
+
+    rank: list[int]
+    path: list[tuple[int, ...]]
+    before: list[list[int]]
+    after: list[list[int]]
+    long: list[bool]
+
+
+def order(cells: Ranked) -> list[list[int]]:
+    """The cells of every rank, first to last across."""
+    layers: list[list[int]] = [[] for _ in range(max(cells.rank, default=-1) + 1)]
+    for cell, rank in enumerate(cells.rank):
+        layers[rank].append(cell)
+    value = {cell: float(k) for layer in layers for k, cell in enumerate(layer)}
+    best: list[list[int]] = []
+    fewest = -1
+    for sweep in range(_SWEEPS):
+        forward = sweep % 2 == 0
+        ranks = range(len(layers)) if forward else range(len(layers) - 1, -1, -1)
+        fixed: list[int] = []
+        for rank in ranks:
+            layers[rank] = _arrange(cells, layers[rank], fixed, value, forward)
+            fixed = layers[rank]
+            value.update((cell, float(k)) for k, cell in enumerate(fixed))
+        _transpose(cells, layers)
+        crossings = sum(_crossings(cells, a, b) for a, b in pairwise(layers))
+        if fewest < 0 or crossings < fewest:
+            best, fewest = [list(layer) for layer in layers], crossings
+        if fewest == 0 and sweep >= 3:
+            break
+    return best
+
+
+def _arrange(
+    cells: Ranked, layer: list[int], fixed: list[int], old: dict[int, float], forward: bool
+) -> list[int]:
+    """One rank put in order by the mean place of its neighbours in the rank that is ``fixed``."""
+    place = {cell: k for k, cell in enumerate(fixed)}
+    scale = len(fixed) / max(len(layer), 1) if fixed else 1.0
+    pull = {}
+    for cell in layer:
+        near = [place[n] for n in (cells.before if forward else cells.after)[cell] if n in place]
+        pull[cell] = sum(near) / len(near) if near else old[cell] * scale
+    return _nested(cells, layer, 0, pull, place, fixed, forward)
+
+
+def _nested(
+    cells: Ranked,
+    members: list[int],
+    depth: int,
+    pull: dict[int, float],
+    place: dict[int, int],
+    fixed: list[int],
+    forward: bool,
+) -> list[int]:
+    """Order the children of one frame at one rank; a child frame is a block, ordered inside."""
+    blocks: dict[int, list[int]] = {}
+    for cell in members:
+        path = cells.path[cell]
+        blocks.setdefault(path[depth] if len(path) > depth else -1 - cell, []).append(cell)
+    level = {key: sum(pull[c] for c in block) / len(block) for key, block in blocks.items()}
+    seats = _seats(cells, blocks, depth, fixed, place)
+    _keep_frames_in_order(level, seats)
+    for key, block in blocks.items():
+        if key < 0 and cells.long[block[0]]:
+            near = (cells.before if forward else cells.after)[block[0]]
+            for n in near:
+                if n in place:
+                    level[key] = _same_side(level[key], place[n], seats, level)
+    rank_of = {cell: k for k, cell in enumerate(members)}
+    keys = sorted(blocks, key=lambda key: (level[key], rank_of[blocks[key][0]]))
+    result: list[int] = []
+    for key in keys:
+        block = blocks[key]
+        if key >= 0:
+            block = _nested(cells, block, depth + 1, pull, place, fixed, forward)
+        result += block
+    return result
+
+
+def _seats(
+    cells: Ranked,
+    blocks: dict[int, list[int]],
+    depth: int,
+    fixed: list[int],
+    place: dict[int, int],
+) -> dict[int, tuple[int, int]]:
+    """First and last place, in the fixed rank, of every child frame that goes on to this one."""
+    seats: dict[int, tuple[int, int]] = {}
+    for cell in fixed:
+        path = cells.path[cell]
+        if len(path) > depth and path[depth] in blocks:
+            first, _ = seats.get(path[depth], (place[cell], 0))
+            seats[path[depth]] = (first, place[cell])
+    return seats
+
+
+def _keep_frames_in_order(level: dict[int, float], seats: dict[int, tuple[int, int]]) -> None:
+    floor = float("-inf")
+    for key in sorted(seats, key=lambda key: seats[key]):
+        level[key] = floor = max(level[key], floor + 1e-3)
+
+
+def _same_side(
+    wish: float, neighbour: int, seats: dict[int, tuple[int, int]], level: dict[int, float]
+) -> float:
+    """A wish bent so that a passing edge stays on its side of the frames that it passes."""
+    for key, (first, last) in seats.items():
+        if neighbour < first:
+            wish = min(wish, level[key] - 1e-4)
+        elif neighbour > last:
+            wish = max(wish, level[key] + 1e-4)
+    return wish
+
+
+def _transpose(cells: Ranked, layers: list[list[int]]) -> None:
+    """Exchange neighbours of one frame where that removes crossings."""
+    place = {cell: k for layer in layers for k, cell in enumerate(layer)}
+    for _ in range(4):
+        changed = False
+        for layer in layers:
+            for k in range(len(layer) - 1):
+                a, b = layer[k], layer[k + 1]
+                if cells.path[a] != cells.path[b]:
+                    continue
+                if _pair(cells, a, b, place) > _pair(cells, b, a, place):
+                    layer[k], layer[k + 1] = b, a
+                    place[a], place[b] = k + 1, k
+                    changed = True
+        if not changed:
+            return
+
+
+def _pair(cells: Ranked, a: int, b: int, place: dict[int, int]) -> int:
+    """Crossings between the edges of two cells if ``a`` stands directly before ``b``."""
+    total = 0
+    for edges in (cells.before, cells.after):
+        mine = sorted(place[n] for n in edges[a])
+        total += sum(len(mine) - bisect_left(mine, place[n] + 1) for n in edges[b])
+    return total
+
+
+def _crossings(cells: Ranked, layer: Sequence[int], following: Sequence[int]) -> int:
+    """Crossings between a rank and the next."""
+    place = {cell: k for k, cell in enumerate(following)}
+    seen: list[int] = []
+    total = 0
+    for cell in layer:
+        ends = [place[n] for n in cells.after[cell]]
+        total += sum(len(seen) - bisect_left(seen, end + 1) for end in ends)
+        for end in ends:
+            insort(seen, end)
+    return total

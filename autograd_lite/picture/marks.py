@@ -1,0 +1,343 @@
+"""A graph and what flows through it become a drawing: marks, edges with labels, frames.
+
+Knows nodes, scopes and gradients; names no operator (symbols and rules come from ``node.op``) and
+no coordinate. Imports graph, shapes and its siblings.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.graph import Graph, Leaf, Node, Scope, visible
+from autograd_lite.picture.arrays import shape_text, tooltip, typeset
+from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark, Scene
+from autograd_lite.picture.folding import Folded, Part, lineage
+from autograd_lite.picture.names import call, names, plain_number
+from autograd_lite.shapes import broadcast_axes
+
+__all__ = ["Shown", "picture_of"]
+
+_RULE = 44  # characters of a local rule
+_MANY = 40  # operations in a picture that says how many of them it shows
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a graph. A node that is missing from a mapping was not computed.
+
+    ``contributions`` maps (node, i) to the gradient that a node passes on to its input i;
+    ``seeds`` gives the gradient that begins at each output, or None.
+    """
+
+    values: Mapping[Node, Any] = field(default_factory=dict)
+    totals: Mapping[Node, Any] = field(default_factory=dict)
+    contributions: Mapping[tuple[Node, int], Any] = field(default_factory=dict)
+    seeds: Sequence[Any] = ()
+    rules: bool = True
+
+
+def picture_of(graph: Graph, folded: Folded, shown: Shown) -> Drawing:
+    """The drawing of a graph."""
+    return _Builder(graph, folded, shown).build()
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """One way that a value goes: to slots of a part's nodes, or (no slots) to an output."""
+
+    target: int
+    slots: tuple[tuple[Node, int], ...] = ()
+    output: int = -1
+
+
+class _Builder:
+    def __init__(self, graph: Graph, folded: Folded, shown: Shown) -> None:
+        self.graph, self.folded, self.shown = graph, folded, shown
+        self.names = names(graph)
+        self.marks: list[Mark] = []
+        self.edges: list[Edge] = []
+        self.scopes = self._open_scopes()
+        self.place = {scope: k for k, scope in enumerate(self.scopes)}
+        self.constants = 0
+
+    def build(self) -> Drawing:
+        wires = self._wires()
+        pending: dict[int, list[tuple[Node, int, _Wire]]] = defaultdict(list)
+        for k, part in enumerate(self.folded.parts):
+            entering = self._plain_constants(part)
+            mark = self._add(self._mark(part, len(pending[k]) + len(entering)))
+            for source, name, value in entering:
+                self._constant_edge(source, mark, name, value, part)
+            for node, source, wire in pending.pop(k):
+                self._edge(node, source, mark, wire)
+            for node in part.nodes:
+                if node in wires:
+                    source = self._junction(node, mark, wires[node])
+                    for wire in wires[node]:
+                        if wire.output >= 0:
+                            self._output(node, source, wire)
+                        else:
+                            pending[wire.target].append((node, source, wire))
+        return self._finished()
+
+    # what goes where
+
+    def _wires(self) -> dict[Node, list[_Wire]]:
+        home = self.folded.home
+        slots: dict[tuple[Node, int, Any], list[tuple[Node, int]]] = defaultdict(list)
+        for node in self.graph.nodes:
+            for i, p in enumerate(node.inputs):
+                if isinstance(p, Node) and home[p] != home[node]:
+                    merged = self.folded.parts[home[node]].folded is not None
+                    key = (p, home[node], None if merged else (node, i))
+                    slots[key].append((node, i))
+        wires: dict[Node, list[_Wire]] = defaultdict(list)
+        for (p, target, _), ends in slots.items():
+            wires[p].append(_Wire(target, tuple(ends)))
+        for k, out in enumerate(self.graph.outputs):
+            wires[out].append(_Wire(-1, (), k))
+        return wires
+
+    def _open_scopes(self) -> list[Scope]:
+        seen: dict[Scope, None] = {}
+        for part in self.folded.parts:
+            for scope in lineage(part.scope):
+                seen.setdefault(scope)
+        return list(seen)
+
+    def _frame(self, scope: Scope | None) -> int:
+        return -1 if scope is None else self.place[scope]
+
+    def _add(self, mark: Mark) -> int:
+        self.marks.append(mark)
+        return len(self.marks) - 1
+
+    # marks
+
+    def _mark(self, part: Part, ports: int) -> Mark:
+        frame = self._frame(part.scope)
+        if part.folded is not None:
+            count = part.operations
+            title = f"⊞ {visible(part.title, 40)}" + (f" × {part.times}" if part.times > 1 else "")
+            what = f"{count:,} op{'s' if count != 1 else ''}"
+            return Mark("fold", title, what, f"folded layer {title[2:]}: {what}", frame, ports)
+        (node,) = part.nodes
+        if isinstance(node, Leaf):
+            kind, name = node.op.name, self.names[node]
+            about = f"{kind} {name}, shape {shape_text(node.shape)}, {node.dtype}"
+            return Mark(kind, name, shape_text(node.shape), about, frame)
+        return Mark("op", self._title(node), "", self._about(node), frame, ports)
+
+    def _title(self, node: Node) -> str:
+        """The operator's symbol; with a number that is its other operand: +1, x^2, max(x,0)."""
+        symbol = visible(node.op.symbol, 20)
+        numbers = [_number(p) for p in node.inputs]
+        if len(numbers) != 2 or sum(text == "" for text in numbers) != 1:
+            return symbol
+        text = node.op.text.format(*(text or "x" for text in numbers), args="").replace(" ", "")
+        text = text.removeprefix("x") if text.startswith(f"x{symbol}") else text
+        return text if len(text) <= 16 else symbol
+
+    def _about(self, node: Node) -> str:
+        params = ", ".join(f"{key}={_safe(value)}" for key, value in node.params.items())
+        inside = f" ({params})" if params else ""
+        return f"operation {visible(node.op.name, 40)}{inside}, gives {shape_text(node.shape)}"
+
+    def _plain_constants(self, part: Part) -> list[tuple[int, str, Any]]:
+        """Marks for the unnamed arrays that an operation reads; one number goes into its title."""
+        if part.folded is not None:
+            return []
+        (node,) = part.nodes
+        plain = [p for p in node.inputs if not isinstance(p, Node)]
+        titled = len(node.inputs) == 2 and len(plain) == 1 and plain_number(plain[0])
+        found = []
+        for value in [] if titled else plain:
+            if value is None or isinstance(value, (str, slice)):
+                continue
+            if plain_number(value):
+                name, shape = _number(value), ""
+            else:
+                self.constants += 1
+                name, shape = f"const{self.constants}", shape_text(np.shape(value))
+            about = f"constant {name} {shape}".strip()
+            mark = Mark("constant", name, shape, about, self._frame(part.scope))
+            found.append((self._add(mark), name, value))
+        return found
+
+    def _junction(self, node: Node, mark: int, wires: Sequence[_Wire]) -> int:
+        """Where a value is used more than once: a trunk with the value and the sum, then a dot."""
+        if len(wires) == 1:
+            return mark
+        scope = self.folded.parts[self.folded.home[node]].scope
+        frame = self._frame(scope)
+        name = self.names[node]
+        about = f"{name} is used {len(wires)} times; the gradients that come back are added"
+        total = self.shown.totals.get(node)
+        meeting = sum(self._arrives(wire) for wire in wires)
+        rule = f"= sum of {meeting} gradients" if meeting > 1 and self.shown.rules else ""
+        label = self._label(
+            node, self.shown.values.get(node), total, rule if total is not None else ""
+        )
+        dot = self._add(Mark("dot", "", "", about, frame))
+        self._connect(mark, dot, label, frame, f"value {name}", node, total)
+        return dot
+
+    def _arrives(self, wire: _Wire) -> bool:
+        if wire.output >= 0:
+            return self._seed(wire.output) is not None
+        return any(slot in self.shown.contributions for slot in wire.slots)
+
+    def _seed(self, output: int) -> Any:
+        return self.shown.seeds[output] if output < len(self.shown.seeds) else None
+
+    def _output(self, node: Node, source: int, wire: _Wire) -> None:
+        several = len(self.graph.outputs) > 1
+        name = visible(node.name, 24) if node.name else f"y{wire.output + 1}" if several else "y"
+        about = f"output {name}, shape {shape_text(node.shape)}"
+        mark = self._add(Mark("output", name, shape_text(node.shape), about))
+        seed = self._seed(wire.output)
+        rule = "= seed" if seed is not None and self.shown.rules else ""
+        branch = self.marks[source].kind == "dot"
+        value = None if branch else self.shown.values.get(node)
+        label = self._label(node, value, seed, rule, branch=branch, name=name)
+        self._connect(source, mark, label, -1, f"output {name}", node, seed)
+
+    # edges
+
+    def _edge(self, node: Node, source: int, target: int, wire: _Wire) -> None:
+        gradient, rule = self._passed_on(wire)
+        branch = self.marks[source].kind == "dot"
+        value = None if branch else self.shown.values.get(node)
+        label = self._label(node, value, gradient, rule, branch=branch)
+        frame = self._shared(self.marks[source].frame, self.marks[target].frame)
+        about = f"{self.names[node]} into {self.marks[target].tooltip}"
+        self._connect(source, target, label, frame, about, node, gradient, rule)
+
+    def _passed_on(self, wire: _Wire) -> tuple[Any, str]:
+        """The gradient that comes back over a wire, and the rule that made it."""
+        found = [self.shown.contributions[s] for s in wire.slots if s in self.shown.contributions]
+        if not found:
+            return None, ""
+        gradient = reduce(np.add, found)
+        if self.folded.parts[wire.target].folded is not None or not self.shown.rules:
+            return gradient, ""
+        (node, i) = wire.slots[0]
+        return gradient, f"= {self._rule(node, i)}"
+
+    def _rule(self, node: Node, i: int) -> str:
+        """The operator's own text, and the sum that undoes a broadcast."""
+        called = [
+            call(self.names[p]) if isinstance(p, Node) else _number(p) or "const"
+            for p in node.inputs
+        ]
+        rule = visible(node.op.local_rule(i, called), _RULE) or "G ⋯"
+        p = node.inputs[i]
+        if node.op.kind == "pointwise" and p.shape != node.shape:
+            rule = f"Σ {_axes(p.shape, node.shape)} {_inner(rule)}"
+        return rule
+
+    def _label(
+        self,
+        node: Node,
+        value: Any,
+        gradient: Any,
+        rule: str,
+        *,
+        branch: bool = False,
+        name: str = "",
+    ) -> Label | None:
+        label = Label(
+            name or self.names[node],
+            "" if branch else shape_text(node.shape),
+            None if value is None else typeset(value),
+            None if gradient is None else typeset(gradient),
+            rule,
+        )
+        return None if label.empty else label
+
+    def _connect(
+        self,
+        source: int,
+        target: int,
+        label: Label | None,
+        frame: int,
+        about: str,
+        node: Node,
+        gradient: Any,
+        rule: str = "",
+    ) -> None:
+        lines = [about]
+        if node in self.shown.values:
+            lines.append(f"value {tooltip(self.shown.values[node])}")
+        if gradient is not None:
+            lines.append(f"gradient {tooltip(gradient)} {rule}".rstrip())
+        text = "\n".join(lines)
+        self.edges.append(Edge(source, target, label, frame, gradient is not None, text))
+
+    def _constant_edge(self, source: int, mark: int, name: str, value: Any, part: Part) -> None:
+        shown = None if plain_number(value) or not self.shown.values else typeset(value)
+        shape = "" if plain_number(value) else shape_text(np.shape(value))
+        label = Label(name if shape else "", shape, shown)
+        frame = self._frame(part.scope)
+        about = f"constant {name}"
+        edge = Edge(source, mark, None if label.empty else label, frame, False, about)
+        self.edges.append(edge)
+
+    def _shared(self, a: int, b: int) -> int:
+        """The innermost frame that holds both marks."""
+        of = [lineage(self.scopes[f]) if f >= 0 else [] for f in (a, b)]
+        shared = [one for one, other in zip(*of) if one is other]
+        return self._frame(shared[-1]) if shared else -1
+
+    def _finished(self) -> Drawing:
+        frames = tuple(Scene(visible(s.name, 40), self._frame(s.parent)) for s in self.scopes)
+        operations = sum(part.operations for part in self.folded.parts)
+        drawn = sum(mark.kind in ("op", "fold") for mark in self.marks)
+        note = f"{operations:,} operations, {drawn:,} shown" if drawn < operations > _MANY else ""
+        outputs = ", ".join(self.names[out] for out in self.graph.outputs)
+        inputs = ", ".join(self.names[leaf] for leaf in self.graph.inputs[:12]) or "constants"
+        return Drawing(
+            tuple(self.marks),
+            tuple(self.edges),
+            frames,
+            f"Computation graph of {visible(outputs, 80)}",
+            f"From {visible(inputs, 200)} through {operations:,} operations to "
+            f"{visible(outputs, 80)}. Above each edge stands the forward value, under it the "
+            "gradient that flows back.",
+            note,
+        )
+
+
+def _number(value: Any) -> str:
+    """A plain number as text; empty for everything else."""
+    from_node = isinstance(value, Node)
+    return "" if from_node or not plain_number(value) else typeset(value).lines[0]
+
+
+def _axes(small: tuple[int, ...], large: tuple[int, ...]) -> str:
+    axes = broadcast_axes(small, large)
+    if len(axes) == len(large):
+        return "all"
+    if len(large) == 2:
+        return "rows" if axes == (0,) else "columns"
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+
+
+def _inner(rule: str) -> str:
+    bare = rule.removesuffix(" × 1")
+    return bare if " " not in bare else f"({bare})"
+
+
+def _safe(value: Any) -> str:
+    """A parameter of an operation as text, without calling anybody's ``repr``."""
+    if value is None or isinstance(value, (bool, int, float, np.generic, np.dtype)):
+        return str(value)[:20]
+    if isinstance(value, str):
+        return visible(value, 20)
+    if type(value) in (tuple, list) and len(value) <= 8:
+        return "(" + ", ".join(_safe(one) for one in value) + ")"
+    return f"a {visible(type(value).__name__, 20)}"

@@ -1,0 +1,241 @@
+"""``draw`` and ``Picture``: from a tensor to a file.
+
+Knows the steps (flow, folding, marks, layout, SVG) and the file formats. Imports graph,
+derivatives, errors and its siblings.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Collection
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.derivatives import flow
+from autograd_lite.errors import DrawError, require
+from autograd_lite.graph import Graph, Node, visible
+from autograd_lite.picture import text
+from autograd_lite.picture.drawing import Drawing, plan
+from autograd_lite.picture.folding import Expand, fold
+from autograd_lite.picture.layout import place
+from autograd_lite.picture.marks import Shown, picture_of
+from autograd_lite.picture.svg import render
+from autograd_lite.picture.theme import PALETTES, THEMES
+
+__all__ = ["Picture", "draw"]
+
+_FONT = 10.0  # the font size, in pixels, at which everything is measured
+
+
+def draw(
+    y: Any,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    values: bool = True,
+    gradients: bool = True,
+    local: bool = True,
+    cotangent: Any = None,
+    expand: Expand = "auto",
+    layout: str = "auto",
+    theme: str = "auto",
+    direction: str = "LR",
+    font_size: float = _FONT,
+    palette: str = "default",
+    legend: bool = True,
+) -> "Picture":
+    """Draw the graph of a tensor (or several, or a ``Graph``): values, gradients, local rules.
+
+    Args:
+        y: a tensor, a list of tensors, or a ``Graph``.
+        path: where to save it too: ``.svg .png .pdf .html .dot .mermaid .txt``.
+        values: whether the forward values stand above the edges.
+        gradients: whether the gradients stand beneath them.
+        local: whether each operation's local rule stands under the gradient it makes.
+        cotangent: the gradient that begins at ``y``, of its shape (ones by default); a list of
+            them for several outputs.
+        expand: which scopes are drawn open. ``"auto"`` opens all of a small graph and folds a
+            large one; ``"all"``, ``"none"``, a depth, a pattern of scope names (``"Net/Affine*"``)
+            or a function of the scope; ``"force"`` opens all of a graph of any size.
+        layout: ``"auto"``, ``"pygraphviz"``, ``"dot"`` or ``"builtin"``.
+        theme: ``"auto"`` follows the reader's light or dark mode; or ``"light"``, ``"dark"``.
+        direction: ``"LR"`` reads from left to right, ``"TB"`` from top to bottom.
+        font_size: of the numbers, in pixels; everything grows with it.
+        palette: ``"default"`` (blue values, red gradients) or ``"cs231n"`` (green values).
+        legend: whether what occurs is explained.
+
+    Raises:
+        DrawError: a choice that does not exist, a path that cannot be written, a picture too large.
+        ShapeError: a cotangent that has not the shape of ``y``.
+
+    >>> x = ag.tensor([1.0, 2.0], name="x")
+    >>> picture = ag.draw(ag.exp(x) * 3)
+    >>> picture.svg.startswith("<svg")
+    True
+    """
+    _check("theme", theme, THEMES)
+    _check("palette", palette, PALETTES)
+    _check("direction", direction, ("LR", "TB"))
+    if not 0 < font_size < 1000:
+        raise DrawError("font_size is a number of pixels between 0 and 1000")
+    graph = _graph(y)
+    if path is not None:
+        _format(path)
+    folded = fold(graph, expand)
+    drawing = picture_of(graph, folded, _shown(graph, values, gradients, local, cotangent))
+    picture = Picture(
+        drawing,
+        layout=layout,
+        direction=direction,
+        theme=theme,
+        palette=palette,
+        scale=font_size / _FONT,
+        legend=legend,
+    )
+    if path is not None:
+        picture.save(path)
+    return picture
+
+
+class Picture:
+    """A finished picture: ``.svg`` is its text, ``.save(path)`` writes it, a notebook shows it."""
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        *,
+        layout: str,
+        direction: str,
+        theme: str,
+        palette: str,
+        scale: float,
+        legend: bool,
+    ) -> None:
+        self.drawing = drawing
+        self.direction = direction
+        self.plan = plan(drawing, direction)
+        self.placement = place(self.plan, layout)
+        self._style = {"palette": palette, "scale": scale, "with_legend": legend}
+        self._theme = theme
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as the text of an SVG file."""
+        return render(self.drawing, self.plan, self.placement, theme=self._theme, **self._style)  # type: ignore[arg-type]  # checked in draw
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture in the format that the path's suffix names, all of it or nothing.
+
+        Raises:
+            DrawError: an unknown suffix, or a path that cannot be written.
+            MissingExtraError: a converter that is not installed, with the pip command.
+        """
+        _write(Path(path), _format(path)(self))
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __str__(self) -> str:
+        return text.as_tree(self.drawing)
+
+    def __repr__(self) -> str:
+        marks, edges = len(self.drawing.marks), len(self.drawing.edges)
+        return f"<Picture of {marks} marks and {edges} edges, laid out by {self.placement.engine}>"
+
+
+def _svg(picture: Picture) -> bytes:
+    return picture.svg.encode()
+
+
+def _png(picture: Picture) -> bytes:
+    resvg = require("resvg_py", "png")
+    return bytes(resvg.svg_to_bytes(svg_string=picture.svg, zoom=2))
+
+
+def _pdf(picture: Picture) -> bytes:
+    converter = require("vl_convert", "pdf")
+    return bytes(converter.svg_to_pdf(picture.svg))
+
+
+_FORMATS: dict[str, Callable[[Picture], bytes]] = {
+    ".svg": _svg,
+    ".png": _png,
+    ".pdf": _pdf,
+    ".html": lambda picture: text.as_page(picture.drawing, picture.svg).encode(),
+    ".dot": lambda picture: text.as_dot(picture.drawing, picture.direction).encode(),
+    ".mermaid": lambda picture: text.as_mermaid(picture.drawing, picture.direction).encode(),
+    ".txt": lambda picture: text.as_tree(picture.drawing).encode(),
+}
+
+
+def _format(path: str | os.PathLike[str]) -> Callable[[Picture], bytes]:
+    suffix = Path(path).suffix.lower()
+    if suffix not in _FORMATS:
+        raise DrawError(
+            f"no picture format has the suffix {suffix!r}" if suffix else "the path has no suffix",
+            mend=f"end the path with one of: {' '.join(_FORMATS)}",
+        )
+    return _FORMATS[suffix]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside the path first, then rename: a reader never sees half a file."""
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise DrawError(
+            f"the picture cannot be written: {error.strerror or type(error).__name__}",
+            where=f"path {os.fspath(path)!r}",
+            mend="give a path in a folder that exists and may be written",
+        ) from error
+
+
+def _check(what: str, given: object, allowed: Collection[str]) -> None:
+    if not isinstance(given, str) or given not in allowed:
+        shown = visible(given) if isinstance(given, str) else f"a {type(given).__name__}"
+        raise DrawError(f"{what} cannot be {shown}", mend=f"one of: {', '.join(allowed)}")
+
+
+def _graph(y: Any) -> Graph:
+    if isinstance(y, Graph):
+        return y
+    outputs = list(y) if isinstance(y, (list, tuple)) else [y]
+    for out in outputs:
+        if not isinstance(out, Node) and not isinstance(getattr(out, "node", None), Node):
+            raise DrawError(
+                f"a picture is drawn of a tensor or a Graph, not of a {type(out).__name__}",
+                mend="compute with ag.tensor(data) and draw the result",
+            )
+    if not outputs:
+        raise DrawError("there is nothing to draw: the list of outputs is empty")
+    return Graph.of(*outputs)
+
+
+def _shown(graph: Graph, values: bool, gradients: bool, local: bool, cotangent: Any) -> Shown:
+    smooth = all(np.dtype(out.dtype).kind in "fc" for out in graph.outputs if out.dtype is not None)
+    if not (gradients and graph.inputs and smooth):
+        return Shown(graph.replay() if values else {}, rules=local)
+    several = len(graph.outputs) > 1
+    given = None if cotangent is None else list(cotangent) if several else [cotangent]
+    if given is not None and len(given) != len(graph.outputs):
+        raise DrawError(f"{len(given)} cotangents for {len(graph.outputs)} outputs")
+    found = flow(graph, given)
+    seeds = [_seed(out, None if given is None else given[k]) for k, out in enumerate(graph.outputs)]
+    shown = found.values if values else {}
+    return Shown(shown, found.cotangents, found.contributions, seeds, local)
+
+
+def _seed(out: Node, given: Any) -> Any:
+    if given is None:
+        return np.ones(out.shape, out.dtype)
+    return getattr(given, "data", given) if not isinstance(given, np.ndarray) else given

@@ -1,0 +1,158 @@
+"""A drawing as text: a tree for terminals, DOT, Mermaid, and a plain page around the SVG.
+
+Knows drawings, no graphs and no coordinates. What a user named is escaped for each form; ids are
+counters. Imports its siblings.
+"""
+
+import html
+from collections.abc import Iterator
+
+from autograd_lite.picture.arrays import ArrayText
+from autograd_lite.picture.drawing import Drawing, Edge, Mark
+
+__all__ = ["as_dot", "as_mermaid", "as_page", "as_tree"]
+
+_ENTER = {"op", "fold", "output"}
+
+
+def as_tree(drawing: Drawing) -> str:
+    """Every mark in order, indented by its frames, with a branch for each input."""
+    rows = [row for m in range(len(drawing.marks)) for row in _rows(drawing, m)]
+    shown: list[tuple[str, str, str]] = []
+    open_frames: tuple[int, ...] = ()
+    for frame, cells in rows:
+        path = _path(drawing, frame)
+        for depth, one in enumerate(path):
+            if depth >= len(open_frames) or open_frames[depth] != one:
+                shown.append(("  " * depth + f"▾ {drawing.frames[one].title}", "", ""))
+        open_frames = path
+        head, value, gradient = cells
+        shown.append(("  " * len(path) + head, value, gradient))
+    wide = [max((len(row[k]) for row in shown), default=0) for k in (0, 1)]
+    lines = [f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c}".rstrip() for a, b, c in shown]
+    return "\n".join([*lines, drawing.note, ""] if drawing.note else [*lines, ""])
+
+
+def _rows(drawing: Drawing, m: int) -> Iterator[tuple[int, tuple[str, str, str]]]:
+    mark = drawing.marks[m]
+    if mark.kind == "dot":
+        return
+    leaving = [e for e in drawing.edges if e.source == m and e.label is not None]
+    value = next((_line(e.label.value) for e in leaving if e.label and e.label.value), "")
+    names = ", ".join(f"{e.label.name} {e.label.shape}".strip() for e in leaving if e.label)
+    if mark.kind in ("op", "fold"):
+        head = f"{mark.title} {mark.subtitle}".rstrip() + (f" → {names}" if names else "")
+    else:
+        head = f"{mark.kind} {mark.title} {mark.subtitle}".rstrip()
+    yield mark.frame, (head, value, "")
+    entering = [e for e in drawing.edges if e.target == m]
+    for k, edge in enumerate(entering):
+        label = edge.label
+        branch = "└─ " if k == len(entering) - 1 else "├─ "
+        name = label.name if label and label.name else _origin(drawing, edge).title
+        gradient = f"gradient {_line(label.gradient)}" if label and label.gradient else ""
+        rule = label.rule if label else ""
+        yield mark.frame, (f"  {branch}{name}", "", f"{gradient}  {rule}".strip())
+
+
+def _origin(drawing: Drawing, edge: Edge) -> Mark:
+    source = drawing.marks[edge.source]
+    if source.kind != "dot":
+        return source
+    return next(_origin(drawing, e) for e in drawing.edges if e.target == edge.source)
+
+
+def _line(text: ArrayText | None) -> str:
+    if text is None:
+        return ""
+    lines = [line.strip() for line in text.lines]
+    joined = f"[{'; '.join(lines)}]" if text.bracket else ", ".join(lines)
+    return f"{joined} {text.flag}".rstrip()
+
+
+def _path(drawing: Drawing, frame: int) -> tuple[int, ...]:
+    path: list[int] = []
+    while frame >= 0:
+        path.append(frame)
+        frame = drawing.frames[frame].parent
+    return tuple(reversed(path))
+
+
+def as_dot(drawing: Drawing, direction: str = "LR") -> str:
+    """The structure as a DOT file, for Graphviz and what reads it."""
+    shapes = {"op": "ellipse", "dot": "point", "fold": "box3d"}
+    lines = ["digraph g {", f"  rankdir={direction}"]
+
+    def block(frame: int, depth: int) -> None:
+        pad = "  " * depth
+        for m, mark in enumerate(drawing.marks):
+            if mark.frame == frame:
+                shape = shapes.get(mark.kind, "box")
+                lines.append(f"{pad}n{m} [label={_quoted(_caption(mark))} shape={shape}]")
+        for k, scene in enumerate(drawing.frames):
+            if scene.parent == frame:
+                lines.append(f"{pad}subgraph cluster_{k} {{ label={_quoted(scene.title)}")
+                block(k, depth + 1)
+                lines.append(pad + "}")
+
+    block(-1, 1)
+    lines += [
+        f"  n{edge.source} -> n{edge.target} [label={_quoted(_words(edge))}]"
+        for edge in drawing.edges
+    ]
+    return "\n".join([*lines, "}", ""])
+
+
+def as_mermaid(drawing: Drawing, direction: str = "LR") -> str:
+    """The structure as a Mermaid flowchart."""
+    lines = [f"flowchart {direction}"]
+    brackets = {"op": ("((", "))"), "dot": ("((", "))"), "fold": ("[[", "]]")}
+
+    def block(frame: int, depth: int) -> None:
+        pad = "  " * depth
+        for m, mark in enumerate(drawing.marks):
+            if mark.frame == frame:
+                left, right = brackets.get(mark.kind, ("[", "]"))
+                lines.append(f'{pad}n{m}{left}"{_entities(_caption(mark)) or "•"}"{right}')
+        for k, scene in enumerate(drawing.frames):
+            if scene.parent == frame:
+                lines.append(f'{pad}subgraph s{k}["{_entities(scene.title)}"]')
+                block(k, depth + 1)
+                lines.append(f"{pad}end")
+
+    block(-1, 1)
+    for edge in drawing.edges:
+        words = _entities(_words(edge))
+        link = f'-- "{words}" -->' if words else "-->"
+        lines.append(f"  n{edge.source} {link} n{edge.target}")
+    return "\n".join([*lines, ""])
+
+
+def as_page(drawing: Drawing, svg: str) -> str:
+    """One self-contained page that shows the SVG and loads nothing."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(drawing.title)}</title>\n"
+        "<style>:root{color-scheme:light dark}body{margin:0}main{overflow:auto}</style>\n"
+        f"</head>\n<body>\n<main>\n{svg}</main>\n</body>\n</html>\n"
+    )
+
+
+def _caption(mark: Mark) -> str:
+    return f"{mark.title} {mark.subtitle}".strip()
+
+
+def _words(edge: Edge) -> str:
+    label = edge.label
+    return f"{label.name} {label.shape}".strip() if label else ""
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _entities(text: str) -> str:
+    return "".join(ch if ch.isalnum() or ch in " (),.+-×·−" else f"#{ord(ch)};" for ch in text)
