@@ -48,7 +48,7 @@ _KEPT = {"trace", "getitem"}  # names that mean something else at the top level
 
 globals().update({name: f for name, f in rules.FUNCTIONS.items() if name not in _KEPT})
 
-__all__ = [
+__all__ = [  # noqa: PLE0604 - names from the registry
     "Graph",
     "Node",
     "Tensor",

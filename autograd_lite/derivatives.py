@@ -1,35 +1,29 @@
-"""Derivatives of recorded graphs: one reverse sweep, one forward-mode tensor, and what they give.
+"""Derivatives as functions: gradients, grad, vjp, jvp, jacobian, hessian, hvp.
 
-Knows order, accumulation, un-broadcast and levels. Does not know any single operator: their rules
-are data. Imports errors, tree, graph, recording, rules and the operators that its own sums need.
-
-Reverse mode walks the recorded nodes, users before inputs, and adds up cotangents. Forward mode
-(``Dual``) carries a tangent along while the function runs, and records nothing. They nest and mix:
-the reverse sweep of a ``Dual`` is the ``Dual`` of the reverse sweeps.
+Knows forward mode (``Dual``: a tensor that carries a tangent while the function runs, and records
+nothing) and how it mixes with the reverse sweep: the sweep of a ``Dual`` is the ``Dual`` of two
+sweeps. Does not know any single operator. Imports errors, tree, graph, recording, rules, reverse.
 """
 
 import functools
 import inspect
 import itertools
-import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import AutogradError, GradientError, NonFiniteError, ShapeError, describe
-from autograd_lite.graph import Cell, Graph, Leaf, Node, Op, Scope
-from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
-from autograd_lite.recording import Tensor, apply, current_mode, plain, tensor, using
-from autograd_lite.rules import check_cotangent, linear
+from autograd_lite.errors import GradientError, ShapeError, describe
+from autograd_lite.graph import Cell, Leaf, Node, Op
+from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
+from autograd_lite.recording import Tensor, apply, plain, tensor, using
+from autograd_lite.reverse import Cotangents, RecordedSweep, Sweep, owned, seed_of, users_first
+from autograd_lite.rules import linear
 from autograd_lite.tree import flatten, unflatten
 
 __all__ = [
-    "Flow",
-    "backward",
-    "flow",
+    "Dual",
     "grad",
     "gradients",
     "hessian",
@@ -40,349 +34,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
-
-Cotangents = dict[Node, Any]
-
-
-# the reverse sweep
-
-
-def _users_first(outputs: Sequence[Node]) -> list[Node]:
-    """All nodes that carry derivatives to ``outputs``, each after all of its users."""
-    users: dict[Node, int] = dict.fromkeys(outputs, 0)
-    stack = list(users)
-    while stack:
-        for p in stack.pop().inputs:
-            if p.__class__ is Node or p.__class__ is Leaf:
-                count = users.get(p)
-                if count is None:
-                    users[p] = 1
-                    stack.append(p)
-                else:
-                    users[p] = count + 1
-    order = []
-    ready = [node for node in dict.fromkeys(outputs) if not users[node]]
-    while ready:
-        node = ready.pop()
-        order.append(node)
-        for p in node.inputs:
-            if p.__class__ is Node or p.__class__ is Leaf:
-                users[p] = count = users[p] - 1
-                if not count:
-                    ready.append(p)
-    return order
-
-
-def _leading_to(targets: set[Node], order: Sequence[Node]) -> set[Node]:
-    """The nodes of ``order`` through which something flows to ``targets``."""
-    needed = set(targets)
-    for node in reversed(order):
-        if any(isinstance(p, Node) and p in needed for p in node.inputs):
-            needed.add(node)
-    return needed
-
-
-class _Sweep:
-    """One reverse pass over plain arrays; ``_RecordedSweep`` is the same over tensors."""
-
-    def __init__(self, seeds: Cotangents, *, release: bool = False, edges: Any = None) -> None:
-        self.arriving = dict(seeds)
-        self.order = _users_first(list(seeds))
-        self.release = release
-        self.edges: dict[tuple[Node, int], Any] | None = edges
-        self.mode = current_mode()
-        self.owned: set[Node] = set()
-        for node in self.order:
-            if node.__class__ is Leaf:
-                node.verify()  # type: ignore[attr-defined]  # the class was just tested
-
-    def run(self, targets: set[Node] | None = None) -> Cotangents:
-        """The cotangents of ``targets``; without them of all leaves and kept intermediates."""
-        needed = None if targets is None else _leading_to(targets, self.order)
-        arriving, results = self.arriving, {}
-        for node in self.order:
-            g = arriving.pop(node, None)
-            if g is None:
-                continue
-            if node.cell is not None if targets is None else node in targets:
-                results[node] = g
-            if node.op.pulls:
-                self.pass_on(node, g, needed)
-            if self.release and node.__class__ is Node:
-                node.value = None
-        return results
-
-    def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
-        """Apply the rule of one node for every input that carries derivatives."""
-        op, inputs, params = node.op, node.inputs, node.params
-        y = node if node.value is None else node.value
-        xs = [
-            p if not isinstance(p, Node) or p.value is None else p.value for p in inputs
-        ]
-        for i, p in enumerate(inputs):
-            if p.__class__ is not Node and p.__class__ is not Leaf:
-                continue
-            if needed is not None and p not in needed:
-                continue
-            pull = op.pulls[i]
-            if pull is None:
-                continue
-            try:
-                result = pull(g, y, *xs, **params) if params else pull(g, y, *xs)
-            except Exception as error:
-                result = self.retry(node, i, g, error)
-            if result is not None:
-                self.add(node, i, p, result)
-
-    def add(self, node: Node, i: int, p: Node, result: Any) -> None:
-        """Add what flows to input ``i`` to what has arrived there."""
-        if node.op.strict:
-            result = result if isinstance(result, Tensor) else np.asarray(result)[()]
-            check_cotangent(node.op, i, result, p.shape, p.dtype)
-        if result.shape != p.shape or result.dtype is not p.dtype:
-            result = _conform(result, p)
-        if self.mode.debug:
-            _check_gradient(node, i, result)
-        if self.edges is not None:
-            self.edges[node, i] = result
-        old = self.arriving.get(p)
-        if old is None:
-            self.arriving[p] = result
-        elif p in self.owned:
-            old += result
-        else:
-            total = old + result
-            self.arriving[p] = total
-            if total.__class__ is np.ndarray:
-                self.owned.add(p)
-
-    def retry(self, node: Node, i: int, g: Any, error: Exception) -> Any:
-        """Run a rule again with all values recomputed, if one that was not kept made it fail."""
-        parts = (node, *(p for p in node.inputs if isinstance(p, Node)))
-        if all(part.value is not None for part in parts):
-            raise self.failure(node, i, error) from error
-        values = Graph([node]).replay()
-        y, *xs = (
-            self.wrap(values[p], p) if isinstance(p, Node) else p for p in (node, *node.inputs)
-        )
-        pull: Any = node.op.pulls[i]
-        try:
-            return pull(g, y, *xs, **node.params)
-        except Exception as second:
-            raise self.failure(node, i, second) from second
-
-    def wrap(self, value: Any, node: Node) -> Any:
-        return value
-
-    @staticmethod
-    def failure(node: Node, i: int, error: Exception) -> Exception:
-        if isinstance(error, AutogradError) and node.op.strict:
-            return error
-        return GradientError(
-            f"the derivative of {node.op.name} with respect to input {i} failed: {error}",
-            where=f"{node!r}\nrecorded at {node.source}",
-            mend="if the operator is your own, mend its vjp; else please report this",
-            source=None,
-        )
-
-
-class _RecordedSweep(_Sweep):
-    """The reverse pass over tensors: its result is a graph, to be differentiated again."""
-
-    def __init__(self, seeds: Cotangents) -> None:
-        super().__init__(seeds)
-        self.scopes: dict[Scope, Scope] = {}
-
-    def wrap(self, value: Any, node: Node) -> Any:
-        return Tensor(value, node) if type(node) in (Node, Leaf) else Tensor(value)
-
-    def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
-        y = node if node.value is None else Tensor(node.value, node)
-        xs = [
-            p if not isinstance(p, Node) or p.value is None else self.wrap(p.value, p)
-            for p in node.inputs
-        ]
-        with using(scope=self.backward_scope(node.scope)):
-            for i, p in enumerate(node.inputs):
-                pull = node.op.pulls[i] if p.__class__ in (Node, Leaf) else None
-                if pull is None or (needed is not None and p not in needed):
-                    continue
-                try:
-                    result = pull(g, y, *xs, **node.params)
-                except Exception as error:
-                    result = self.retry(node, i, g, error)
-                if result is not None:
-                    self.add(node, i, p, result)
-
-    def backward_scope(self, scope: Scope | None) -> Scope | None:
-        """The scope of the derivative of what was recorded in ``scope``."""
-        if scope is None:
-            return None
-        twin = self.scopes.get(scope)
-        if twin is None:
-            parent = self.backward_scope(scope.parent)
-            twin = Scope(scope.name, parent, scope.code, scope.offset, "backward", scope.level + 1)
-            self.scopes[scope] = twin
-        return twin
-
-
-def _conform(result: Any, p: Node) -> Any:
-    """A cotangent in the shape and dtype of its input: un-broadcast, and cast back."""
-    if not hasattr(result, "shape"):
-        result = np.asarray(result)
-    if result.shape != p.shape:
-        if len(result.shape) < len(p.shape) or result.size < p.size:
-            result = broadcast_to(result, p.shape)
-        else:
-            result = unbroadcast(result, p.shape)
-    if result.dtype != p.dtype:
-        if result.dtype.kind == "c" and p.dtype.kind != "c":
-            result = result.real
-        result = astype(result, p.dtype)
-    return result
-
-
-def _check_gradient(node: Node, i: int, result: Any) -> None:
-    values = result._value if isinstance(result, Tensor) else result
-    if np.all(np.isfinite(values)):
-        return
-    raise NonFiniteError(
-        f"the gradient that {node.op.name} passes to input {i} holds NaN or infinity",
-        where=f"{node!r}\nrecorded at {node.source}  {node.source.text if node.source else ''}",
-        mend="look at the operands of this line; ag.where does not stop the gradient of the "
-        "branch that is not taken: guard its argument too",
-        source=None,
-    )
-
-
-def _seed(y: Any, cotangent: Any) -> Any:
-    """The cotangent of ``y``: given and checked, or 1 for a scalar."""
-    if cotangent is None:
-        if y.size != 1:
-            raise GradientError(
-                f"a derivative of {y.size} numbers needs to know how they are weighed",
-                where=f"the output has shape {y.shape}",
-                mend="sum it (y.sum()), or give cotangent=array of that shape",
-            )
-        return np.ones(y.shape, y.dtype)[()]
-    given = cotangent if isinstance(cotangent, Tensor) else plain(cotangent)
-    if given.shape != y.shape:
-        raise ShapeError(
-            f"the cotangent has shape {given.shape}, the output {y.shape}",
-            mend="a cotangent has exactly the output's shape; nothing is broadcast",
-        )
-    if given.dtype != y.dtype:
-        given = astype(given, y.dtype)
-    return given[()] if isinstance(given, np.ndarray) and not given.ndim else given
-
-
-_publishing = threading.Lock()
-
-
-def _owned(value: Any, references: int) -> Any:
-    """A writable ndarray that nobody else holds; copied only if it may be shared."""
-    if (
-        value.__class__ is np.ndarray
-        and value.base is None
-        and value.flags.writeable
-        and value.flags.owndata
-        and sys.getrefcount(value) <= references
-    ):
-        return value
-    return np.array(value)
-
-
-def backward(self: Tensor, cotangent: Any = None, *, release: bool = False) -> None:
-    """Add the gradient of this value to ``.grad`` of every leaf that it rests on.
-
-    ``cotangent`` has the value's shape; a value of one element needs none. Everything is computed
-    before the first ``.grad`` changes. ``release=True`` gives kept values back on the way; a
-    second pass then computes them again.
-
-    >>> import autograd_lite as ag
-    >>> x = ag.tensor([1.0, 2.0])
-    >>> (x * x).sum().backward()
-    >>> x.grad
-    array([2., 4.])
-    """
-    if isinstance(self, Dual):
-        raise GradientError(
-            "backward() inside ag.jvp would publish half a derivative",
-            mend="use ag.grad or ag.gradients there",
-        )
-    node = self._node
-    if node is None:
-        raise GradientError(
-            "backward() of a constant: nothing in it is tracked",
-            where=describe(self, self.name),
-            mend="make the inputs with ag.tensor or ag.parameter, outside ag.no_grad()",
-        )
-    seed = _seed(self, cotangent)
-    if isinstance(seed, Tensor):
-        seed = seed._value
-    results = _Sweep({node: seed}, release=release).run()
-    del seed
-    _publish(results)
-
-
-def _publish(results: Cotangents) -> None:
-    """All gradients appear at once, or none: two threads lose nothing, a Ctrl-C undoes it."""
-    fresh: dict[Cell, Any] = {}
-    for node in list(results):
-        cell: Any = node.cell
-        g = results.pop(node)
-        fresh[cell] = _owned(g, 2) if cell not in fresh else fresh[cell] + g
-        del g
-    with _publishing:
-        before = [(cell, cell.grad) for cell in fresh]
-        after = [
-            (cell, g if cell.grad is None else np.asarray(cell.grad + g))
-            for cell, g in fresh.items()
-        ]
-        try:
-            for cell, g in after:
-                cell.grad = g
-        except BaseException:
-            for cell, g in before:
-                cell.grad = g
-            raise
-
-
-Tensor.backward = backward  # type: ignore[attr-defined]  # the method of the handle, defined here
-
-
-@dataclass(frozen=True)
-class Flow:
-    """All that flows through a graph: forward values, and the gradients that come back.
-
-    ``cotangents`` holds what arrives at each node in sum; nodes that nothing reaches are absent.
-    ``contributions[node, i]`` is what ``node`` passes on to its input ``i``.
-    """
-
-    values: dict[Node, Any]
-    cotangents: dict[Node, Any]
-    contributions: dict[tuple[Node, int], Any] = field(default_factory=dict)
-
-
-def flow(graph: Graph, cotangents: Sequence[Any] | None = None) -> Flow:
-    """Values and gradients of every node; without ``cotangents`` those of the sum of the outputs.
-
-    >>> import autograd_lite as ag
-    >>> x = ag.tensor(3.0)
-    >>> flow(ag.Graph.of(x * x)).cotangents[x.node]
-    np.float64(6.0)
-    """
-    values = graph.replay()
-    seeds: Cotangents = {}
-    for i, node in enumerate(graph.outputs):
-        given = None if cotangents is None else cotangents[i]
-        seed = np.ones(node.shape, node.dtype)[()] if given is None else _seed(node, given)
-        seed = seed._value if isinstance(seed, Tensor) else seed
-        seeds[node] = seed if node not in seeds else seeds[node] + seed
-    edges: dict[tuple[Node, int], Any] = {}
-    sweep = _Sweep(seeds, edges=edges)
-    arrived = sweep.run(set(sweep.order))
-    return Flow(values, arrived, edges)
 
 
 # forward mode
@@ -429,7 +80,9 @@ def _like(tangent: Any, y: Any) -> Any:
     return tangent if tangent.dtype == y.dtype else astype(tangent, y.dtype)
 
 
-def _push_from_pulls(op: Op, tangents: Sequence[Any], y: Any, xs: Sequence[Any], params: Any) -> Any:
+def _push_from_pulls(
+    op: Op, tangents: Sequence[Any], y: Any, xs: Sequence[Any], params: Any
+) -> Any:
     """The tangent rule from the cotangent rule, which is linear in g: differentiate it in g."""
     total = None
     for i, t in enumerate(tangents):
@@ -469,13 +122,13 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], tangents: Sequence[Any]) -> tu
     for output in outputs:
         carried = isinstance(output, Dual) and output.level == level
         value = output.primal if carried else output
-        dot = output.tangent if carried else np.zeros(np.shape(plain_value(value)))
+        dot = output.tangent if carried else np.zeros(np.shape(_plain_value(value)))
         values.append(_outward(value, arrays))
         dots.append(_outward(dot, arrays))
     return unflatten(shape, values), unflatten(shape, dots)
 
 
-def plain_value(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     return value._value if isinstance(value, Tensor) else value
 
 
@@ -507,9 +160,7 @@ def _outward(value: Any, arrays: bool) -> Any:
 # reverse mode as functions
 
 
-def gradients(
-    y: Any, xs: Any, cotangent: Any = None, *, unused: str = "zeros"
-) -> list[Tensor]:
+def gradients(y: Any, xs: Any, cotangent: Any = None, *, unused: str = "zeros") -> list[Tensor]:
     """The gradients of ``y`` with respect to each of ``xs``, as tensors that are recorded again.
 
     ``xs`` are tensors in the graph of ``y``, leaves or not. One that ``y`` does not rest on gives
@@ -552,12 +203,12 @@ def _pull_back(
     seeds: Cotangents = {}
     for y, cotangent in zip(ys, cotangents, strict=True):
         if isinstance(y, Tensor) and y._node is not None:
-            seed = _seed(y, cotangent)
+            seed = seed_of(y, cotangent)
             seed = Tensor(seed) if recorded and not isinstance(seed, Tensor) else seed
             seeds[y._node] = seed if y._node not in seeds else seeds[y._node] + seed
     if not seeds:
         return [np.zeros(x.shape, x.dtype)[()] for x in xs]
-    sweep = _RecordedSweep(seeds) if recorded else _Sweep(seeds)
+    sweep = RecordedSweep(seeds) if recorded else Sweep(seeds)
     versions = _versions(xs, sweep.order)
     results = sweep.run({node for nodes in versions for node in nodes})
     found = []
@@ -576,13 +227,12 @@ def _pull_back(
 
 def _versions(xs: Sequence[Any], order: Sequence[Node]) -> list[list[Node]]:
     """For each tensor its node, and the earlier versions of a parameter that were recorded."""
-    by_cell: dict[Cell, list[Node]] = {}
+    by_cell: dict[Cell | None, list[Node]] = {}
     for node in order:
         if node.__class__ is Leaf and node.cell is not None:
             by_cell.setdefault(node.cell, []).append(node)
     return [
-        by_cell.get(x._node.cell, [x._node]) if x._node.__class__ is Leaf else [x._node]
-        for x in xs
+        by_cell.get(x._node.cell, [x._node]) if x._node.__class__ is Leaf else [x._node] for x in xs
     ]
 
 
@@ -657,12 +307,12 @@ class _Call:
             value = value._value
         if not self.arrays:
             return Tensor(value)
-        return _owned(value, 4) if value.shape else value[()]
+        return owned(value, 4) if value.shape else value[()]
 
     def rests_outside(self, value: Tensor) -> bool:
         own = {_base(v)._node for v in self.variables}
         return value._node is not None and any(
-            node.__class__ is Leaf and node not in own for node in _users_first([value._node])
+            node.__class__ is Leaf and node not in own for node in users_first([value._node])
         )
 
     def tree(self, leaves: list[Any]) -> Any:
@@ -838,17 +488,13 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
             shape = (*y.shape, *variable.shape)
             parts = [row[j] for row in rows]
             if any(isinstance(part, Tensor) for part in parts):
-                blocks.append(_stacked(parts).reshape(shape))  # type: ignore[attr-defined]
+                blocks.append(reshape(stack(parts), shape))
             else:
                 empty = np.zeros(shape, variable.dtype)
                 blocks.append(np.stack(parts).reshape(shape) if parts else empty)
         return call.tree(blocks)
 
     return evaluate
-
-
-def _stacked(parts: Sequence[Any]) -> Tensor:
-    return np.stack(parts)  # type: ignore[call-overload,no-any-return]  # dispatches to ours
 
 
 def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
@@ -867,9 +513,7 @@ def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         first = functools.partial(_flat_gradients, f, argnums)
         leaves, form = flatten(
-            tuple(args[n] for n in argnums)
-            if isinstance(argnums, (tuple, list))
-            else args[argnums]
+            tuple(args[n] for n in argnums) if isinstance(argnums, (tuple, list)) else args[argnums]
         )
         rows = [
             jacobian(lambda *a, i=i, **k: first(a, k)[i], argnums)(*args, **kwargs)
@@ -895,7 +539,7 @@ def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> Any:
     (array([ 6., 12.]),)
     """
     every = tuple(range(len(xs)))
-    return jvp(lambda *args: grad(f, every)(*args), xs, vs)[1]
+    return jvp(grad(f, every), xs, vs)[1]
 
 
 def stop_gradient(x: Any) -> Any:
@@ -906,4 +550,3 @@ def stop_gradient(x: Any) -> Any:
     np.float64(3.0)
     """
     return x.detach() if isinstance(x, Tensor) else x
-

@@ -4,6 +4,8 @@ Knows the shape of a message and how to find the user's own source line. Does no
 operators or arrays beyond their shape and dtype. Imports NumPy alone.
 """
 
+import contextlib
+import functools
 import importlib
 import linecache
 import os
@@ -70,7 +72,7 @@ class _InternalFiles(dict[str, bool]):
         return inside
 
 
-INTERNAL = _InternalFiles()
+INTERNAL = _InternalFiles({contextlib.__file__: True, functools.__file__: True})
 
 
 def user_frame(depth: int = 1) -> FrameType | None:

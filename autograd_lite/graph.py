@@ -5,6 +5,9 @@ know any single operator, nor how nodes come to be (``recording``), nor derivati
 errors and NumPy.
 """
 
+import itertools
+import math
+import operator
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType, MappingProxyType
@@ -15,7 +18,19 @@ import numpy as np
 from autograd_lite.errors import Source, StaleValueError, UnsupportedError, describe
 from autograd_lite.shapes import Shape
 
-__all__ = ["EMPTY", "Cell", "Constant", "Graph", "Leaf", "Node", "Op", "Scope", "ancestors"]
+__all__ = [
+    "EMPTY",
+    "Cell",
+    "Constant",
+    "Graph",
+    "Leaf",
+    "Node",
+    "Op",
+    "Scope",
+    "ancestors",
+    "by_serial",
+    "visible",
+]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 _Y = 1  # bit of the output in a keep mask; input i has bit 2 << i
@@ -55,7 +70,7 @@ class Op:
         self.name = name
         self.kind = kind
         self.forward = forward
-        self.pulls: Sequence[Callable[..., Any] | None] = facts.pop("pulls", ())
+        self.pulls: Any = facts.pop("pulls", ())
         self.push: Callable[..., Any] | None = facts.pop("push", None)
         self.keeps: Any = facts.pop("keeps", ())
         self.symbol: str = facts.pop("symbol", "") or name
@@ -144,12 +159,16 @@ class Cell:
         self.grad: Any = None
 
 
+_next_serial = itertools.count().__next__
+
+
 class Node:
     """One recorded application of a primitive; it points to its inputs, never to its users.
 
     ``inputs`` holds Nodes, and the plain values of unnamed constants. ``value`` is kept only if a
     derivative rule reads it. Where a value is not there, the node itself stands in for it: it
-    has ``shape``, ``dtype``, ``ndim`` and ``size``.
+    has ``shape``, ``dtype``, ``ndim`` and ``size``. ``serial`` counts nodes as they are made, so
+    that sorting by it is a topological order.
     """
 
     __slots__ = (
@@ -163,6 +182,7 @@ class Node:
         "op",
         "params",
         "scope",
+        "serial",
         "shape",
         "value",
     )
@@ -189,19 +209,19 @@ class Node:
         self.scope = scope
         self.code = code
         self.offset = offset
+        self.serial = _next_serial()
         self.name: str | None = None
         self.cell: Cell | None = None
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
+        """The number of elements."""
+        return math.prod(self.shape)
 
     @property
     def source(self) -> Source | None:
@@ -258,24 +278,19 @@ def _checksum(value: Any) -> int:
     return zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data)
 
 
+by_serial = operator.attrgetter("serial")
+
+
 def ancestors(outputs: Sequence[Node]) -> list[Node]:
     """All nodes that ``outputs`` rest on, and these, each after its inputs; without recursion."""
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack = list(reversed(outputs))
+    seen = set(outputs)
+    stack = list(seen)
     while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        waiting = [p for p in node.inputs if isinstance(p, Node) and p not in done]
-        if waiting:
-            stack.extend(reversed(waiting))
-        else:
-            done.add(node)
-            order.append(node)
-            stack.pop()
-    return order
+        for p in stack.pop().inputs:
+            if isinstance(p, Node) and p not in seen:
+                seen.add(p)
+                stack.append(p)
+    return sorted(seen, key=by_serial)
 
 
 class Graph:
@@ -380,10 +395,10 @@ class Graph:
 
 
 def visible(text: str, limit: int = 60) -> str:
-    """User text with control, bidi and terminal escapes shown instead of obeyed, and capped.
+    r"""User text with control, bidi and terminal escapes shown instead of obeyed, and capped.
 
-    >>> visible("a\\x1b[31m")
-    'a\\\\x1b[31m'
+    >>> print(visible("a\x1b[31m"))
+    a\x1b[31m
     """
     shown = "".join(
         ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text[: limit + 1]

@@ -76,8 +76,8 @@ for _name in METHODS:
     setattr(Tensor, _name, FUNCTIONS[_name])
 for _name, _target in PROPERTIES.items():
     setattr(Tensor, _name, property(FUNCTIONS[_target]))
-Tensor.reshape = _spread_arguments(FUNCTIONS["reshape"])  # type: ignore[attr-defined]
-Tensor.transpose = _spread_arguments(FUNCTIONS["transpose"])  # type: ignore[attr-defined]
+for _name in ("reshape", "transpose"):
+    setattr(Tensor, _name, _spread_arguments(FUNCTIONS[_name]))
 
 
 def _unsupported(name: str, mend: str) -> UnsupportedError:
@@ -160,7 +160,7 @@ for _name in ("floor", "ceil", "trunc", "round"):
 
 
 def status(name: str) -> str:
-    """What ``np.<name>(tensor)`` does: recorded, constant by rule, or raises because …"""
+    """What ``np.<name>(tensor)`` does: recorded, constant by rule, or raises because of what."""
     value = getattr(np, name)
     if value in NUMPY if _hashable(value) else False:
         op = getattr(NUMPY[value], "op", None)

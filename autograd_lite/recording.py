@@ -11,7 +11,7 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from sys import _getframe
 from types import FrameType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Mode:
         return Mode(**{**entries, **changes})
 
 
-_mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode())
+_mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode())  # noqa: B039 - immutable
 current_mode = _mode.get
 
 
@@ -167,8 +167,60 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_constant", "_node", "_value")
-    __hash__ = object.__hash__
     __array_priority__ = 1000.0
+
+    if TYPE_CHECKING:  # what `protocol` hangs on the class; a test holds both against each other
+
+        def __add__(self, other: Any, /) -> Any: ...
+        def __radd__(self, other: Any, /) -> Any: ...
+        def __sub__(self, other: Any, /) -> Any: ...
+        def __rsub__(self, other: Any, /) -> Any: ...
+        def __mul__(self, other: Any, /) -> Any: ...
+        def __rmul__(self, other: Any, /) -> Any: ...
+        def __truediv__(self, other: Any, /) -> Any: ...
+        def __rtruediv__(self, other: Any, /) -> Any: ...
+        def __pow__(self, other: Any, /) -> Any: ...
+        def __rpow__(self, other: Any, /) -> Any: ...
+        def __matmul__(self, other: Any, /) -> Any: ...
+        def __rmatmul__(self, other: Any, /) -> Any: ...
+        def __floordiv__(self, other: Any, /) -> Any: ...
+        def __rfloordiv__(self, other: Any, /) -> Any: ...
+        def __lt__(self, other: Any, /) -> Any: ...
+        def __le__(self, other: Any, /) -> Any: ...
+        def __gt__(self, other: Any, /) -> Any: ...
+        def __ge__(self, other: Any, /) -> Any: ...
+        def __and__(self, other: Any, /) -> Any: ...
+        def __or__(self, other: Any, /) -> Any: ...
+        def __eq__(self, other: object, /) -> Any: ...
+        def __ne__(self, other: object, /) -> Any: ...
+        def __neg__(self) -> Any: ...
+        def __pos__(self) -> Any: ...
+        def __abs__(self) -> Any: ...
+        def __invert__(self) -> Any: ...
+        def __getitem__(self, index: Any, /) -> Any: ...
+
+        sum: Any
+        mean: Any
+        prod: Any
+        max: Any
+        min: Any
+        var: Any
+        std: Any
+        argmax: Any
+        squeeze: Any
+        swapaxes: Any
+        dot: Any
+        round: Any
+        astype: Any
+        ravel: Any
+        reshape: Any
+        transpose: Any
+        backward: Any
+        T: Any
+        mT: Any  # noqa: N815 - the Array API's name
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     def __init__(self, value: Any, node: Node | None = None) -> None:
         self._value = value
@@ -361,7 +413,7 @@ class Tensor:
     def __iter__(self) -> Iterator["Tensor"]:
         if not self._value.ndim:
             raise ShapeError("a 0-d tensor cannot be iterated", mend="use .item()")
-        return (self[i] for i in range(len(self._value)))  # type: ignore[index]  # by protocol
+        return (self[i] for i in range(len(self._value)))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise ImmutableError(
@@ -623,7 +675,9 @@ def _operand(op: Op, arg: Any) -> Any:
 
 def _highest(args: Sequence[Any]) -> Any:
     """The operand that interprets the application: of the innermost forward-mode level."""
-    special = [arg for arg in args if isinstance(arg, Tensor) and type(arg) is not Tensor]
+    special: list[Any] = [
+        arg for arg in args if isinstance(arg, Tensor) and type(arg) is not Tensor
+    ]
     return max(special, key=lambda arg: arg.level)
 
 
@@ -762,7 +816,7 @@ def _traced_reads(op: Op, i: int, values: Sequence[Any], params: Mapping[str, An
             probes = [tensor(_floating(value)) for value in (y, *values)]
             pull: Any = op.pulls[i]
             result = pull(tensor(np.ones_like(_floating(y))), *probes, **params)
-    except Exception:  # a rule that does not run on tensors reads everything
+    except Exception:  # noqa: BLE001 - a rule that does not run on tensors reads everything
         return everything
     finally:
         _mode.reset(token)

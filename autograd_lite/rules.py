@@ -12,7 +12,7 @@ derivatives, on tensors; where a value was not kept the node stands in, for its 
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -41,18 +41,28 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 NUMPY: dict[Any, Callable[..., Any]] = {}
 """What a NumPy function (or ufunc) becomes when it is called on a tensor."""
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 Local = Rule | int | None
 
 
-def public(*numpy: Any, name: str | None = None, also: Sequence[str] = ()) -> Any:
+class Operator(Protocol):
+    """A declared operator as a function: arrays positional, parameters by name."""
+
+    op: Op
+
+    def __call__(self, *arrays: Any, **params: Any) -> Any:
+        """Apply it."""
+
+
+def public(*numpy: Any, also: Sequence[str] = ()) -> Callable[[Function], Function]:
     """Decorator: put a function into the namespace, as what these NumPy functions do on tensors.
 
     ``also`` lists further names of the same function.
     """
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        for key in (name or function.__name__, *also):
+    def register(function: Function) -> Function:
+        for key in (function.__name__, *also):
             FUNCTIONS[key] = function
         for one in numpy:
             NUMPY[one] = function
@@ -63,17 +73,17 @@ def public(*numpy: Any, name: str | None = None, also: Sequence[str] = ()) -> An
 
 def pointwise(
     name: str, forward: Rule, *locals_: Local, numpy: Sequence[Any] | None = None, **facts: Any
-) -> Callable[..., Any]:
+) -> Operator:
     """An operator on each element alone; operands broadcast.
 
     ``locals_`` gives the local derivative with respect to each argument: a function of the output
     and the inputs ``(y, *xs)``, a constant number, or None (no derivative: a condition).
     """
     op = _declare(name, "pointwise", forward, facts, like=locals_[0])
-    op.pulls = tuple(_scaled(local) for local in locals_)
+    op.pulls = tuple(_scaled(local, len(locals_)) for local in locals_)
     op.keeps = [0 if local is None or isinstance(local, int) else None for local in locals_]
     op.push = functools.partial(_push_pointwise, locals_)
-    op.local = functools.partial(_local_texts, op, locals_)
+    op.local = op.local or functools.partial(_local_texts, locals_)
     call = {1: unary, 2: binary}.get(len(locals_), _caller)(op)
     ufuncs = numpy if numpy is not None else [forward] if isinstance(forward, np.ufunc) else []
     return _publish(op, call, ufuncs)
@@ -81,7 +91,7 @@ def pointwise(
 
 def linear(
     name: str, forward: Rule, *adjoints: Rule | None, further: bool = False, **facts: Any
-) -> Callable[..., Any]:
+) -> Operator:
     """An operator that is linear in the arguments that have an adjoint, all together.
 
     ``adjoints[i](g, *xs, **params)`` gives the cotangent of argument i; of the linear arguments
@@ -99,7 +109,7 @@ def linear(
     return _caller(op)
 
 
-def variadic_linear(name: str, forward: Rule, adjoint: Rule, **facts: Any) -> Callable[..., Any]:
+def variadic_linear(name: str, forward: Rule, adjoint: Rule, **facts: Any) -> Operator:
     """A linear operator on any number of arrays: ``adjoint(i, g, *xs, **params)``."""
     op = _declare(name, "linear", forward, facts, like=adjoint)
     op.pulls = _ForEach((), lambda i: lambda g, y, *xs, **params: adjoint(i, g, *xs, **params))
@@ -108,7 +118,7 @@ def variadic_linear(name: str, forward: Rule, adjoint: Rule, **facts: Any) -> Ca
     return _caller(op)
 
 
-def multilinear(name: str, forward: Rule, *adjoints: Rule, **facts: Any) -> Callable[..., Any]:
+def multilinear(name: str, forward: Rule, *adjoints: Rule, **facts: Any) -> Operator:
     """An operator linear in each argument alone (a product): ``adjoints[i](g, *xs, **params)``.
 
     The adjoint of argument i reads the values of the other arguments.
@@ -118,12 +128,12 @@ def multilinear(name: str, forward: Rule, *adjoints: Rule, **facts: Any) -> Call
     every = sum(2 << i for i in range(len(adjoints)))
     op.keeps = tuple(every & ~(2 << i) for i in range(len(adjoints)))
     op.push = functools.partial(_push_multilinear, op)
-    return _caller(op)
+    return _named(binary(op), op) if len(adjoints) == 2 and not op.param_names else _caller(op)
 
 
 def general(
     name: str, forward: Rule, pulls: Sequence[Rule | None], push: Rule, **facts: Any
-) -> Callable[..., Any]:
+) -> Operator:
     """An operator whose rules are written out.
 
     ``pulls[i](g, y, *xs, **params)``; ``push(tangents, y, xs, params)``, where a tangent is None
@@ -136,7 +146,7 @@ def general(
 
 def nondifferentiable(
     name: str, forward: Rule, *, numpy: Sequence[Any] | None = None, **facts: Any
-) -> Callable[..., Any]:
+) -> Operator:
     """An operator whose derivative is zero or does not exist: its results are constants."""
     op = _declare(name, "constant", forward, facts, like=forward)
     ufuncs = numpy if numpy is not None else [forward] if isinstance(forward, np.ufunc) else []
@@ -177,16 +187,29 @@ def _names(forward: Rule) -> tuple[str, ...]:
     return ("x",) if getattr(forward, "nin", 1) == 1 else ("a", "b", "c")
 
 
-def _caller(op: Op) -> Callable[..., Any]:
+_PLAIN = (np.ndarray, np.float64, np.float32)
+
+
+def _caller(op: Op) -> Operator:
+    forward = op.forward
+
     def call(*arrays: Any, **params: Any) -> Any:
+        if len(arrays) == 1 and type(arrays[0]) in _PLAIN:
+            result = forward(arrays[0], **params)
+            return result if result.ndim else result[()]
         return apply(op, arrays, params or EMPTY)
 
+    return _named(call, op)
+
+
+def _named(call: Any, op: Op) -> Operator:
+    """A function that knows its operator."""
     call.__name__ = call.__qualname__ = op.name
-    call.op = op  # type: ignore[attr-defined]  # a function that knows its operator
-    return call
+    call.op = op
+    return call  # type: ignore[no-any-return]  # the function that came in
 
 
-def _publish(op: Op, call: Any, numpy: Sequence[Any]) -> Callable[..., Any]:
+def _publish(op: Op, call: Any, numpy: Sequence[Any]) -> Operator:
     call.__name__ = call.__qualname__ = op.name
     call.__doc__ = op.doc
     call.op = op
@@ -196,19 +219,22 @@ def _publish(op: Op, call: Any, numpy: Sequence[Any]) -> Callable[..., Any]:
     )
     if op.name.startswith("_"):
         return call  # type: ignore[no-any-return]  # a private operator
-    return public(*numpy)(call)  # type: ignore[no-any-return]  # a decorator of functions
+    return public(*numpy)(call)  # type: ignore[no-any-return]  # what came in
 
 
 # what a kind gives
 
 
-def _scaled(local: Local) -> Rule | None:
+def _scaled(local: Local, arity: int) -> Rule | None:
+    """The rule g × local derivative; spelled out for few arguments, since this is the hot path."""
     if local is None:
         return None
     if isinstance(local, int):
-        if local == 1:
-            return lambda g, y, *xs: g
-        return lambda g, y, *xs: -g
+        return (lambda g, y, *xs: g) if local == 1 else (lambda g, y, *xs: -g)
+    if arity == 1:
+        return lambda g, y, x: g * local(y, x)
+    if arity == 2:
+        return lambda g, y, a, b: g * local(y, a, b)
     return lambda g, y, *xs: g * local(y, *xs)
 
 
@@ -225,10 +251,7 @@ def _push_pointwise(
     for t, local in zip(tangents, locals_, strict=True):
         if t is None or local is None:
             continue
-        if isinstance(local, int):
-            term = t if local == 1 else -t
-        else:
-            term = local(y, *xs) * t
+        term = (t if local == 1 else -t) if isinstance(local, int) else local(y, *xs) * t
         total = term if total is None else total + term
     return total
 
@@ -259,7 +282,7 @@ def _push_multilinear(
 # the local rule as text
 
 
-def _local_texts(op: Op, locals_: Sequence[Local]) -> list[str]:
+def _local_texts(locals_: Sequence[Local]) -> list[str]:
     texts = []
     for local in locals_:
         if local is None:

@@ -26,6 +26,7 @@ FLOORS = [
     {"recording"},
     {"rules"},
     {"ops"},
+    {"reverse"},
     {"derivatives", "numeric", "numpy", "protocol"},
     {"nn", "optim", "handwritten", "lifting", "rewrite"},
     {"export", "picture"},

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.ops.pointwise import multiply
-from autograd_lite.ops.shaping import reshape, shape_of, swapaxes
+from autograd_lite.ops.shaping import reshape, shape_of, transpose
 from autograd_lite.rules import multilinear, public
 
 
@@ -58,8 +58,10 @@ Tensor([[11.]])
 
 @public(np.dot)
 def dot(a: Any, b: Any, /) -> Any:
-    """NumPy's dot: a product with numbers, matmul up to two axes, else sum over the last of ``a``
-    and the last but one of ``b`` without batches.
+    """NumPy's dot product.
+
+    A product with numbers, matmul up to two axes; else the sum over the last axis of ``a`` and
+    the last but one of ``b``, without batches.
 
     >>> import autograd_lite as ag
     >>> ag.dot(ag.tensor([1.0, 2.0]), [3.0, 4.0])
@@ -70,8 +72,6 @@ def dot(a: Any, b: Any, /) -> Any:
         return multiply(a, b)
     if len(right) <= 2:
         return matmul(a, b)
-    columns = reshape(swapaxes(b, 0, -2), (right[-2], -1)) if len(right) == 3 else None
-    if columns is None:
-        order = (len(right) - 2, *range(len(right) - 2), len(right) - 1)
-        columns = reshape(b.transpose(order), (right[-2], -1))
+    order = (len(right) - 2, *range(len(right) - 2), len(right) - 1)
+    columns = reshape(transpose(b, order), (right[-2], -1))
     return reshape(matmul(a, columns), (*left[:-1], *right[:-2], right[-1]))

@@ -25,7 +25,8 @@ class Hole(NamedTuple):
 def _split(index: Any) -> tuple[Index, list[Tensor]]:
     """An index as static parts and the traced tensors in it, for which holes stand."""
     parts = index if isinstance(index, tuple) else (index,)
-    static, traced = [], []
+    static: list[Any] = []
+    traced: list[Tensor] = []
     for part in parts:
         if isinstance(part, Tensor) and part.tracked:
             static.append(Hole(len(traced)))
@@ -95,7 +96,7 @@ _scatter = linear(
 )  # fmt: skip
 
 
-@public(name="getitem")
+@public()
 def getitem(x: Any, index: Any, /) -> Any:
     """``x[index]`` with everything that NumPy takes: slices, integers, None, ..., arrays, masks.
 
@@ -145,7 +146,8 @@ def _pull_value(g: Any, t: Any, value: Any, *arrays: Any, index: Index) -> Any:
 _set_op = linear(
     "set", _set,
     lambda g, t, value, *arrays, index: apply(_set_op.op, (g, 0, *arrays), {"index": index}),
-    _pull_value, further=True, symbol="set", text="set({0}, …, {1})", local=["G, 0 at [index]", "G[index]"],
+    _pull_value, further=True, symbol="set", text="set({0}, …, {1})",
+    local=["G, 0 at [index]", "G[index]"],
     samples=[
         (((2, 3), (3,)), {"index": (1,)}), (((4,), ()), {"index": (slice(1, 3),)}),
         (((4,), (3,)), {"index": (np.array([0, 2, 0]),)}),
@@ -153,7 +155,7 @@ _set_op = linear(
 )  # fmt: skip
 
 
-@public(name="set")
+@public()
 def set(t: Any, index: Any, value: Any, /) -> Any:
     """A copy of ``t`` in which the elements at ``index`` are ``value``.
 
@@ -185,7 +187,7 @@ _add_at_op = linear(
 )  # fmt: skip
 
 
-@public(name="add_at")
+@public()
 def add_at(t: Any, index: Any, value: Any, /) -> Any:
     """A copy of ``t`` with ``value`` added at ``index``; an index that occurs twice adds twice.
 

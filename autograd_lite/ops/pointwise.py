@@ -27,7 +27,7 @@ multiply = pointwise(
     doc="The product a·b of each pair of elements; operands broadcast.",
 )  # fmt: skip
 divide = pointwise(
-    "divide", operator.truediv, lambda y, a, b: reciprocal(b), lambda y, a, b: -y / b,
+    "divide", operator.truediv, lambda y, a, b: reciprocal(b), lambda y, a, b: -(y / b),
     numpy=[np.divide], symbol="÷", text="{0}/{1}", latex=r"\frac{{{0}}}{{{1}}}", domain=(0.5, 3),
     doc="The quotient a/b of each pair of elements; operands broadcast; IEEE infinities at b = 0.",
 )  # fmt: skip
@@ -74,26 +74,25 @@ def _power_exponent(y: Any, x: Any, p: Any) -> Any:
 
 power = pointwise(
     "power", operator.pow, _power_base, _power_exponent, numpy=[np.power, np.float_power],
-    symbol="xⁿ", text="{0}^{1}", latex="{0}^{{{1}}}", domain=(0.5, 3),
+    symbol="xⁿ", text="{0}^{1}",
+    local=["G × {1}·{0}^({1} − 1)", "G × y·log {0}"], latex="{0}^{{{1}}}", domain=(0.5, 3),
     doc="x**p of each pair; the derivative of x**0 is 0, and d/dp of 0**p is 0 for p ≥ 0.",
 )  # fmt: skip
-exp = pointwise(
-    "exp", np.exp, lambda y, x: y, text="exp {0}", latex=r"e^{{{0}}}", doc="e**x of each element."
-)
+exp = pointwise("exp", np.exp, lambda y, x: y, latex=r"e^{{{0}}}", doc="e**x of each element.")
 expm1 = pointwise(
-    "expm1", np.expm1, lambda y, x: y + 1, text="expm1 {0}", latex=r"e^{{{0}}} - 1",
+    "expm1", np.expm1, lambda y, x: y + 1, latex=r"e^{{{0}}} - 1",
     doc="e**x − 1 of each element, exact near 0.",
 )  # fmt: skip
 log = pointwise(
-    "log", np.log, lambda y, x: reciprocal(x), text="log {0}", latex=r"\ln {0}", domain=(0.5, 3),
+    "log", np.log, lambda y, x: reciprocal(x), latex=r"\ln {0}", domain=(0.5, 3),
     doc="The natural logarithm of each element.",
 )  # fmt: skip
 log1p = pointwise(
-    "log1p", np.log1p, lambda y, x: reciprocal(1 + x), text="log1p {0}", latex=r"\ln(1 + {0})",
+    "log1p", np.log1p, lambda y, x: reciprocal(1 + x), latex=r"\ln(1 + {0})",
     domain=(-0.5, 3), doc="log(1 + x) of each element, exact near 0.",
 )  # fmt: skip
 sqrt = pointwise(
-    "sqrt", np.sqrt, lambda y, x: 0.5 * reciprocal(y), symbol="√", text="√{0}",
+    "sqrt", np.sqrt, lambda y, x: 0.5 / y, symbol="√", text="√{0}",
     latex=r"\sqrt{{{0}}}", domain=(0.5, 3),
     doc="The square root of each element; its derivative at 0 is infinite.",
 )  # fmt: skip
@@ -102,15 +101,15 @@ abs = pointwise(
     latex=r"\left|{0}\right|", doc="The absolute value of each element; its derivative at 0 is 0.",
 )  # fmt: skip
 tanh = pointwise(
-    "tanh", np.tanh, lambda y, x: 1 - square(y), text="tanh {0}", latex=r"\tanh {0}",
+    "tanh", np.tanh, lambda y, x: 1 - square(y), latex=r"\tanh {0}",
     doc="The hyperbolic tangent of each element.",
 )  # fmt: skip
 sin = pointwise(
-    "sin", np.sin, lambda y, x: cos(x), text="sin {0}", latex=r"\sin {0}",
+    "sin", np.sin, lambda y, x: cos(x), latex=r"\sin {0}",
     doc="The sine of each element, in radians.",
 )  # fmt: skip
 cos = pointwise(
-    "cos", np.cos, lambda y, x: -sin(x), text="cos {0}", latex=r"\cos {0}",
+    "cos", np.cos, lambda y, x: -sin(x), latex=r"\cos {0}",
     doc="The cosine of each element, in radians.",
 )  # fmt: skip
 
@@ -192,7 +191,7 @@ logical_not = nondifferentiable(
     "logical_not", np.logical_not, symbol="¬", doc="Whether it does not hold; a constant."
 )
 sign = nondifferentiable(
-    "sign", np.sign, text="sign {0}",
+    "sign", np.sign,
     doc="−1, 0 or 1 for each element; a constant (its derivative is zero almost everywhere).",
 )  # fmt: skip
 floor = nondifferentiable(

@@ -3,6 +3,7 @@
 Each is linear, and its adjoint moves the gradient back. Imports rules, shapes and NumPy.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +38,9 @@ _reshape = linear(
     "reshape", lambda x, *, shape: np.reshape(x, shape),
     lambda g, x, *, shape: _reshape(g, shape=x.shape),
     symbol="reshape", local=["G reshaped"],
-    samples=[(((2, 3),), {"shape": (3, 2)}), (((4,), ), {"shape": (2, 2)}), (((),), {"shape": (1, 1)})],
+    samples=[
+        (((2, 3),), {"shape": (3, 2)}), (((4,),), {"shape": (2, 2)}), (((),), {"shape": (1, 1)}),
+    ],
 )  # fmt: skip
 
 
@@ -51,7 +54,7 @@ def reshape(x: Any, /, shape: Any) -> Any:
     """
     old = shape_of(x)
     wanted = (shape,) if not isinstance(shape, (tuple, list)) else tuple(shape)
-    return _reshape(x, shape=resolve_reshape(int(np.prod(old, dtype=np.intp)), wanted))
+    return _reshape(x, shape=resolve_reshape(math.prod(old), wanted))
 
 
 _permute = linear(
@@ -130,11 +133,11 @@ def ravel(x: Any, /) -> Any:
 
 
 def _broadcast(x: Any, *, shape: Shape) -> Any:
-    array = np.asarray(x)
-    if array.itemsize * int(np.prod(shape, dtype=np.intp)) > _SMALL:
-        return np.broadcast_to(array, shape)
-    filled = np.empty(shape, array.dtype)
-    filled[...] = array
+    x = x if hasattr(x, "dtype") else np.asarray(x)
+    if x.itemsize * math.prod(shape) > _SMALL:
+        return np.broadcast_to(x, shape)
+    filled = np.empty(shape, x.dtype)
+    filled[...] = x
     return filled
 
 
@@ -144,7 +147,9 @@ def _sum_to(g: Any, x: Any, *, shape: Shape) -> Any:
 
 _broadcast_to = linear(
     "broadcast_to", _broadcast, _sum_to, symbol="repeat", local=["Σ of the copies' G"],
-    samples=[(((3,),), {"shape": (2, 3)}), (((2, 1),), {"shape": (2, 3)}), (((),), {"shape": (2,)})],
+    samples=[
+        (((3,),), {"shape": (2, 3)}), (((2, 1),), {"shape": (2, 3)}), (((),), {"shape": (2,)}),
+    ],
 )  # fmt: skip
 
 
@@ -177,6 +182,10 @@ _sum_repeats = linear(
 
 def unbroadcast(g: Any, shape: Shape) -> Any:
     """The sum of ``g`` over the axes along which an operand of ``shape`` was repeated."""
+    if type(g) is np.ndarray:
+        missing = g.ndim - len(shape)
+        if g.shape[missing:] == shape:
+            return np.add.reduce(g, axis=0 if missing == 1 else tuple(range(missing)))
     axes = broadcast_axes(shape, g.shape)
     return _sum_repeats(g, axes=axes, shape=shape) if axes else g
 

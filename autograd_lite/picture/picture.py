@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.derivatives import flow
+from autograd_lite.reverse import flow
 from autograd_lite.errors import DrawError, require
 from autograd_lite.graph import Graph, Node, visible
 from autograd_lite.picture import text
