@@ -12,7 +12,7 @@ dout = np.array([[2, 1, -1], [1, 1, 1]])
 out = x @ W + b
 out.backward(dout)
 
-for name, array in [("out", out), ("dx", x.grad), ("dW", W.grad), ("db", b.grad)]:
+for name, array in [("out", out.numpy()), ("dx", x.grad), ("dW", W.grad), ("db", b.grad)]:
     print(f"{name}\n{array}\n")
 
 # The classic layer, with forward and backward written by hand, says the same.
