@@ -77,10 +77,12 @@ class Twin:
         return outputs if len(outputs) > 1 else outputs[0]
 
     def run(
-        self, cotangents: Callable[[tuple[Any, ...]], Sequence[Any]]
+        self,
+        cotangents: Callable[[tuple[Any, ...]], Sequence[Any]],
+        inputs: Sequence[Any] | None = None,
     ) -> tuple[tuple[Any, ...], list[Any]]:
         """The outputs, and the gradients of the inputs and then of the parameters."""
-        xs = [tensor(x) for x in self.inputs]
+        xs = [tensor(x) for x in (self.inputs if inputs is None else inputs)]
         ps = {path: parameter(value) for path, value in self.values.items()}
         tensors = [*xs, *ps.values()]
         results = self._call(xs, ps)

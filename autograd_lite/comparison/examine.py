@@ -18,7 +18,8 @@ from autograd_lite.comparison.adapters import Convention, HandRun, convention_of
 from autograd_lite.comparison.automatic import Twin
 from autograd_lite.comparison.numbers import EXAMINED, numbers_of
 from autograd_lite.comparison.report import Comparison, Finding, Row
-from autograd_lite.comparison.verdict import Numbers, judge, tolerance_of
+from autograd_lite.comparison.rounding import natural_scale, rounding_of
+from autograd_lite.comparison.verdict import Allowance, Numbers, judge, tolerance_of
 from autograd_lite.errors import CompareError, DTypeError
 from autograd_lite.recording import Tensor
 
@@ -118,10 +119,26 @@ class _Case:
         )
         self.numbers: list[Numbers | None] = [None] * len(self.gradients)
         self.trouble = ""
+        hands = self._hand_gradients(self.by_hand)
         floats = [*self.outputs, *self.by_hand.outputs, *self.gradients]
-        self.tolerance = tolerance_of(
-            *floats, *(g for g in self._hand_gradients() if g is not None)
+        self.tolerance = tolerance_of(*floats, *(g for g in hands if g is not None))
+        points = [*self.arrays, *self.twin.values.values()]
+        scales = [natural_scale(self.outputs, self.douts, point) for point in points]
+        inputs = [a if a.dtype.kind == "f" else a.astype(float) for a in self.arrays]
+        automatic = rounding_of(self.gradients, self._automatic_at, inputs, self.douts, scales)
+        by_hand = rounding_of(hands, self._by_hand_at, self.arrays, self.douts, scales)
+        self.rounding = [
+            a + h if a.shape == h.shape else a for a, h in zip(automatic, by_hand, strict=True)
+        ]
+
+    def _automatic_at(self, inputs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:
+        return self.twin.run(lambda _: douts, inputs)[1]
+
+    def _by_hand_at(self, inputs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:
+        run = self.convention.run(
+            self.hand, inputs, lambda outputs: self._shaped(outputs, douts), self.shared
         )
+        return self._hand_gradients(run)
 
     def _cotangents(self, outputs: tuple[Any, ...]) -> list[Any]:
         """What flows into each output: given, or drawn."""
@@ -146,13 +163,15 @@ class _Case:
 
     def _for_hand(self, outputs: tuple[Any, ...]) -> list[Any]:
         """The same cotangents in the shapes of the hand-written outputs."""
-        sizes = [np.size(y) for y in outputs]
-        if sizes != [d.size for d in self.douts]:
-            raise CompareError("not run, since the forward outputs differ in size")
-        return [d.reshape(np.shape(y)) for d, y in zip(self.douts, outputs, strict=True)]
+        return self._shaped(outputs, self.douts)
 
-    def _hand_gradients(self) -> list[Any]:
-        run = self.by_hand
+    @staticmethod
+    def _shaped(outputs: tuple[Any, ...], douts: Sequence[Any]) -> list[Any]:
+        if [np.size(y) for y in outputs] != [d.size for d in douts]:
+            raise CompareError("not run, since the forward outputs differ in size")
+        return [d.reshape(np.shape(y)) for d, y in zip(douts, outputs, strict=True)]
+
+    def _hand_gradients(self, run: HandRun) -> list[Any]:
         return [*run.inputs, *(run.parameters.get(path) for path in self.twin.paths)]
 
     def ask_numbers(self) -> None:
@@ -164,7 +183,7 @@ class _Case:
         points = self.arrays + [
             np.asarray(self.convention.parameter(self.hand, path)) for path in self.shared
         ]
-        hands = self._hand_gradients()
+        hands = self._hand_gradients(self.by_hand)
         look_at = [_furthest(self.gradients[k], hands[k]) for k in asked]
 
         def forward(*values: Any) -> Any:
@@ -187,13 +206,11 @@ class _Case:
         for i, automatic in enumerate(self.outputs):
             name = "forward" if len(self.outputs) == 1 else f"forward[{i}]"
             hand = outputs[i] if i < len(outputs) else None
-            rows.append(_row(name, "output", automatic, hand, None))
-        labels = [f"d{name}" for name in (*self.names, *self.twin.paths)]
-        labels = [_gradient_name(label[1:]) for label in labels]
+            rows.append(_row(name, "output", automatic, hand, None, 0.0))
+        labels = [_gradient_name(name) for name in (*self.names, *self.twin.paths)]
         kinds = ["input"] * len(self.names) + ["parameter"] * len(self.twin.paths)
-        parts = zip(
-            labels, kinds, self.gradients, self._hand_gradients(), self.numbers, strict=True
-        )
+        hands = self._hand_gradients(self.by_hand)
+        parts = zip(labels, kinds, self.gradients, hands, self.numbers, self.rounding, strict=True)
         return rows + [_row(*part) for part in parts]
 
     def findings(self) -> list[Finding]:
@@ -232,7 +249,7 @@ class _Case:
             elif np.shape(hand) != automatic.shape:
                 text = f"shape {np.shape(hand)} by hand, {automatic.shape} in `against`"
                 found.append(Finding("error", path, text))
-            elif judge(automatic, hand, None, self.tolerance).verdict != "right":
+            elif judge(automatic, hand, None, Allowance(self.tolerance)).verdict != "right":
                 text = "the two layers hold different values of it, so nothing else can agree"
                 found.append(Finding("error", path, text))
         return found
@@ -252,7 +269,9 @@ def _furthest(automatic: Any, hand: Any) -> list[int]:
     return [int(i) for i in np.argsort(gap)[-8:]]
 
 
-def _row(name: str, kind: str, automatic: Any, hand: Any, numbers: Numbers | None) -> Row:
+def _row(
+    name: str, kind: str, automatic: Any, hand: Any, numbers: Numbers | None, rounding: Any
+) -> Row:
     shape = tuple(np.shape(automatic))
     facts: dict[str, Any] = {"automatic": automatic, "hand": hand}
     if numbers is not None:
@@ -268,7 +287,7 @@ def _row(name: str, kind: str, automatic: Any, hand: Any, numbers: Numbers | Non
     if numbers is not None and numbers.gradient.value.shape != shape:
         numbers = None
     tolerance = tolerance_of(automatic, hand)
-    found = judge(automatic, hand, numbers, tolerance)
+    found = judge(automatic, hand, numbers, Allowance(tolerance, rounding))
     return Row(name, kind, shape, tolerance=tolerance, **vars(found), **facts)
 
 

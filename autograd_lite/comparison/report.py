@@ -236,7 +236,7 @@ def _cut(text: str, width: int) -> str:
 def _table(cells: Sequence[Sequence[str]], width: int) -> list[str]:
     """Aligned columns, numbers to the right; names, shapes and positions give way to the width."""
     limits = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    for column, least in ((0, 10), (1, 10), (4, 9), (0, 6), (1, 6), (4, 6)):
+    for column, least in ((0, 10), (1, 10), (4, 9), (0, 5), (1, 5), (4, 5)):
         excess = sum(limits) + 2 * (len(limits) - 1) - width
         if excess > 0:
             limits[column] = max(min(least, limits[column]), limits[column] - excess)

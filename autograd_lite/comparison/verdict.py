@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd_lite.numeric import NumericGradient
 
-__all__ = ["NUMERIC", "Judgement", "Numbers", "judge", "judge_claim", "tolerance_of"]
+__all__ = ["NUMERIC", "Allowance", "Judgement", "Numbers", "judge", "judge_claim", "tolerance_of"]
 
 # Of the row's largest element, by the size of the coarsest float that took part. Right float64
 # gradients differ by some 1e-15, wrong ones by more than 1e-6.
@@ -27,6 +27,23 @@ NUMERIC = 1e-6  # … against numbers, of the element itself, beside their own e
 _TRUSTED = 1e-3  # numbers whose error is larger than this part of the row decide nothing
 _ERRORS = 3.0  # how many estimated errors a number may be off
 _OWN = 1e-6  # two elements that differ by more than this in their own scale are looked at closely
+
+
+@dataclass(frozen=True, eq=False)
+class Allowance:
+    """How far right values may be apart.
+
+    `tolerance` is a part of the row's largest element, by dtype; `rounding` is absolute, per
+    element, and measured (see the room `rounding`).
+    """
+
+    tolerance: float
+    rounding: Any = 0.0
+
+    @property
+    def coarse(self) -> float:
+        """The tolerance if it is wider than that of numbers, else 0: float32 and shorter."""
+        return self.tolerance if self.tolerance > NUMERIC else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +61,13 @@ class Numbers:
         """True where the number was found, with an error that is small in the row's scale."""
         return self.gradient.examined & (self.gradient.error <= _TRUSTED * scale)
 
-    def contradicts(self, claim: Any, tolerance: float = 0.0) -> Any:
-        """True where `claim` is further from the number than its error allows; NaN always is.
-
-        A claim in a coarse float, whose rows are held to `tolerance`, is given a part of it.
-        """
+    def contradicts(self, claim: Any, allowance: Allowance) -> Any:
+        """True where `claim` is further from the number than its error allows; NaN always is."""
         number = self.gradient
-        floor = tolerance * _scale(claim) / 10 if tolerance > NUMERIC else 0.0
         with np.errstate(invalid="ignore"):
             size = np.maximum(np.abs(claim), np.abs(number.value))
-            allowed = _ERRORS * number.error + max(NUMERIC, tolerance) * size + floor
+            allowed = _ERRORS * number.error + max(NUMERIC, allowance.coarse) * size
+            allowed += allowance.rounding + allowance.coarse * _scale(claim) / 10
             near = np.abs(claim - number.value) <= allowed
         return number.examined & ~near
 
@@ -66,14 +80,15 @@ class Numbers:
             inside = (claim >= number.lower - slack) & (claim <= number.upper + slack)
         return number.examined & number.kinks & inside
 
-    def contradicts_along(self, claim: Any, tolerance: float = 0.0) -> bool:
+    def contradicts_along(self, claim: Any, allowance: Allowance) -> bool:
         """Whether `claim` fails the check of all elements at once."""
         if self.along is None:
             return False
         tangent, value, error = self.along
         terms = claim * tangent
-        part = tolerance / 10 if tolerance > NUMERIC else 1e-12
+        part = max(1e-12, allowance.coarse / 10)
         rounding = part * float(np.sqrt((terms * terms).sum()))
+        rounding += float(np.abs(allowance.rounding * tangent).sum())
         return not abs(float(terms.sum()) - value) <= _ERRORS * error + rounding
 
 
@@ -121,7 +136,7 @@ def _figures(a: Any, b: Any, scale: float, bad: Any) -> dict[str, Any]:
     return {"max_abs": largest, "max_rel": float(relative), "worst": worst}
 
 
-def judge(automatic: Any, hand: Any, numbers: Numbers | None, tolerance: float) -> Judgement:
+def judge(automatic: Any, hand: Any, numbers: Numbers | None, allowance: Allowance) -> Judgement:
     """Hold a hand-written gradient against the automatic one, numbers being the referee.
 
     Both arrays have the same shape; nothing is broadcast. The verdicts: "right", "legitimate
@@ -132,90 +147,94 @@ def judge(automatic: Any, hand: Any, numbers: Numbers | None, tolerance: float) 
     scale = _scale(a, h)
     with np.errstate(invalid="ignore"):
         gap = np.where(a == h, 0.0, np.abs(a - h))
-        bad = ~(gap <= tolerance * scale)
-        close = ~bad & (gap > max(tolerance, _OWN) * np.maximum(np.abs(a), np.abs(h)))
-    bad |= close & _overruled(a, h, gap, numbers, tolerance)
+        bad = ~(gap <= allowance.tolerance * scale + allowance.rounding)
+        own = max(allowance.tolerance, _OWN) * np.maximum(np.abs(a), np.abs(h))
+        close = ~bad & (gap > own + allowance.rounding)
+    bad |= close & _overruled(a, h, gap, numbers, allowance)
     choice = np.zeros(a.shape, bool)
     if numbers is not None:
         choice = bad & numbers.permits(a) & numbers.permits(h)
         bad &= ~choice
     figures = _figures(a, h, scale, bad)
     if bad.any():
-        outlier = _outlier(a, h, bad, scale, numbers, tolerance)
+        outlier = _outlier(a, h, bad, scale, numbers, allowance)
         return Judgement("wrong", outlier=outlier, note=_count(bad, "differ"), **figures)
-    if numbers is not None and _disputed(a, scale, numbers, choice, tolerance):
+    if numbers is not None and _disputed(a, scale, numbers, choice, allowance):
         note = "automatic and hand-written agree, the numbers do not"
         return Judgement("disputed", outlier="numeric", note=note, **figures)
     if choice.any():
         return Judgement("legitimate choice", note=_count(choice, "at a kink"), **figures)
-    return _right(a, figures)
+    return _right(a, figures, allowance)
 
 
-def judge_claim(claim: Any, numbers: Numbers, what: str) -> Judgement:
+def judge_claim(claim: Any, numbers: Numbers, what: str, allowance: Allowance) -> Judgement:
     """Hold one gradient against numbers; `what` names it where it is the outlier.
 
     The verdicts: "right", "legitimate choice", "wrong", and "undecided" where the error of the
     numbers is too large to tell.
     """
-    tolerance = tolerance_of(claim)
     a, number = np.asarray(claim, float), numbers.gradient
     scale = _scale(a, number.value[number.examined])
-    bad = numbers.contradicts(a, tolerance)
+    bad = numbers.contradicts(a, allowance)
     choice = numbers.permits(a)
     bad &= ~choice
     figures = _figures(a, np.where(number.examined, number.value, a), scale, bad)
     if bad.any() or np.isnan(a).any():
         return Judgement("wrong", outlier=what, note=_count(bad | np.isnan(a), "differ"), **figures)
-    if numbers.contradicts_along(a, tolerance):
+    if numbers.contradicts_along(a, allowance):
         note = "the elements examined agree, a random direction through all of them does not"
         return Judgement("wrong", outlier=what, note=note, **figures)
     vague = number.examined & ~numbers.trusted(scale) & ~choice
-    if scale and vague.any():
+    if vague.any() and (np.abs(a) > allowance.rounding).any():
         note = _count(vague, "where the error of the numbers is larger than 1e-03 of the gradient")
         return Judgement("undecided", note=note, **figures)
-    if choice.any() and (np.abs(a - number.value) > _ERRORS * number.error)[choice].any():
+    if choice.any():
         return Judgement("legitimate choice", note=_count(choice, "at a kink"), **figures)
-    return _right(a, figures)
+    return _right(a, figures, allowance)
 
 
-def _right(a: Any, figures: dict[str, Any]) -> Judgement:
+def _right(a: Any, figures: dict[str, Any], allowance: Allowance) -> Judgement:
     if not a.size:
         return Judgement("right", note="empty: nothing was compared")
     found = Judgement("right", **figures)
-    return found if a.any() else replace(found, note="all zero: the match says little")
+    if not a.any():
+        return replace(found, note="all zero: the match says little")
+    if (np.abs(a) <= allowance.rounding).all():
+        return replace(found, note="zero but for rounding: the match says little")
+    return found
 
 
 def _count(where: Any, what: str) -> str:
     return f"{int(where.sum()):,} of {where.size:,} {what}"
 
 
-def _overruled(a: Any, h: Any, gap: Any, numbers: Numbers | None, tolerance: float) -> Any:
+def _overruled(a: Any, h: Any, gap: Any, numbers: Numbers | None, allowance: Allowance) -> Any:
     """Small elements among large ones: wrong only if numbers sharper than the gap say so."""
     if numbers is None:
         return np.zeros(a.shape, bool)
     sharp = numbers.gradient.examined & (10 * numbers.gradient.error < gap)
-    return sharp & (numbers.contradicts(a, tolerance) | numbers.contradicts(h, tolerance))
+    return sharp & (numbers.contradicts(a, allowance) | numbers.contradicts(h, allowance))
 
 
-def _disputed(a: Any, scale: float, numbers: Numbers, choice: Any, tolerance: float) -> bool:
-    doubt = numbers.contradicts(a, tolerance) & numbers.trusted(scale)
+def _disputed(a: Any, scale: float, numbers: Numbers, choice: Any, allowance: Allowance) -> bool:
+    doubt = numbers.contradicts(a, allowance) & numbers.trusted(scale)
     doubt &= ~numbers.permits(a) & ~choice
-    return bool(doubt.any()) or numbers.contradicts_along(a, tolerance)
+    return bool(doubt.any()) or numbers.contradicts_along(a, allowance)
 
 
 def _outlier(
-    a: Any, h: Any, bad: Any, scale: float, numbers: Numbers | None, tolerance: float
+    a: Any, h: Any, bad: Any, scale: float, numbers: Numbers | None, allowance: Allowance
 ) -> str | None:
     """Who stands alone where the two differ, if the numbers can tell."""
     if numbers is None:
         return None
     decided = bad & (numbers.trusted(scale) | np.isnan(a) | np.isnan(h))
     if decided.any():
-        a_wrong = bool(numbers.contradicts(a, tolerance)[decided].any())
-        h_wrong = bool(numbers.contradicts(h, tolerance)[decided].any())
+        a_wrong = bool(numbers.contradicts(a, allowance)[decided].any())
+        h_wrong = bool(numbers.contradicts(h, allowance)[decided].any())
     else:
-        a_wrong = numbers.contradicts_along(a, tolerance)
-        h_wrong = numbers.contradicts_along(h, tolerance)
+        a_wrong = numbers.contradicts_along(a, allowance)
+        h_wrong = numbers.contradicts_along(h, allowance)
     return {
         (False, True): "hand-written",
         (True, False): "automatic",
