@@ -21,7 +21,7 @@ import numpy as np
 from autograd_lite.comparison import page
 from autograd_lite.errors import CompareError
 
-__all__ = ["Comparison", "Finding", "Row"]
+__all__ = ["Comparison", "Finding", "Row", "write_text"]
 
 _WIDTH = 100
 _OK = frozenset({"right", "legitimate choice"})
@@ -176,7 +176,7 @@ class Comparison:
                 f"a report is not written as {target.suffix or 'a file without suffix'!r}",
                 mend="name the file .html, .md or .json",
             )
-        _write(target, forms[target.suffix]())
+        write_text(target, forms[target.suffix]())
         return target
 
     def raise_if_wrong(self) -> Comparison:
@@ -186,7 +186,8 @@ class Comparison:
         return self
 
 
-def _write(target: Path, text: str) -> None:
+def write_text(target: Path, text: str) -> None:
+    """Write a file whole or not at all; `CompareError` where that cannot be."""
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
