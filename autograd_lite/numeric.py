@@ -129,9 +129,16 @@ def numeric_jvp(
 
 
 def numeric_directional(
-    f: Callable[..., Any], arrays: Sequence[Any], tangents: Sequence[Any]
+    f: Callable[..., Any],
+    arrays: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    rounding: Sequence[Any] | None = None,
 ) -> list[NumericGradient]:
     """Return what `numeric_jvp` does, one `NumericGradient` per output, one-sided values included.
+
+    `rounding` gives the absolute rounding of each element of f's outputs where it is known to be
+    more than an ulp of the value (a sum that cancels).
 
     >>> import numpy as np
     >>> (out,) = numeric_directional(np.abs, [np.array([0.0, 2.0])], [np.array([3.0, 1.0])])
@@ -139,6 +146,8 @@ def numeric_directional(
     (array([ True, False]), array([-3.,  1.]), array([3., 1.]))
     """
     function = _Function(f, arrays)
+    if rounding is not None:
+        function.rounding = function.flat(rounding)
     estimate = _along(function, tangents)
     parts = [
         _as_list(function.restore(part))
@@ -236,6 +245,7 @@ class _Function:
         # The eighth root balances the sixth-order truncation of a ladder against rounding.
         self.first_step = self.eps**0.125
         self.base = self._flat(result, np.float64)
+        self.rounding = np.zeros(self.base.shape)
 
     def _call(self, points: Sequence[Any]) -> Any:
         with np.errstate(all="ignore"):
@@ -250,6 +260,10 @@ class _Function:
                 f"{_words(self.shapes)} at another"
             )
         return np.concatenate([p.ravel() for p in parts] or [np.zeros(0)]).astype(dtype)
+
+    def flat(self, parts: Sequence[Any]) -> Any:
+        """One array per output, as one vector."""
+        return np.concatenate([np.asarray(p, np.float64).ravel() for p in parts])
 
     def at(self, points: Sequence[Any]) -> Any:
         """The flattened result, a vector that shares nothing with f."""
@@ -393,8 +407,9 @@ def _difference(a: Any, b: Any) -> Any:
         return np.where(a == b, 0.0, a - b)
 
 
-def _probed(rows: Any, base: Any, eps: float, weights: Any) -> _Probe:
+def _probed(rows: Any, function: _Function, weights: Any) -> _Probe:
     """Quotients from rows of (f(x+h), f(x−h), h): of ⟨weights, f⟩, or of each output if None."""
+    base = function.base
     right, left, changed = [], [], np.zeros(base.shape, bool)
     magnitude = np.abs(base)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -404,7 +419,8 @@ def _probed(rows: Any, base: Any, eps: float, weights: Any) -> _Probe:
             magnitude = np.fmax(magnitude, np.fmax(np.abs(plus), np.abs(minus)))
             right.append(up / h if weights is None else (weights * up).sum() / h)
             left.append(down / h if weights is None else (weights * down).sum() / h)
-        noise = np.where(np.isfinite(magnitude), 4 * eps * magnitude / rows[-1][2], np.inf)
+        ulps = 4 * function.eps * magnitude + function.rounding
+        noise = np.where(np.isfinite(magnitude), ulps / rows[-1][2], np.inf)
         if weights is not None:
             # An output that did not move carries no rounding; if none moved, any may have.
             moved = (weights != 0) & (changed if changed.any() else True)
@@ -556,7 +572,7 @@ def _along(function: _Function, tangents: Sequence[Any]) -> _Estimate:
     def probe(_: Any, steps: Any) -> _Probe:
         # One h serves all outputs: an output that is done merely comes along.
         rows = [function.along(directions, h) for h in _ladder(float(steps[0]))]
-        return _probed(rows, function.base, function.eps, None)
+        return _probed(rows, function, None)
 
     start = np.full(selected.size, function.first_step * _reach(function.points, directions))
     return _refine(probe, start, selected, function.eps, shared=True)
@@ -618,7 +634,7 @@ def _element(function: _Function, k: int, i: int, h: float, weights: Any) -> _Pr
         (function.at(function.moved(k, i, s)), function.at(function.moved(k, i, -s)), s)
         for s in _ladder(h)
     ]
-    return _probed(rows, function.base, function.eps, weights)
+    return _probed(rows, function, weights)
 
 
 def _with_complex_step(

@@ -339,6 +339,44 @@ def test_at_a_kink_any_value_between_the_slopes(at_zero: float, verdict: str) ->
     assert report.ok == (verdict != "wrong")
 
 
+# ── gradients that cancel to nothing ─────────────────────────────────────────────────────────────
+
+
+class BatchNorm:
+    """The usual one; a constant cotangent has gradient 0, of which 1e-17 is left."""
+
+    def __init__(self, gamma: Any) -> None:
+        self.gamma, self.wrong = gamma, 1.0
+
+    def forward(self, x: Any) -> Any:
+        xc = x - x.mean(axis=0)
+        self.std = np.sqrt((xc * xc).mean(axis=0) + 1e-5)
+        self.xn = xc / self.std
+        return self.gamma * self.xn
+
+    def backward(self, dout: Any) -> Any:
+        self.dgamma = (dout * self.xn).sum(axis=0)
+        g = dout * self.gamma
+        return self.wrong * (g - g.mean(axis=0) - self.xn * (g * self.xn).mean(axis=0)) / self.std
+
+
+def batch_norm(x: Any, gamma: Any) -> Any:
+    xc = x - ag.mean(x, axis=0)
+    return gamma * xc / ag.sqrt(ag.mean(xc * xc, axis=0) + 1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 1e8])
+def test_rounding_alone_is_no_difference(scale: float, rng: Any) -> None:
+    hand, x = BatchNorm(rng.normal(size=3)), scale * rng.normal(size=(8, 3))
+    report = compare(hand, x, against=batch_norm, cotangent=np.ones((8, 3)))
+    assert report.ok, str(report)
+    text = "zero but for rounding: the match says little"
+    assert Finding("warning", "dx", text) in report.findings
+    assert compare(hand, x, against=batch_norm).ok
+    hand.wrong = -1.0
+    assert [r.name for r in compare(hand, x, against=batch_norm).rows if not r.ok] == ["dx"]
+
+
 # ── manners ──────────────────────────────────────────────────────────────────────────────────────
 
 

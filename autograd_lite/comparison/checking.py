@@ -255,8 +255,12 @@ class _Checked:
     def second_rows(self) -> list[Row]:
         """The derivative of Jᵀg along v against numbers, and its symmetry."""
         claims, other = (self._twice(self.arrays, w) for w in (self.v, self.u))
+        first = self.reverse()
         numbers = numeric_directional(
-            lambda *arrays: tuple(self.reverse(*arrays)), self.arrays, self.v
+            lambda *arrays: tuple(self.reverse(*arrays)),
+            self.arrays,
+            self.v,
+            rounding=rounding_of(first, self.reverse_at, self.arrays, self.douts, self.scales(1)),
         )
         scales = self.scales(2)
         roundings = rounding_of(claims, self._twice, self.arrays, self.v, scales)

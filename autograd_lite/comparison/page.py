@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["STYLE", "document", "fragment", "shell"]
+__all__ = ["STYLE", "body", "document", "fragment", "shell"]
 
 _SHOWN = 48  # elements of an array that are written out
 
