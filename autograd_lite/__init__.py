@@ -19,16 +19,8 @@ from autograd_lite.derivatives import (
     vjp,
 )
 from autograd_lite.graph import Graph, Node
-from autograd_lite.recording import (
-    Tensor,
-    constant,
-    debug,
-    no_grad,
-    parameter,
-    scope,
-    tensor,
-    trace,
-)
+from autograd_lite.modes import debug, no_grad, scope
+from autograd_lite.recording import Tensor, constant, parameter, tensor, trace
 from autograd_lite.rules import primitive
 
 __version__ = "0.1.0"

@@ -6,7 +6,6 @@ sweeps. Does not know any single operator. Imports errors, tree, graph, recordin
 """
 
 import functools
-import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import GradientError, ShapeError, describe
+from autograd_lite.errors import DTypeError, GradientError, ShapeError, describe
 from autograd_lite.graph import Cell, Leaf, Node, Op
+from autograd_lite.modes import using
 from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
-from autograd_lite.recording import Tensor, apply, plain, tensor, using
+from autograd_lite.recording import Tensor, apply, parameter_names, plain, tensor
 from autograd_lite.reverse import Cotangents, RecordedSweep, Sweep, owned, seed_of, users_first
-from autograd_lite.rules import linear
-from autograd_lite.tree import flatten, unflatten
+from autograd_lite.rules import check_result, linear
+from autograd_lite.tree import flatten, flatten_like, unflatten
 
 __all__ = [
     "Dual",
@@ -54,6 +54,11 @@ class Dual(Tensor):
     def interpret(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """Apply an operator to the values, and its tangent rule to the tangents, of this level."""
         level = self.level
+        if level not in _open:
+            raise GradientError(
+                f"{op.name}: a value of an ag.jvp that has ended",
+                mend="return it from the function, do not store it elsewhere",
+            )
         mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
         xs = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]
         y = apply(op, xs, params)
@@ -63,11 +68,15 @@ class Dual(Tensor):
         xs = [x if hasattr(x, "shape") or _is_number(x) else np.asarray(x) for x in xs]
         push = op.push or functools.partial(_push_from_pulls, op)
         ydot = push(tangents, y, xs, params)
+        if op.strict and ydot is not None:
+            ydot = ydot if isinstance(ydot, Tensor) else np.asarray(ydot)[()]
+            check_result(op, "jvp", ydot, y.shape, "its output")
         return y if ydot is None else Dual(y, _like(ydot, y), level)
 
 
 _CARRIED = Leaf("input", np.float64(0), None, None, 0)
 _levels = itertools.count()
+_open: set[int] = set()  # the levels of the calls of jvp that run now, in any thread
 
 
 def _is_number(x: Any) -> bool:
@@ -91,6 +100,10 @@ def _push_from_pulls(
             continue
         g = tensor(np.zeros(y.shape, y.dtype))
         moved = pull(g, y, *xs, **params)
+        if moved is None:
+            continue
+        if op.strict:
+            check_result(op, "vjp", moved, np.shape(_plain_value(xs[i])), f"input {i}")
         (term,) = _pull_back([moved], [g], [t])
         total = term if total is None else total + term
     return total
@@ -107,25 +120,46 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], tangents: Sequence[Any]) -> tu
     (np.float64(9.0), np.float64(6.0))
     """
     level = next(_levels)
+    for given in (xs, tangents):
+        if not isinstance(given, (tuple, list)):
+            raise ShapeError(
+                f"ag.jvp was given {describe(given)} where a tuple or list is needed",
+                mend="ag.jvp(f, [x], [t]): one entry for each argument of f",
+            )
     leaves, form = flatten(tuple(xs))
-    moves, _ = flatten(tuple(tangents))
-    if len(leaves) != len(moves):
-        raise ShapeError(
-            f"{len(moves)} tangents for {len(leaves)} arrays", mend="one tangent for each array"
-        )
+    moves = flatten_like(tuple(xs), tuple(tangents))
     pairs = zip(leaves, moves, strict=True)
     duals = [_dual(x, t, level) for x, t in pairs]
-    result = f(*unflatten(form, duals))
+    _open.add(level)
+    try:
+        result = f(*unflatten(form, duals))
+    finally:
+        _open.discard(level)
     outputs, shape = flatten(result)
     arrays = not any(isinstance(leaf, Tensor) for leaf in [*leaves, *moves])
     values, dots = [], []
     for output in outputs:
+        _numeric(output, "ag.jvp")
         carried = isinstance(output, Dual) and output.level == level
         value = output.primal if carried else output
-        dot = output.tangent if carried else np.zeros(np.shape(_plain_value(value)))
+        dot = output.tangent if carried else _no_tangent(_plain_value(value))
         values.append(_outward(value, arrays))
         dots.append(_outward(dot, arrays))
     return unflatten(shape, values), unflatten(shape, dots)
+
+
+def _no_tangent(value: Any) -> Any:
+    kind = getattr(value, "dtype", np.dtype(np.float64))
+    return np.zeros(np.shape(value), kind if kind.kind == "f" else np.float64)[()]
+
+
+def _numeric(output: Any, who: str) -> None:
+    """Refuse what a function may not return: everything but tensors, arrays and numbers."""
+    if not isinstance(output, (Tensor, np.ndarray, np.generic, int, float)):
+        raise GradientError(
+            f"the function given to {who} returned {describe(output)}",
+            mend="return tensors, or containers of them",
+        )
 
 
 def _plain_value(value: Any) -> Any:
@@ -140,6 +174,8 @@ def _dual(x: Any, t: Any, level: int) -> Dual:
             f"the tangent has shape {tangent.shape}, its array {primal.shape}",
             mend="a tangent has exactly its array's shape",
         )
+    if "c" in (tangent.dtype.kind, primal.dtype.kind):
+        raise DTypeError("ag.jvp of complex numbers is not defined", mend="use two real arrays")
     if tangent.dtype != primal.dtype:
         tangent = astype(tangent, primal.dtype)
     return Dual(primal, tangent, level)
@@ -153,8 +189,8 @@ def _float_copy(x: Any) -> Any:
 def _outward(value: Any, arrays: bool) -> Any:
     """Arrays for those who gave arrays, unless an outer derivative still needs the graph."""
     if arrays and isinstance(value, Tensor) and not value.tracked:
-        return np.array(value._value)[()]
-    return value
+        value = value._value
+    return np.array(value)[()] if isinstance(value, np.ndarray) else value
 
 
 # reverse mode as functions
@@ -173,8 +209,7 @@ def gradients(y: Any, xs: Any, cotangent: Any = None, *, unused: str = "zeros") 
     >>> first, second
     (Tensor(12.), Tensor(12.))
     """
-    if unused not in ("zeros", "error"):
-        raise GradientError(f"unused={unused!r}", mend='unused="zeros" or unused="error"')
+    _check_unused(unused)
     targets = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     for x in targets:
         if not isinstance(x, Tensor) or not x.tracked:
@@ -192,6 +227,11 @@ def gradients(y: Any, xs: Any, cotangent: Any = None, *, unused: str = "zeros") 
     return [x if isinstance(x, Tensor) else Tensor(x) for x in found]
 
 
+def _check_unused(unused: str) -> None:
+    if unused not in ("zeros", "error"):
+        raise GradientError(f"unused={unused!r}", mend='unused="zeros" or unused="error"')
+
+
 def _pull_back(
     ys: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any], unused: str = "zeros",
     recorded: bool = True,
@@ -204,7 +244,8 @@ def _pull_back(
     for y, cotangent in zip(ys, cotangents, strict=True):
         if isinstance(y, Tensor) and y._node is not None:
             seed = seed_of(y, cotangent)
-            seed = Tensor(seed) if recorded and not isinstance(seed, Tensor) else seed
+            if recorded and not isinstance(seed, Tensor):
+                seed = Tensor(np.array(seed)[()])  # the caller's array may change
             seeds[y._node] = seed if y._node not in seeds else seeds[y._node] + seed
     if not seeds:
         return [np.zeros(x.shape, x.dtype)[()] for x in xs]
@@ -292,7 +333,12 @@ class _Call:
             or any(isinstance(c, Tensor) and c.tracked for c in cotangents)
         )
         found = _pull_back(ys, self.variables, cotangents, unused, recorded=recorded)
-        return [self.outward(g) for g in found]
+        kinds = []
+        while found:  # taken out one by one, so that what nobody else holds need not be copied
+            g = found.pop(0)
+            plainly = self.arrays and type(g) is np.ndarray
+            kinds.append(owned(g, 3) if plainly else self.outward(g))
+        return kinds
 
     def outward(self, value: Any) -> Any:
         """A result as the kind that was given in, cut from the variables of this call alone.
@@ -307,7 +353,7 @@ class _Call:
             value = value._value
         if not self.arrays:
             return Tensor(value)
-        return owned(value, 4) if value.shape else value[()]
+        return np.array(value)[()]
 
     def rests_outside(self, value: Tensor) -> bool:
         own = {_base(v)._node for v in self.variables}
@@ -329,9 +375,9 @@ def _call(
     f: Callable[..., Any], argnums: Any, has_aux: bool, args: tuple[Any, ...], kwargs: Any
 ) -> _Call:
     several = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
-    if any(not -len(args) <= n < len(args) for n in several):
+    if any(not isinstance(n, int) or not -len(args) <= n < len(args) for n in several):
         raise GradientError(
-            f"argnums={argnums} of a call with {len(args)} positional arguments",
+            f"argnums={argnums!r} of a call with {len(args)} positional arguments",
             mend="argnums counts the positional arguments from 0",
         )
     chosen = [args[n] for n in several]
@@ -346,6 +392,11 @@ def _call(
         for n, part in zip(several, parts, strict=True):
             full[n] = part
         result = f(*full, **kwargs)
+    if has_aux and not (isinstance(result, (tuple, list)) and len(result) == 2):
+        raise GradientError(
+            f"with has_aux=True the function returned {describe(result)}",
+            mend="return a pair: (what is differentiated, aux)",
+        )
     output, aux = result if has_aux else (result, None)
     return _Call(variables, form, arrays, output, aux)
 
@@ -354,10 +405,7 @@ def _name_arguments(f: Any, argnums: Sequence[int], chosen: Any, variables: Sequ
     """Single-array arguments carry the names of the function's parameters in pictures."""
     if len(variables) != len(chosen):
         return
-    try:
-        names = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        return
+    names = parameter_names(f)
     for n, variable in zip(argnums, variables, strict=True):
         node = _base(variable)._node
         if node.name is None and 0 <= n < len(names):
@@ -444,15 +492,12 @@ def vjp(
     """
     call = _call(f, tuple(range(len(xs))), has_aux, xs, {})
     outputs, form = flatten(call.output)
+    for output in outputs:
+        _numeric(output, "ag.vjp")
+    pattern = unflatten(form, outputs)
 
     def pullback(cotangent: Any = None) -> Any:
-        given = [None] * len(outputs) if cotangent is None else flatten(cotangent)[0]
-        if len(given) != len(outputs) and len(outputs) == 1:
-            given = [cotangent]
-        if len(given) != len(outputs):
-            raise ShapeError(
-                f"{len(given)} cotangents for {len(outputs)} outputs", mend="one for each output"
-            )
+        given = [None] * len(outputs) if cotangent is None else flatten_like(pattern, cotangent)
         return call.tree(call.pull_back(outputs, given, unused))
 
     values = [call.outward(one) if isinstance(one, Tensor) else one for one in outputs]
@@ -477,7 +522,10 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
         call = _call(f, argnums, False, args, kwargs)
         y = call.output
         if not isinstance(y, Tensor):
-            raise GradientError("ag.jacobian needs a function that returns one tensor")
+            raise GradientError(
+                f"the function given to ag.jacobian returned {describe(y)}, not a tensor",
+                mend="return one tensor; for several call ag.jacobian for each, or use ag.vjp",
+            )
         rows = []
         for k in range(y.size):
             unit = np.zeros(y.shape, y.dtype)
@@ -491,7 +539,7 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
                 blocks.append(reshape(stack(parts), shape))
             else:
                 empty = np.zeros(shape, variable.dtype)
-                blocks.append(np.stack(parts).reshape(shape) if parts else empty)
+                blocks.append((np.stack(parts).reshape(shape) if parts else empty)[()])
         return call.tree(blocks)
 
     return evaluate

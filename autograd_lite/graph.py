@@ -15,7 +15,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd_lite.errors import Source, StaleValueError, UnsupportedError, describe
+from autograd_lite.errors import (
+    ShapeError,
+    Source,
+    StaleValueError,
+    UnsupportedError,
+    describe,
+)
 from autograd_lite.shapes import Shape
 
 __all__ = [
@@ -56,7 +62,6 @@ class Op:
         "local",
         "name",
         "numpy",
-        "param_names",
         "pulls",
         "push",
         "samples",
@@ -78,7 +83,6 @@ class Op:
         self.latex: str = facts.pop("latex", "") or r"\operatorname{" + name + "}({args})"
         self.local: Any = facts.pop("local", ())
         self.array_names: tuple[str, ...] = facts.pop("array_names", ())
-        self.param_names: tuple[str, ...] = facts.pop("param_names", ())
         self.numpy: tuple[Any, ...] = facts.pop("numpy", ())
         self.domain: tuple[float, float] = facts.pop("domain", (-2.0, 2.0))
         self.samples: Any = facts.pop("samples", ())
@@ -245,6 +249,7 @@ class Leaf(Node):
     """A tracked leaf: where derivatives end. Its op is ``input`` or ``parameter``."""
 
     __slots__ = ("stamp",)
+    watched = False  # whether any leaf ever was: sweeps look for stale arrays only then
 
     def __init__(self, kind: str, value: Any, name: str | None, code: Any, offset: int) -> None:
         Node.__init__(
@@ -256,6 +261,7 @@ class Leaf(Node):
     def watch(self) -> None:
         """Remember what the caller's array holds now, so that a later change is noticed."""
         self.stamp = _checksum(self.value)
+        Leaf.watched = True
 
     def verify(self) -> None:
         """Raise ``StaleValueError`` if the caller's array (``copy=False``) has changed."""
@@ -318,6 +324,11 @@ class Graph:
     @classmethod
     def of(cls, *outputs: Any) -> "Graph":
         """The graph that these tensors (or nodes) rest on."""
+        for out in outputs:
+            if not isinstance(getattr(out, "node", out), Node):
+                raise UnsupportedError(
+                    f"a graph of {describe(out)}", mend="give tensors, as ag.tensor makes them"
+                )
         return cls([out if isinstance(out, Node) else out.node for out in outputs])
 
     def __len__(self) -> int:
@@ -332,12 +343,12 @@ class Graph:
         ``inputs`` maps leaves to other arrays of the same shape; what depends on them is computed
         anew.
         """
-        given = dict(inputs or {})
+        given = self._given(inputs or {})
         values: dict[Node, Any] = {}
         changed: set[Node] = set(given)
         for node in self.nodes:
             if node in given:
-                values[node] = np.asarray(given[node])[()]
+                values[node] = given[node]
                 continue
             if isinstance(node, Leaf):
                 node.verify()
@@ -352,6 +363,20 @@ class Graph:
             arrays = [values[p] if isinstance(p, Node) else p for p in node.inputs]
             values[node] = _settled(node.op.forward(*arrays, **node.params))
         return values
+
+    def _given(self, inputs: Mapping[Node, Any]) -> dict[Node, Any]:
+        """Arrays for some nodes, held against what the nodes are."""
+        nodes = set(self.nodes)
+        given = {node: np.asarray(value)[()] for node, value in inputs.items()}
+        for node, value in given.items():
+            if node not in nodes:
+                raise UnsupportedError(f"{node!r} is not in this graph", mend="use graph.inputs")
+            if value.shape != node.shape:
+                raise ShapeError(
+                    f"{node!r} cannot have the shape {value.shape}",
+                    mend="a graph is of fixed shapes: record it again on other shapes",
+                )
+        return given
 
     def same_structure(self, other: "Graph") -> bool:
         """Whether both graphs apply the same operators, wired alike, to the same shapes."""

@@ -89,17 +89,15 @@ _INSTEAD = "an ag function, or t.numpy() for the plain values"
 
 def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
     """NumPy's ufuncs called with a tensor: record, or say what to write instead."""
+    function = NUMPY.get(ufunc)
+    if function is not None and method == "__call__" and not keywords:
+        return function(*inputs)
     name = f"np.{ufunc.__name__}"
     if method != "__call__":
-        raise _unsupported(
-            f"{name}.{method}", {"at": "ag.add_at(t, index, value)", "reduce": "ag.sum, ag.prod, "
-            "ag.max or ag.min"}.get(method, _INSTEAD)
-        )  # fmt: skip
+        instead = {"at": "ag.add_at(t, index, value)", "reduce": "ag.sum, ag.prod, ag.max, ag.min"}
+        raise _unsupported(f"{name}.{method}", instead.get(method, _INSTEAD))
     _refuse_keywords(name, keywords, ())
-    function = NUMPY.get(ufunc)
-    if function is None:
-        raise _unsupported(name, _INSTEAD)
-    return function(*inputs)
+    raise _unsupported(name, _INSTEAD)
 
 
 def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -139,8 +137,8 @@ def _metadata(value: Any) -> Any:
     return value._value if isinstance(value, Tensor) else value
 
 
-Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-Tensor.__array_function__ = _array_function  # type: ignore[attr-defined]
+setattr(Tensor, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy knows no such method
+setattr(Tensor, "__array_function__", _array_function)  # noqa: B010 - mypy knows no such method
 
 
 def _rounded(name: str) -> Callable[..., Any]:

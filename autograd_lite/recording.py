@@ -1,14 +1,11 @@
-"""Recording: tensors, modes, and how applying an operator makes a node.
+"""Recording: tensors, leaves, and how applying an operator makes a node.
 
-Knows ``Tensor`` (a light handle: node and value), the modes (recording, tracing, debugging, the
-current scope) and the recorder. Does not know any single operator nor derivatives; operators and
-methods are hung on ``Tensor`` by ``protocol``. Imports errors and graph.
+Knows ``Tensor`` (a light handle: node and value) and the recorder. Does not know any single
+operator nor derivatives; operators and methods are hung on ``Tensor`` by ``protocol``. Imports
+errors, graph and modes.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
 from sys import _getframe
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -31,7 +28,8 @@ from autograd_lite.errors import (
     describe,
     user_frame,
 )
-from autograd_lite.graph import EMPTY, Cell, Constant, Graph, Leaf, Node, Op, Scope, ancestors
+from autograd_lite.graph import EMPTY, Cell, Constant, Graph, Leaf, Node, Op, ancestors
+from autograd_lite.modes import Mode, current_mode, state, using
 from autograd_lite.shapes import Shape
 
 __all__ = [
@@ -39,119 +37,16 @@ __all__ = [
     "apply",
     "binary",
     "constant",
-    "current_mode",
-    "debug",
     "frozen",
-    "no_grad",
+    "keep_mask",
+    "operator_error",
     "parameter",
+    "parameter_names",
     "plain",
-    "scope",
     "tensor",
     "trace",
     "unary",
-    "using",
 ]
-
-
-class Mode:
-    """The immutable state of the recorder in one thread or task."""
-
-    __slots__ = ("debug", "plain", "recording", "scope", "tracing")
-
-    def __init__(
-        self,
-        recording: bool = True,
-        tracing: bool = False,
-        debug: bool = False,
-        scope: Scope | None = None,
-    ) -> None:
-        self.recording = recording
-        self.tracing = tracing
-        self.debug = debug
-        self.scope = scope
-        self.plain = recording and not tracing and not debug
-
-    def but(self, **changes: Any) -> "Mode":
-        """This mode with some entries changed."""
-        entries = {key: getattr(self, key) for key in ("recording", "tracing", "debug", "scope")}
-        return Mode(**{**entries, **changes})
-
-
-_mode: ContextVar[Mode] = ContextVar("autograd_lite_mode", default=Mode())  # noqa: B039 - immutable
-current_mode = _mode.get
-
-
-class using(ContextDecorator):  # noqa: N801 - a context manager reads as a verb
-    """Run a block, or every call of a function, with some entries of the mode changed."""
-
-    def __init__(self, **changes: Any) -> None:
-        self._changes = changes
-        self._tokens: list[Token[Mode]] = []
-
-    def _recreate_cm(self) -> Self:
-        fresh = object.__new__(type(self))
-        using.__init__(fresh, **self._changes)
-        return fresh
-
-    def __enter__(self) -> Any:
-        self._tokens.append(_mode.set(_mode.get().but(**self._changes)))
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        _mode.reset(self._tokens.pop())
-
-
-class no_grad(using):  # noqa: N801
-    """Nothing is recorded inside: results are constants. Context manager and decorator.
-
-    >>> import autograd_lite as ag
-    >>> x = ag.tensor(2.0)
-    >>> with ag.no_grad():
-    ...     y = x * x
-    >>> float(y)
-    4.0
-    """
-
-    def __init__(self) -> None:
-        super().__init__(recording=False)
-
-
-class debug(using):  # noqa: N801
-    """The first NaN or infinity that an operator makes of finite inputs raises, with its line.
-
-    >>> import autograd_lite as ag
-    >>> with ag.debug():
-    ...     y = ag.tensor(1.0) * 2
-    """
-
-    def __init__(self) -> None:
-        super().__init__(debug=True)
-
-
-class scope(using):  # noqa: N801
-    """Nodes made inside belong to a part of that name. Context manager and decorator.
-
-    A scope is what a picture folds, and what a comparison and generated code name.
-
-    >>> import autograd_lite as ag
-    >>> with ag.scope("Square"):
-    ...     y = ag.tensor(3.0) ** 2
-    >>> y.node.scope.path
-    'Square'
-    """
-
-    def __init__(self, name: str) -> None:
-        if not isinstance(name, str):
-            raise DTypeError(f"a scope's name is a string, not a {type(name).__name__}")
-        super().__init__(name=name)
-
-    def __enter__(self) -> Scope:
-        mode = _mode.get()
-        frame = user_frame(2)
-        code, offset = (frame.f_code, frame.f_lasti) if frame else (None, 0)
-        inner = Scope(self._changes["name"], mode.scope, code, offset)
-        self._tokens.append(_mode.set(mode.but(scope=inner)))
-        return inner
 
 
 class Tensor:
@@ -346,10 +241,12 @@ class Tensor:
 
     def numpy(self) -> Any:
         """A writable copy of the values as an ndarray."""
+        self._stay_traced(".numpy()")
         return np.array(self._value)
 
     def item(self) -> Any:
         """The single element as a Python number."""
+        self._stay_traced(".item()")
         if self._value.size != 1:
             raise ShapeError(
                 f"item() of {self.size} elements", mend="index one element, or use .numpy()"
@@ -358,7 +255,16 @@ class Tensor:
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
+        self._stay_traced(".tolist()")
         return self._value.tolist()
+
+    def _stay_traced(self, how: str) -> None:
+        if self._node is not None and current_mode().tracing:
+            raise DetachedError(
+                f"{how} of a traced value would bake this example's numbers into the graph",
+                where=describe(self, self.name),
+                mend="compute with tensors alone inside ag.trace",
+            )
 
     def _leave(self, how: str, instead: str) -> Any:
         if self._node is not None:
@@ -513,6 +419,11 @@ def _leaf(kind: str, data: Any, name: str | None, dtype: Any, copy: bool) -> Ten
         data = data._leave(f"ag.{kind}", "t.detach() first")
     array = plain(data)
     wanted = np.dtype(dtype) if dtype is not None else array.dtype
+    if "c" in (wanted.kind, array.dtype.kind):
+        raise DTypeError(
+            f"the derivative with respect to complex numbers ({array.dtype}) is not defined here",
+            mend="make two real tensors, x.real and x.imag; or ag.constant",
+        )
     if wanted.kind in "biu":
         if dtype is not None:
             raise DTypeError(
@@ -633,13 +544,18 @@ def _record(
     result: Any,
     mode: Mode,
 ) -> Node:
+    if result.dtype.kind == "c":
+        raise DTypeError(
+            f"{op.name}: the derivative of complex numbers is not defined here",
+            mend="keep real and imaginary parts as two real tensors",
+        )
     frame = _outside(_getframe(2))
     keep = 0
     for i, node in enumerate(inputs):
         if isinstance(node, Node):
             keep |= keep_mask(op, i, values, params) if type(node) is not Constant else 0
-        elif isinstance(node, np.ndarray):
-            inputs[i] = node.copy()
+        else:
+            inputs[i] = _kept(node)
     for i, node in enumerate(inputs):
         if keep & (2 << i) and isinstance(node, Node):
             node.value = values[i]
@@ -661,7 +577,7 @@ def _operand(op: Op, arg: Any) -> Any:
     kind = type(arg)
     if kind is float or kind is int or kind is bool or kind is complex:
         return arg
-    if kind is np.ndarray and arg.dtype.kind in "fiubc" and arg.dtype.isnative:
+    if kind is np.ndarray and arg.dtype in _ORDINARY:
         return arg
     if isinstance(arg, Node):
         raise UnsupportedError(f"the value of {arg!r} was not kept", mend="use Graph.replay()")
@@ -682,10 +598,9 @@ def _highest(args: Sequence[Any]) -> Any:
 
 
 def _unshared(result: Any, inputs: Sequence[Any]) -> Any:
-    """A result of a watched constant (``copy=False``) must not be a view of it."""
-    if getattr(result, "base", None) is not None and any(
-        isinstance(node, Leaf) and node.stamp is not None for node in inputs
-    ):
+    """A result of a watched leaf (``copy=False``) must not be its array, nor a view of it."""
+    watched = [node for node in inputs if isinstance(node, Leaf) and node.stamp is not None]
+    if watched and any(np.may_share_memory(result, node.value) for node in watched):
         return result.copy()
     return result
 
@@ -698,24 +613,29 @@ def frozen(op: Op) -> Op:
 _DETACH = Op("stop_gradient", "constant", lambda x: x, symbol="stop")
 
 
+_PLAIN = (np.ndarray, np.float64, np.float32)
+
+
 def unary(op: Op) -> Callable[..., Any]:
-    """The function that applies a one-input operator without parameters: ``apply``, but faster."""
+    """The function that applies a one-input operator: ``apply``, but faster."""
     forward = op.forward
 
-    def call(x: Any, /) -> Any:
+    def call(x: Any, /, **params: Any) -> Any:
         if type(x) is Tensor:
             node = x._node
             mode = current_mode()
             if node is None or not mode.plain:
-                return apply(op, (x,))
+                return apply(op, (x,), params or EMPTY)
             value = x._value
             try:
-                y = forward(value)
+                y = forward(value, **params) if params else forward(value)
             except Exception as error:
-                raise operator_error(op, (x,), EMPTY, error) from error
+                raise operator_error(op, (x,), params, error) from error
+            if y.__class__ is np.ndarray and not y.ndim:
+                y = y[()]
             keep = op.keeps[0]
             if keep is None:
-                keep = keep_mask(op, 0, [value], EMPTY)
+                keep = keep_mask(op, 0, [value], params)
             if keep & 2:
                 node.value = value
             frame = _getframe(1)
@@ -724,13 +644,14 @@ def unary(op: Op) -> Callable[..., Any]:
             return Tensor(
                 y,
                 Node(
-                    op, (node,), EMPTY, y if keep & 1 else None, y.shape, y.dtype, mode.scope,
-                    frame.f_code, frame.f_lasti,
+                    op, (node,), params or EMPTY, y if keep & 1 else None, y.shape, y.dtype,
+                    mode.scope, frame.f_code, frame.f_lasti,
                 ),
             )  # fmt: skip
-        if type(x) is np.ndarray or type(x) is np.float64:
-            return forward(x)
-        return apply(op, (x,))
+        if type(x) in _PLAIN:
+            y = forward(x, **params)
+            return y if y.ndim else y[()]
+        return apply(op, (x,), params or EMPTY)
 
     return call
 
@@ -742,19 +663,18 @@ def binary(op: Op) -> Callable[..., Any]:
     def call(a: Any, b: Any, /) -> Any:
         mode = current_mode()
         kind_a, kind_b = type(a), type(b)
+        x: Any = a
+        z: Any = b
+        left = right = None
         if kind_a is Tensor:
             x, left = a._value, a._node
-        elif kind_a is float or kind_a is int:
-            x, left = a, None
-        else:
+        elif not (kind_a is float or kind_a is int or _is_ordinary(a)):
             return apply(op, (a, b))
         if kind_b is Tensor:
             z, right = b._value, b._node
-        elif kind_b is float or kind_b is int:
-            z, right = b, None
-        else:
+        elif not (kind_b is float or kind_b is int or _is_ordinary(b)):
             return apply(op, (a, b))
-        if not mode.plain or (left is None and right is None):
+        if (left is None and right is None) or not mode.plain:
             return apply(op, (a, b))
         try:
             y = forward(x, z)
@@ -762,28 +682,27 @@ def binary(op: Op) -> Callable[..., Any]:
             raise operator_error(op, (a, b), EMPTY, error) from error
         keep = 0
         if left is not None:
-            keep = op.keeps[0]
+            keep = op.keeps[2 if kind_b is float or kind_b is int else 0]
             if keep is None:
                 keep = keep_mask(op, 0, [x, z], EMPTY)
         if right is not None:
-            also = op.keeps[1]
+            also = op.keeps[3 if kind_a is float or kind_a is int else 1]
             keep |= keep_mask(op, 1, [x, z], EMPTY) if also is None else also
-        if keep & 2 and left is not None:
+        if left is None:
+            left = getattr(a, "_constant", x) if kind_a is Tensor else _kept(x)
+        elif keep & 2:
             left.value = x
-        if keep & 4 and right is not None:
+        if right is None:
+            right = getattr(b, "_constant", z) if kind_b is Tensor else _kept(z)
+        elif keep & 4:
             right.value = z
-        if left is None and kind_a is Tensor:
-            left = getattr(a, "_constant", x)
-        if right is None and kind_b is Tensor:
-            right = getattr(b, "_constant", z)
         frame = _getframe(1)
         if INTERNAL[frame.f_code.co_filename]:
             frame = _outside(frame)
         return Tensor(
             y,
             Node(
-                op, (x if left is None else left, z if right is None else right), EMPTY,
-                y if keep & 1 else None, y.shape, y.dtype, mode.scope,
+                op, (left, right), EMPTY, y if keep & 1 else None, y.shape, y.dtype, mode.scope,
                 frame.f_code, frame.f_lasti,
             ),
         )  # fmt: skip
@@ -791,39 +710,61 @@ def binary(op: Op) -> Callable[..., Any]:
     return call
 
 
+_ORDINARY = frozenset(map(np.dtype, "?bhilqBHILQefdg"))
+
+
+def _is_ordinary(array: Any) -> bool:
+    """Whether it is an ndarray of native real numbers, which needs no further look."""
+    return type(array) is np.ndarray and array.dtype in _ORDINARY and array.ndim > 0
+
+
+def _kept(operand: Any) -> Any:
+    """An operand as a node keeps it: the caller's array is copied."""
+    return operand.copy() if type(operand) is np.ndarray else operand
+
+
 def keep_mask(op: Op, i: int, values: Sequence[Any], params: Mapping[str, Any]) -> int:
     """Which values the rule of input ``i`` reads; found by running it once on tensors.
 
     What does not stand among the ancestors of the rule's result was not read (shapes do not
-    count). The answer is remembered on the operator.
+    count). The answer is remembered on the operator; for two inputs there is a second pair of
+    answers, for when the other one is a Python number.
     """
-    if i < len(op.keeps) and op.keeps[i] is not None:
-        return int(op.keeps[i])
-    if not isinstance(op.keeps, list) or op.pulls[i] is None:
-        return 0
-    op.keeps[i] = mask = _traced_reads(op, i, values, params)
-    return mask
+    if not isinstance(op.keeps, list):
+        return int(op.keeps[i]) if op.pulls else 0
+    place = i + 2 if op.kind == "pointwise" and any(map(_is_number, values)) else i
+    if op.keeps[place] is None:
+        op.keeps[place] = _traced_reads(op, i, values, params)
+    return int(op.keeps[place])
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (float, int, bool)
 
 
 def _traced_reads(op: Op, i: int, values: Sequence[Any], params: Mapping[str, Any]) -> int:
     everything = (2 << len(values)) - 1
-    token = _mode.set(Mode(tracing=True))
+    token = state.set(Mode(tracing=True))
     try:
         with np.errstate(all="ignore"):
             if op.kind == "pointwise":
-                values = [np.float64(0.5)] * len(values)
+                values = [v if _is_number(v) else np.float64(0.5) for v in values]
             y = _settle(op.forward(*values, **params))
-            probes = [tensor(_floating(value)) for value in (y, *values)]
+            probes = [v if _is_number(v) else tensor(_floating(v)) for v in (y, *values)]
             pull: Any = op.pulls[i]
             result = pull(tensor(np.ones_like(_floating(y))), *probes, **params)
     except Exception:  # noqa: BLE001 - a rule that does not run on tensors reads everything
         return everything
     finally:
-        _mode.reset(token)
+        state.reset(token)
     if not isinstance(result, Tensor):
         return everything if op.strict else 0
     seen = set(ancestors([result.node]))
-    return sum(1 << bit for bit, probe in enumerate(probes) if probe.node in seen)
+    return sum(
+        1 << bit
+        for bit, probe in enumerate(probes)
+        if isinstance(probe, Tensor) and probe.node in seen
+    )
 
 
 def _floating(value: Any) -> Any:
@@ -886,6 +827,12 @@ def _check_finite(op: Op, args: Sequence[Any], values: Sequence[Any], result: An
 # functions as graphs
 
 
+def parameter_names(f: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a function's positional parameters; none if it is not written in Python."""
+    code = getattr(f, "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code is not None else ()
+
+
 def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
     """The graph of ``f`` on these examples: all that depends on an input is recorded.
 
@@ -897,10 +844,7 @@ def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
     graph of 3 nodes
       x   input...
     """
-    try:
-        names = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        names = []
+    names = parameter_names(f)
     leaves = [
         tensor(example, name=names[i] if i < len(names) else None)
         for i, example in enumerate(examples)

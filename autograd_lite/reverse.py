@@ -13,11 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import AutogradError, GradientError, NonFiniteError, ShapeError, describe
-from autograd_lite.graph import Cell, Graph, Leaf, Node, Scope, by_serial
+from autograd_lite.errors import (
+    AutogradError,
+    DTypeError,
+    GradientError,
+    NonFiniteError,
+    ShapeError,
+    describe,
+)
+from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
+from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
-from autograd_lite.recording import Tensor, current_mode, plain, using
-from autograd_lite.rules import check_cotangent
+from autograd_lite.recording import Tensor, plain
+from autograd_lite.rules import check_result, read_only
 
 __all__ = [
     "Cotangents",
@@ -47,6 +55,14 @@ def users_first(outputs: Sequence[Node]) -> list[Node]:
     return sorted(seen, key=by_serial, reverse=True)
 
 
+def _verify(order: Sequence[Node]) -> None:
+    """Raise if an array that its caller kept (``copy=False``) has changed: a rule may read it."""
+    for node in order:
+        for p in (node, *node.inputs):
+            if isinstance(p, Leaf):
+                p.verify()
+
+
 def _leading_to(targets: set[Node], order: Sequence[Node]) -> set[Node]:
     """The nodes of ``order`` through which something flows to ``targets``."""
     needed = set(targets)
@@ -70,9 +86,8 @@ class Sweep:
         self.mode = current_mode()
         self.owned: set[Node] = set()
         self.simple = edges is None and not self.mode.debug
-        for node in self.order:
-            if node.__class__ is Leaf and node.stamp is not None:
-                node.verify()
+        if Leaf.watched:
+            _verify(self.order)
 
     def run(self, targets: set[Node] | None = None) -> Cotangents:
         """The cotangents of ``targets``; without them of all leaves and kept intermediates."""
@@ -95,6 +110,8 @@ class Sweep:
         inputs, params, pulls, arriving = node.inputs, node.params, node.op.pulls, self.arriving
         y = node if node.value is None else node.value
         xs = [p if not isinstance(p, Node) or p.value is None else p.value for p in inputs]
+        if node.op.strict:  # a user's rule may try to change what it is given
+            g, y, *xs = map(read_only, (g, y, *xs))
         for i, p in enumerate(inputs):
             if p.__class__ is not Node and p.__class__ is not Leaf:
                 continue
@@ -107,7 +124,8 @@ class Sweep:
                 result = pull(g, y, *xs, **params) if params else pull(g, y, *xs)
             except Exception as error:  # noqa: BLE001 - a rule may be the user's: told, with place
                 result = self.retry(node, i, g, error)
-            if self.simple and p not in arriving and result.__class__ in _PLAIN:  # most often
+            plainly = self.simple and result.__class__ in _PLAIN and not node.op.strict
+            if plainly and p not in arriving:  # most often
                 if result.shape != p.shape and result.__class__ is np.ndarray:
                     result = unbroadcast(result, p.shape)
                 if result.shape == p.shape and result.dtype is p.dtype:
@@ -120,7 +138,7 @@ class Sweep:
         """Add what flows to input ``i`` to what has arrived there."""
         if node.op.strict:
             result = result if isinstance(result, Tensor) else np.asarray(result)[()]
-            check_cotangent(node.op, i, result, p.shape, p.dtype)
+            check_result(node.op, "vjp", result, p.shape, f"input {i}")
         if result.shape != p.shape or result.dtype is not p.dtype:
             result = _conform(result, p)
         if self.mode.debug:
@@ -258,6 +276,8 @@ def seed_of(y: Any, cotangent: Any) -> Any:
             mend="a cotangent has exactly the output's shape; nothing is broadcast",
         )
     if given.dtype != y.dtype:
+        if given.dtype.kind == "c":
+            raise DTypeError("a complex cotangent of a real output", mend="take its .real")
         given = astype(given, y.dtype)
     return given[()] if isinstance(given, np.ndarray) and not given.ndim else given
 
@@ -269,8 +289,8 @@ def owned(value: Any, references: int) -> Any:
     """A writable ndarray that nobody else holds; copied only if it may be shared."""
     if (
         value.__class__ is np.ndarray
-        and value.base is None
         and sys.getrefcount(value) <= references
+        and value.base is None
         and value.flags.writeable
     ):
         return value
@@ -312,24 +332,22 @@ def backward(self: Tensor, cotangent: Any = None, *, release: bool = False) -> N
 
 def _publish(results: Cotangents) -> None:
     """All gradients appear at once, or none: two threads lose nothing, a Ctrl-C undoes it."""
-    fresh: dict[Cell, Any] = {}
-    for node in list(results):
-        cell: Any = node.cell
-        g = results.pop(node)
-        fresh[cell] = owned(g, 2) if cell not in fresh else fresh[cell] + g
-        del g
+    fresh: dict[Any, Any] = {}
+    while results:
+        node, g = results.popitem()
+        cell = node.cell
+        fresh[cell] = owned(g, 3) if cell not in fresh else fresh[cell] + g
     with _publishing:
         before = [(cell, cell.grad) for cell in fresh]
-        after = [
-            (cell, g if cell.grad is None else np.asarray(cell.grad + g))
-            for cell, g in fresh.items()
-        ]
         try:
-            for cell, g in after:
+            for cell, old in before:
+                if old is not None:
+                    fresh[cell] = np.asarray(old + fresh[cell])
+            for cell, g in fresh.items():
                 cell.grad = g
         except BaseException:
-            for cell, g in before:
-                cell.grad = g
+            for cell, old in before:
+                cell.grad = old
             raise
 
 

@@ -18,12 +18,15 @@ import numpy as np
 
 from autograd_lite.errors import DTypeError, GradientError, ShapeError, Source, describe
 from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors
-from autograd_lite.recording import Tensor, apply, binary, tensor, unary, using
+from autograd_lite.modes import using
+from autograd_lite.recording import Tensor, apply, binary, tensor, unary
 
 __all__ = [
     "FUNCTIONS",
     "NUMPY",
     "OPS",
+    "Operator",
+    "check_result",
     "expression",
     "general",
     "linear",
@@ -32,6 +35,7 @@ __all__ = [
     "pointwise",
     "primitive",
     "public",
+    "variadic_linear",
 ]
 
 OPS: dict[str, Op] = {}
@@ -81,7 +85,8 @@ def pointwise(
     """
     op = _declare(name, "pointwise", forward, facts, like=locals_[0])
     op.pulls = tuple(_scaled(local, len(locals_)) for local in locals_)
-    op.keeps = [0 if local is None or isinstance(local, int) else None for local in locals_]
+    known = [0 if local is None or isinstance(local, int) else None for local in locals_]
+    op.keeps = known * 2 if len(locals_) == 2 else known
     op.push = functools.partial(_push_pointwise, locals_)
     op.local = op.local or functools.partial(_local_texts, locals_)
     call = {1: unary, 2: binary}.get(len(locals_), _caller)(op)
@@ -106,7 +111,7 @@ def linear(
         op.pulls = _ForEach(op.pulls, None)
     op.keeps = _ForEach([0 if adjoint is None else conditions for adjoint in adjoints], 0)
     op.push = functools.partial(_push_linear, op)
-    return _caller(op)
+    return _caller(op) if further or len(adjoints) > 1 else _named(unary(op), op)
 
 
 def variadic_linear(name: str, forward: Rule, adjoint: Rule, **facts: Any) -> Operator:
@@ -126,9 +131,9 @@ def multilinear(name: str, forward: Rule, *adjoints: Rule, **facts: Any) -> Oper
     op = _declare(name, "multilinear", forward, facts, like=adjoints[0])
     op.pulls = tuple(_without_output(adjoint) for adjoint in adjoints)
     every = sum(2 << i for i in range(len(adjoints)))
-    op.keeps = tuple(every & ~(2 << i) for i in range(len(adjoints)))
+    op.keeps = tuple(every & ~(2 << i) for i in range(len(adjoints))) * 2
     op.push = functools.partial(_push_multilinear, op)
-    return _named(binary(op), op) if len(adjoints) == 2 and not op.param_names else _caller(op)
+    return _named(binary(op), op) if len(adjoints) == 2 else _caller(op)
 
 
 def general(
@@ -141,7 +146,7 @@ def general(
     """
     op = _declare(name, "general", forward, facts, like=pulls[0] or forward)
     op.pulls, op.push, op.keeps = tuple(pulls), push, [None] * len(pulls)
-    return _caller(op)
+    return _caller(op) if len(pulls) > 1 else _named(unary(op), op)
 
 
 def nondifferentiable(
@@ -184,19 +189,19 @@ def _names(forward: Rule) -> tuple[str, ...]:
     code = getattr(forward, "__code__", None)
     if code is not None:
         return tuple(code.co_varnames[: code.co_argcount])
-    return ("x",) if getattr(forward, "nin", 1) == 1 else ("a", "b", "c")
+    one = getattr(forward, "nin", 0) == 1 or len(_operands(forward)) == 1
+    return ("x",) if one else ("a", "b", "c")
 
 
-_PLAIN = (np.ndarray, np.float64, np.float32)
+def _operands(forward: Rule) -> Sequence[str]:
+    try:
+        return list(inspect.signature(forward).parameters)
+    except ValueError:  # a ufunc has no signature that Python can read
+        return ()
 
 
 def _caller(op: Op) -> Operator:
-    forward = op.forward
-
     def call(*arrays: Any, **params: Any) -> Any:
-        if len(arrays) == 1 and type(arrays[0]) in _PLAIN:
-            result = forward(arrays[0], **params)
-            return result if result.ndim else result[()]
         return apply(op, arrays, params or EMPTY)
 
     return _named(call, op)
@@ -370,9 +375,18 @@ def primitive(
     return call
 
 
+def read_only(value: Any) -> Any:
+    """A view through which a user's function cannot change an array."""
+    if type(value) is not np.ndarray:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
+
 def _checked_forward(label: str, forward: Rule) -> Rule:
     def checked(*arrays: Any, **params: Any) -> Any:
-        result = forward(*arrays, **params)
+        result = forward(*map(read_only, arrays), **params)
         array = np.asarray(result)
         if array.dtype.kind not in "biufc":
             raise DTypeError(
@@ -397,17 +411,21 @@ def _one_of_all(label: str, vjp: Rule, i: int, g: Any, y: Any, *xs: Any, **param
     return several[i]
 
 
-def check_cotangent(op: Op, i: int, result: Any, shape: tuple[int, ...], dtype: Any) -> None:
-    """Hold what a user's rule returned against the shape and kind of its input."""
+def check_result(op: Op, rule: str, result: Any, shape: tuple[int, ...], place: str) -> None:
+    """Hold what a user's rule returned against the shape and kind of what it belongs to."""
     found = getattr(result, "shape", np.shape(result) if not isinstance(result, Node) else None)
     if found != shape:
         raise ShapeError(
-            f"the vjp of the primitive {op.name!r} returned shape {found} for input {i} of {shape}",
-            mend="a cotangent has its input's shape; sum over what was broadcast",
+            f"the {rule} of the primitive {op.name!r} returned shape {found} for {place} of "
+            f"{shape}",
+            mend=f"a {_RESULTS[rule]}'s shape; sum over what was broadcast",
         )
     kind = np.dtype(getattr(result, "dtype", np.asarray(0.0).dtype)).kind
-    if kind not in "fc":
+    if kind != "f":
         raise DTypeError(
-            f"the vjp of the primitive {op.name!r} returned dtype kind {kind!r} for input {i}",
-            mend="a cotangent is floating, as its input is",
+            f"the {rule} of the primitive {op.name!r} returned dtype kind {kind!r} for {place}",
+            mend=f"a {_RESULTS[rule]}'s kind: it is floating",
         )
+
+
+_RESULTS = {"vjp": "cotangent has its input", "jvp": "tangent has its output"}

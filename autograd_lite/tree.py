@@ -7,9 +7,9 @@ alone.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from autograd_lite.errors import DomainError
+from autograd_lite.errors import DomainError, ShapeError
 
-__all__ = ["flatten", "unflatten"]
+__all__ = ["flatten", "flatten_like", "unflatten"]
 
 Rebuild = Callable[[Iterator[Any], bool], Any]
 
@@ -34,6 +34,45 @@ def unflatten(form: Rebuild, leaves: Sequence[Any], *, objects: bool = True) -> 
     ``objects=False`` gives a dict of parts where a layer stood (for its gradients).
     """
     return form(iter(leaves), objects)
+
+
+def flatten_like(pattern: Any, tree: Any) -> list[Any]:
+    """The leaves of ``tree`` in the order of those of ``pattern``, whose form it must have.
+
+    Dicts are matched by key, whatever their order; a list may stand for a tuple. What stands in
+    the place of a leaf is taken as it is. Raises ``ShapeError`` where the forms differ.
+
+    >>> flatten_like({"a": 1, "b": (2,)}, {"b": [20], "a": [10]})
+    [[10], 20]
+    """
+    if isinstance(pattern, dict):
+        if not isinstance(tree, dict) or tree.keys() != pattern.keys():
+            raise _unlike(pattern, tree)
+        return [leaf for key in pattern for leaf in flatten_like(pattern[key], tree[key])]
+    if isinstance(pattern, (list, tuple)):
+        if not isinstance(tree, (list, tuple)) or len(tree) != len(pattern):
+            raise _unlike(pattern, tree)
+        pairs = zip(pattern, tree, strict=True)
+        return [leaf for one, other in pairs for leaf in flatten_like(one, other)]
+    if hasattr(pattern, "tree_parts"):
+        parts = tree.tree_parts() if hasattr(tree, "tree_parts") else tree
+        return flatten_like(pattern.tree_parts(), parts)
+    return [tree]
+
+
+def _unlike(pattern: Any, tree: Any) -> ShapeError:
+    return ShapeError(
+        f"{_form(tree)} where {_form(pattern)} is needed",
+        mend="give one entry for each array, in containers of the same form",
+    )
+
+
+def _form(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return f"a dict of {list(tree)}"
+    if isinstance(tree, (list, tuple)):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    return f"a {type(tree).__name__}"
 
 
 def _visit(tree: Any, leaves: list[Any], above: tuple[int, ...]) -> Rebuild:

@@ -23,6 +23,7 @@ FLOORS = [
     {"errors"},
     {"shapes", "tree"},
     {"graph"},
+    {"modes"},
     {"recording"},
     {"rules"},
     {"ops"},

@@ -21,8 +21,9 @@ from autograd_lite.comparison.rounding import natural_scale, rounding_of
 from autograd_lite.comparison.verdict import NUMERIC, Allowance, Numbers, judge_claim, tolerance_of
 from autograd_lite.derivatives import gradients, jvp
 from autograd_lite.errors import AutogradError, CompareError, DTypeError
+from autograd_lite.modes import no_grad
 from autograd_lite.numeric import adjoint_gap, numeric_directional
-from autograd_lite.recording import Tensor, no_grad, tensor
+from autograd_lite.recording import Tensor, tensor
 
 __all__ = ["check_claims", "gradcheck"]
 

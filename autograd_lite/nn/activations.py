@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from autograd_lite.modes import scope
 from autograd_lite.nn.layer import Layer
 from autograd_lite.ops.pointwise import exp, maximum
-from autograd_lite.recording import scope
 
 __all__ = ["ReLU", "Sigmoid", "relu", "sigmoid"]
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from autograd_lite.errors import ShapeError
+from autograd_lite.modes import scope
 from autograd_lite.nn.layer import Layer
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import add
 from autograd_lite.ops.shaping import reshape, shape_of
-from autograd_lite.recording import Tensor, parameter, scope
+from autograd_lite.recording import Tensor, parameter
 
 __all__ = ["Affine", "affine"]
 

@@ -68,13 +68,18 @@ def _average(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return _reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis)
 
 
+def _shared_out(g: Any, count: int) -> Any:
+    """g / count; a count above 65504 does not exist as a float16."""
+    return g * (1 / count) if g.dtype == np.float16 and count > 65504 else g / count
+
+
 _sum = linear(
     "sum", _add_up, lambda g, x, *, axis, keepdims: _spread(g, x, axis, keepdims),
     symbol="Σ", text="Σ {0}", latex=r"\sum {0}", local=["G repeated"], samples=_CASES,
 )  # fmt: skip
 _mean = linear(
     "mean", _average,
-    lambda g, x, *, axis, keepdims: _spread(g / _count(x, axis), x, axis, keepdims),
+    lambda g, x, *, axis, keepdims: _spread(_shared_out(g, _count(x, axis)), x, axis, keepdims),
     symbol="mean", text="mean {0}", latex=r"\overline{{{0}}}", local=["G/n repeated"],
     samples=_CASES,
 )  # fmt: skip
@@ -172,7 +177,7 @@ def _winner(x: Any, y: Any, *, axis: Axes, keepdims: bool) -> Any:
     hits = x == extremum
     kept = [i for i in range(x.ndim) if i not in axes]
     order = (*kept, *axes)
-    rows = np.transpose(hits, order).reshape(*(x.shape[i] for i in kept), -1)
+    rows = np.transpose(hits, order).reshape(*(x.shape[i] for i in kept), _count(x, axes))
     first = np.zeros(rows.shape, x.dtype)
     if rows.size:
         np.put_along_axis(first, rows.argmax(axis=-1)[..., None], 1, axis=-1)
@@ -271,15 +276,17 @@ def _push_var(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
 
 
 def _pull_std(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
-    return _pull_var(0.5 * g / _nonzero(y), y, x, axis=axis, keepdims=keepdims, ddof=ddof)
+    return _pull_var(g * _half_inverse(y), y, x, axis=axis, keepdims=keepdims, ddof=ddof)
 
 
 def _push_std(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
-    return 0.5 * _push_var(tangents, y, xs, params) / _nonzero(y)
+    return _push_var(tangents, y, xs, params) * _half_inverse(y)
 
 
-def _nonzero(y: Any) -> Any:
-    return where(equal(y, 0), 1, y)
+def _half_inverse(y: Any) -> Any:
+    """1/(2y), and 0 at 0: a constant there, so that derivatives of every order are 0."""
+    flat = equal(y, 0)
+    return where(flat, 0, 0.5 / where(flat, 1, y))
 
 
 _var = general(

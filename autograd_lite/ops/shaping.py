@@ -4,6 +4,7 @@ Each is linear, and its adjoint moves the gradient back. Imports rules, shapes a
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,15 @@ def shape_of(x: Any) -> Shape:
     return x.shape if hasattr(x, "shape") else np.shape(x)
 
 
+def _sizes(shape: Any) -> Shape:
+    """A shape given as one size or as several."""
+    several = shape if isinstance(shape, (tuple, list)) else (shape,)
+    try:
+        return tuple(map(operator.index, several))
+    except TypeError:
+        raise DTypeError(f"the sizes of a shape are integers, not {several!r}") from None
+
+
 _reshape = linear(
     "reshape", lambda x, *, shape: np.reshape(x, shape),
     lambda g, x, *, shape: _reshape(g, shape=x.shape),
@@ -53,7 +63,7 @@ def reshape(x: Any, /, shape: Any) -> Any:
     (2, 2)
     """
     old = shape_of(x)
-    wanted = (shape,) if not isinstance(shape, (tuple, list)) else tuple(shape)
+    wanted = _sizes(shape)
     return _reshape(x, shape=resolve_reshape(math.prod(old), wanted))
 
 
@@ -161,7 +171,7 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
     >>> ag.broadcast_to(ag.tensor([1.0, 2.0]), (3, 2)).shape
     (3, 2)
     """
-    wanted = (shape,) if not isinstance(shape, (tuple, list)) else tuple(int(n) for n in shape)
+    wanted = _sizes(shape)
     if broadcast_shapes(shape_of(x), wanted) != wanted:
         raise ShapeError(f"shape {shape_of(x)} does not broadcast to {wanted}")
     return _broadcast_to(x, shape=wanted)
@@ -203,7 +213,7 @@ _concat = variadic_linear(
 
 
 @public(np.concatenate, also=["concatenate"])
-def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
+def concat(arrays: Sequence[Any], /, axis: int | None = 0) -> Any:
     """Arrays joined along an axis that they have; ``axis=None`` joins them flattened.
 
     >>> import autograd_lite as ag
@@ -227,7 +237,7 @@ _stack = variadic_linear(
 
 
 @public(np.stack)
-def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], /, axis: int = 0) -> Any:
     """Arrays of one shape joined along a new axis.
 
     >>> import autograd_lite as ag
@@ -277,6 +287,11 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
     wanted = np.dtype(dtype)
     if wanted.kind not in "biufc":
         raise DTypeError(f"dtype {wanted} is not numeric", mend="bool, integer, float or complex")
+    if wanted.kind == "c" and getattr(x, "tracked", False):
+        raise DTypeError(
+            "astype: the derivative of complex numbers is not defined here",
+            mend="keep real and imaginary parts as two real tensors",
+        )
     if wanted == getattr(x, "dtype", None) and not copy:
         return x
     return (_cast if wanted.kind in "fc" else _truncate)(x, dtype=wanted)
