@@ -262,11 +262,14 @@ def _gradient_name(path: str) -> str:
 
 
 def _furthest(automatic: Any, hand: Any) -> list[int]:
-    """The flat positions where two gradients are furthest apart."""
-    if hand is None or hand.shape != automatic.shape or hand.size <= EXAMINED:
+    """The flat positions where two gradients are furthest apart, and that of the largest."""
+    if automatic.size <= EXAMINED:
         return []
+    largest = int(np.argmax(np.nan_to_num(np.abs(automatic))))
+    if hand is None or hand.shape != automatic.shape:
+        return [largest]
     gap = np.nan_to_num(np.abs(automatic - hand), nan=np.inf).ravel()
-    return [int(i) for i in np.argsort(gap)[-8:]]
+    return [largest, *(int(i) for i in np.argsort(gap)[-8:])]
 
 
 def _row(
