@@ -27,7 +27,7 @@ DOCS = ROOT / "docs"
 
 WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", DOCS / "tour.md", DOCS / "notebook.md"]
 TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
-PAGES = [*WRITTEN, *TABLES]
+PAGES = [*TABLES, *WRITTEN]  # tables first: code of a written page may declare operators
 
 ENGINE = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 LABEL = re.compile(r">([^<>]+)</t")
