@@ -5,13 +5,24 @@ Imports its siblings.
 """
 
 from dataclasses import dataclass
+from math import ceil
 
 from autograd_lite.picture.arrays import ArrayText
 from autograd_lite.picture.layout import Frame, Item, Plan
 from autograd_lite.picture.pen import MONO_SIZE
 from autograd_lite.picture.widths import mono_width, text_width
 
-__all__ = ["Block", "Drawing", "Edge", "Label", "Mark", "Scene", "block_size", "plan"]
+__all__ = [
+    "Block",
+    "Drawing",
+    "Edge",
+    "Label",
+    "Mark",
+    "Scene",
+    "block_size",
+    "mark_size",
+    "plan",
+]
 
 LINE = 12  # from one line of a label to the next
 SMALL, RULE_SIZE, NAME_SIZE, SYMBOL_SIZE = 9.0, 9.5, 13.0, 14.0
@@ -127,9 +138,9 @@ def mark_size(mark: Mark) -> tuple[float, float]:
         return 8.0, 8.0
     if mark.kind == "op":
         wide = text_width(mark.title, SYMBOL_SIZE, bold=True) + 20
-        return max(float(ROUND), wide), float(ROUND)
+        return max(float(ROUND), _even(wide)), float(ROUND)
     wide = max(text_width(mark.title, NAME_SIZE, bold=True), text_width(mark.subtitle, SMALL))
-    return max(48.0, wide + 24), max(40.0, 15.0 * mark.ports + 10)
+    return max(48.0, _even(wide + 24)), max(40.0, 15.0 * mark.ports + 10)
 
 
 def _mark_item(mark: Mark, direction: str) -> Item:
@@ -149,8 +160,13 @@ def _label_item(label: Label, frame: int, direction: str) -> Item:
     if direction == "LR":
         length = max(above.width, beneath.width, name, rule, 18) + 2 * _MARGIN
         under = _UNDER + beneath.height + foot if beneath.height or foot else 8
-        return Item("label", length, _CLEAR + above.height + head, under, frame)
+        return Item("label", _even(length), _CLEAR + above.height + head, under, frame)
     length = max(above.height + head, beneath.height + foot, 18) + 8
     left = _MARGIN + max(above.width, name)
     right = _MARGIN + _UNDER + max(beneath.width, rule)
-    return Item("label", length, left, right, frame)
+    return Item("label", _even(length), _even(left), _even(right), frame)
+
+
+def _even(size: float) -> float:
+    """A size that has a whole half: Graphviz rounds to whole points."""
+    return 2.0 * ceil(size / 2)

@@ -14,7 +14,7 @@ from typing import Any
 from autograd_lite.errors import DrawError
 from autograd_lite.graph import Graph, Leaf, Node, Scope
 
-__all__ = ["Folded", "Part", "fold"]
+__all__ = ["Folded", "Part", "fold", "lineage", "reading_order"]
 
 _FEW = 150  # nodes drawn before scopes fold by themselves
 _MOST = 2000  # nodes drawn at all, unless forced
@@ -59,6 +59,24 @@ def fold(graph: Graph, expand: Expand = "auto") -> Folded:
             'the program under `with ag.scope("…")`, or force it with expand="force"',
         )
     return folded
+
+
+def reading_order(graph: Graph) -> list[Node]:
+    """The nodes, inputs before their users and first operands before later ones."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = list(reversed(graph.outputs))
+    while stack:
+        node = stack[-1]
+        waiting = [p for p in node.inputs if isinstance(p, Node) and p not in done]
+        if waiting and node not in done:
+            stack.extend(reversed(waiting))
+            continue
+        stack.pop()
+        if node not in done:
+            done.add(node)
+            order.append(node)
+    return order
 
 
 def lineage(scope: Scope | None) -> list[Scope]:
@@ -128,9 +146,10 @@ def _folded(graph: Graph, is_open: Callable[[Scope, int], bool]) -> Folded:
                 return one
         return None
 
+    nodes = reading_order(graph)
     while True:
         groups: dict[Any, list[Node]] = {}
-        for node in graph.nodes:
+        for node in nodes:
             groups.setdefault(closed(node.scope) or node, []).append(node)
         parts = [_part(key, nodes) for key, nodes in groups.items()]
         ordered, stuck = _ordered(parts)
@@ -202,7 +221,7 @@ def _absorbed(graph: Graph, folded: Folded) -> Folded:
 
 
 def _rolled(graph: Graph, folded: Folded) -> Folded:
-    """Equal consecutive folded parts as one part."""
+    """Equal consecutive folded parts as one part, with the leaves that each of them has its own."""
     following = _only_follower(graph, folded)
     signature = [_signature(part) for part in folded.parts]
     used: set[int] = set()
@@ -216,14 +235,17 @@ def _rolled(graph: Graph, folded: Folded) -> Folded:
         period, times = _repeats([signature[k] for k in chain])
         if times >= 3:
             members = chain[: period * times]
-            rolls[start] = _roll([folded.parts[k] for k in members], period, times)
-            used |= set(members)
+            own = _own_leaves(graph, folded, members, period)
+            leaves = [node for k in own for node in folded.parts[k].nodes]
+            rolls[start] = _roll(leaves, [folded.parts[k] for k in members], period, times)
+            used |= {*members, *own}
     kept = [rolls.get(k, p) for k, p in enumerate(folded.parts) if k in rolls or k not in used]
     return _indexed(_ordered(kept)[0])
 
 
 def _only_follower(graph: Graph, folded: Folded) -> dict[int, int]:
-    """For a folded part that a single folded part reads, and that is all that one reads: which."""
+    """For a folded part whose one reader is a folded part that computes from it alone: which."""
+    leaf = [isinstance(part.nodes[0], Leaf) and not part.folded for part in folded.parts]
     reads = [_sources(part, folded.home) - {k} for k, part in enumerate(folded.parts)]
     readers: dict[int, list[int]] = defaultdict(list)
     for k, sources in enumerate(reads):
@@ -236,9 +258,28 @@ def _only_follower(graph: Graph, folded: Folded) -> dict[int, int]:
             continue
         (reader,) = readers[k]
         other = folded.parts[reader]
-        if other.folded is not None and reads[reader] == {k} and other.scope is part.scope:
+        computed = {source for source in reads[reader] if not leaf[source]}
+        if other.folded is not None and computed == {k} and other.scope is part.scope:
             found[k] = reader
     return found
+
+
+def _own_leaves(graph: Graph, folded: Folded, members: Sequence[int], period: int) -> list[int]:
+    """The leaves that stand at the same place in every repetition, each read there alone."""
+    readers: dict[Node, set[tuple[int, int, int]]] = defaultdict(set)
+    for k, part in enumerate(folded.parts):
+        for place, node in enumerate(part.nodes):
+            for i, p in enumerate(node.inputs):
+                if isinstance(p, Leaf) and folded.home[p] != k:
+                    readers[p].add((k, place, i))
+    turn = {k: at for at, k in enumerate(members)}
+    seats: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for leaf, places in readers.items():
+        (k, place, i), *others = places
+        if k in turn and not others and leaf not in graph.outputs:
+            seats[turn[k] % period, place, i].append(folded.home[leaf])
+    full = len(members) // period
+    return [part for parts in seats.values() if len(parts) == full for part in parts]
 
 
 def _signature(part: Part) -> tuple[Any, ...]:
@@ -260,9 +301,9 @@ def _repeats(signatures: Sequence[Any]) -> tuple[int, int]:
     return best
 
 
-def _roll(parts: Sequence[Part], period: int, times: int) -> Part:
+def _roll(leaves: Sequence[Node], parts: Sequence[Part], period: int, times: int) -> Part:
     names = [part.title for part in parts[:period]]
     if Counter(part.title for part in parts).most_common(1)[0][1] < times:
         names = [name.rstrip("0123456789_- ") or name for name in names]
-    nodes = tuple(node for part in parts for node in part.nodes)
+    nodes = (*leaves, *(node for part in parts for node in part.nodes))
     return Part(nodes, parts[0].scope, parts[0].folded, " → ".join(names), times)

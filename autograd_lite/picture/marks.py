@@ -15,7 +15,7 @@ import numpy as np
 from autograd_lite.graph import Graph, Leaf, Node, Scope, visible
 from autograd_lite.picture.arrays import shape_text, tooltip, typeset
 from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark, Scene
-from autograd_lite.picture.folding import Folded, Part, lineage
+from autograd_lite.picture.folding import Folded, Part, lineage, reading_order
 from autograd_lite.picture.names import call, names, plain_number
 from autograd_lite.shapes import broadcast_axes
 
@@ -57,7 +57,8 @@ class _Wire:
 class _Builder:
     def __init__(self, graph: Graph, folded: Folded, shown: Shown) -> None:
         self.graph, self.folded, self.shown = graph, folded, shown
-        self.names = names(graph)
+        self.nodes = reading_order(graph)
+        self.names = names(self.nodes)
         self.marks: list[Mark] = []
         self.edges: list[Edge] = []
         self.scopes = self._open_scopes()
@@ -89,7 +90,7 @@ class _Builder:
     def _wires(self) -> dict[Node, list[_Wire]]:
         home = self.folded.home
         slots: dict[tuple[Node, int, Any], list[tuple[Node, int]]] = defaultdict(list)
-        for node in self.graph.nodes:
+        for node in self.nodes:
             for i, p in enumerate(node.inputs):
                 if isinstance(p, Node) and home[p] != home[node]:
                     merged = self.folded.parts[home[node]].folded is not None
@@ -298,8 +299,9 @@ class _Builder:
         operations = sum(part.operations for part in self.folded.parts)
         drawn = sum(mark.kind in ("op", "fold") for mark in self.marks)
         note = f"{operations:,} operations, {drawn:,} shown" if drawn < operations > _MANY else ""
-        outputs = ", ".join(self.names[out] for out in self.graph.outputs)
-        inputs = ", ".join(self.names[leaf] for leaf in self.graph.inputs[:12]) or "constants"
+        outputs = ", ".join(mark.title for mark in self.marks if mark.kind == "output")
+        leaves = [self.names[node] for node in self.nodes if node in self.graph.inputs]
+        inputs = ", ".join(leaves[:12]) or "constants"
         return Drawing(
             tuple(self.marks),
             tuple(self.edges),

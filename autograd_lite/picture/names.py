@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.graph import Graph, Leaf, Node, visible
+from autograd_lite.graph import Leaf, Node, visible
 from autograd_lite.picture.arrays import number
 
 __all__ = ["call", "names", "plain_number"]
@@ -23,19 +23,19 @@ _APPLIED = re.compile(r"(\w) \(")  # "exp (" of a function that is written witho
 _LETTERS = {"input": "x", "parameter": "w", "constant": "c"}
 
 
-def names(graph: Graph) -> dict[Node, str]:
-    """A name for every node; no two leaves share one."""
+def names(nodes: Sequence[Node]) -> dict[Node, str]:
+    """A name for every node (inputs come before their users); no two unnamed ones share one."""
     found: dict[Node, str] = {}
-    taken = {visible(node.name, _NAME) for node in graph.nodes if node.name}
+    taken = {visible(node.name, _NAME) for node in nodes if node.name}
     for kind, letter in _LETTERS.items():
-        bare = [n for n in graph.nodes if isinstance(n, Leaf) and not n.name and n.op.name == kind]
+        bare = [n for n in nodes if isinstance(n, Leaf) and not n.name and n.op.name == kind]
         wished = [letter] if len(bare) == 1 and letter not in taken else []
         fresh = (f"{letter}{k}" for k in range(1, len(bare) + len(taken) + 1))
         wished += [name for name in fresh if name not in taken]
         found.update(zip(bare, wished))
     taken |= set(found.values())
     counter = 0
-    for node in graph.nodes:
+    for node in nodes:
         if node.name:
             found[node] = visible(node.name, _NAME)
         elif node not in found:

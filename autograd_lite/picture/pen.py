@@ -4,7 +4,7 @@ Everything a user named passes through ``escape`` here or in the caller. Does no
 Imports character widths.
 """
 
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from autograd_lite.picture.widths import mono_width
 
@@ -30,9 +30,9 @@ Point = tuple[float, float]
 
 def opened(ident: str, kind: str, about: str, role: str = "graphics-symbol") -> str:
     """The beginning of a group that a reader may point at: id, class, label and tooltip."""
-    told = quoteattr(about)
+    told = escape(about, {'"': "&quot;", "'": "&#39;", "\n": "&#10;"})
     return (
-        f'<g id="{OWN}-{ident}" class="{kind}" role="{role}" aria-label={told}>'
+        f'<g id="{OWN}-{ident}" class="{kind}" role="{role}" aria-label="{told}">'
         f"<title>{escape(about)}</title>"
     )
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.reverse import flow
 from autograd_lite.errors import DrawError, require
 from autograd_lite.graph import Graph, Node, visible
 from autograd_lite.picture import text
@@ -23,6 +22,7 @@ from autograd_lite.picture.layout import place
 from autograd_lite.picture.marks import Shown, picture_of
 from autograd_lite.picture.svg import render
 from autograd_lite.picture.theme import PALETTES, THEMES
+from autograd_lite.reverse import flow
 
 __all__ = ["Picture", "draw"]
 

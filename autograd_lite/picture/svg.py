@@ -6,7 +6,7 @@ bytes. Does not know graphs. Imports its siblings.
 
 import hashlib
 from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from autograd_lite.picture.drawing import Drawing, Mark, mark_size
 from autograd_lite.picture.labels import label
@@ -91,13 +91,9 @@ def _bounds(plan: Plan, placement: Placement) -> Rect:
 
 def _frames(drawing: Drawing, placement: Placement) -> Iterator[str]:
     for k, (frame, r) in enumerate(zip(drawing.frames, placement.frames)):
-        title = escape(frame.title)
-        yield f'<g id="{OWN}-s{k}" role="graphics-object" aria-label={quoteattr(frame.title)}>'
-        yield (
-            f'<rect class="frame" x="{n(r.left)}" y="{n(r.top)}" '
-            f'width="{n(r.right - r.left)}" height="{n(r.bottom - r.top)}" rx="10"/>'
-        )
-        yield f'<text class="cap" x="{n(r.left + 10)}" y="{n(r.top + 16)}">{title}</text></g>'
+        yield opened(f"s{k}", "layer", f"layer {frame.title}", "graphics-object")
+        yield rect("frame", r.left, r.top, r.right - r.left, r.bottom - r.top, 10)
+        yield words("cap", frame.title, r.left + 10, r.top + 16, "start") + "</g>"
 
 
 def _body(drawing: Drawing, plan: Plan, placement: Placement) -> Iterator[str]:

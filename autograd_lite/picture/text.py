@@ -5,7 +5,7 @@ counters. Imports its siblings.
 """
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autograd_lite.picture.arrays import ArrayText
 from autograd_lite.picture.drawing import Drawing, Edge, Mark
@@ -44,7 +44,7 @@ def _rows(drawing: Drawing, m: int) -> Iterator[tuple[int, tuple[str, str, str]]
         head = f"{mark.title} {mark.subtitle}".rstrip() + (f" → {names}" if names else "")
     else:
         head = f"{mark.kind} {mark.title} {mark.subtitle}".rstrip()
-    yield mark.frame, (head, value, "")
+    yield mark.frame, (head, value, _total(drawing, leaving))
     entering = [e for e in drawing.edges if e.target == m]
     for k, edge in enumerate(entering):
         label = edge.label
@@ -53,6 +53,15 @@ def _rows(drawing: Drawing, m: int) -> Iterator[tuple[int, tuple[str, str, str]]
         gradient = f"gradient {_line(label.gradient)}" if label and label.gradient else ""
         rule = label.rule if label else ""
         yield mark.frame, (f"  {branch}{name}", "", f"{gradient}  {rule}".strip())
+
+
+def _total(drawing: Drawing, leaving: Sequence[Edge]) -> str:
+    """The sum of the gradients that come back to a value that is used more than once."""
+    for edge in leaving:
+        label = edge.label
+        if drawing.marks[edge.target].kind == "dot" and label and label.gradient:
+            return f"gradient {_line(label.gradient)}  {label.rule}".rstrip()
+    return ""
 
 
 def _origin(drawing: Drawing, edge: Edge) -> Mark:

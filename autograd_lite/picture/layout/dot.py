@@ -17,7 +17,7 @@ from graphviz.backend import execute
 
 from autograd_lite.errors import DrawError, MissingExtraError, require
 from autograd_lite.picture.layout.plan import PAD, TITLE, Path, Placement, Plan, Rect, extent
-from autograd_lite.picture.layout.routing import clipped
+from autograd_lite.picture.layout.routing import clipped, within
 
 __all__ = ["with_dot", "with_pygraphviz"]
 
@@ -32,6 +32,7 @@ def with_pygraphviz(plan: Plan) -> Placement:
     text = _text(plan)
     with _ONE_AT_A_TIME:
         graph = pygraphviz.AGraph(string=text)
+        graph.number_of_nodes = lambda: 0  # above 1,000 it would print a warning
         answer = graph.draw(format="json", prog="dot")
         graph.close()
     return _read(plan, json.loads(answer), "pygraphviz")
@@ -166,10 +167,9 @@ def _ended(
 ) -> Path:
     """A path with its ends exactly on the borders of what it joins."""
     start = _nearest(plan, a, centers[a], path[0])
-    target = plan.items[b]
-    if target.kind == "round":
-        path = clipped(path, extent(target, centers[b], plan.direction))
-        return (start, *path[1:])
+    target, box = plan.items[b], extent(plan.items[b], centers[b], plan.direction)
+    if target.kind == "round" and within(path[-1], box):
+        return (start, *clipped(path, box)[1:])
     return (start, *path[1:-1], _nearest(plan, b, centers[b], path[-1]))
 
 

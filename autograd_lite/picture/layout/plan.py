@@ -6,7 +6,18 @@ Knows sizes and who is joined to whom, no text and no graph. "Along" is the read
 
 from dataclasses import dataclass
 
-__all__ = ["PAD", "TITLE", "Frame", "Item", "Path", "Placement", "Plan", "Rect"]
+__all__ = [
+    "PAD",
+    "TITLE",
+    "Frame",
+    "Item",
+    "Path",
+    "Placement",
+    "Plan",
+    "Rect",
+    "extent",
+    "inside",
+]
 
 PAD = 12  # between a frame and what it holds
 TITLE = 18  # height of a frame's title tab

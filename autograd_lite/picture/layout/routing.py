@@ -11,7 +11,7 @@ from math import cos, radians, sin
 
 from autograd_lite.picture.layout.plan import Item, Path, Rect
 
-__all__ = ["Columns", "Hop", "bezier_line", "clipped", "route", "split"]
+__all__ = ["Columns", "Hop", "bezier_line", "clipped", "route", "split", "within"]
 
 Hop = tuple[int, ...]  # a cell, the lanes between, a cell
 Point = tuple[float, float]
@@ -153,18 +153,18 @@ def _inset(item: Item, offset: float) -> float:
 def clipped(path: Path, box: Rect) -> Path:
     """A path that runs into a circle or stadium, cut where it meets the border."""
     bends = [path[k : k + 4] for k in range(0, len(path) - 1, 3)]
-    while len(bends) > 1 and _within(bends[-1][0], box):
+    while len(bends) > 1 and within(bends[-1][0], box):
         bends.pop()
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2
-        inside = _within(split(bends[-1], middle)[0][-1], box)
+        inside = within(split(bends[-1], middle)[0][-1], box)
         low, high = (low, middle) if inside else (middle, high)
     bends[-1] = split(bends[-1], low)[0]
     return (path[0], *(point for bend in bends for point in bend[1:]))
 
 
-def _within(point: Point, box: Rect) -> bool:
+def within(point: Point, box: Rect) -> bool:
     """Whether a point lies in the stadium that fills a box."""
     width, height = box.right - box.left, box.bottom - box.top
     radius = min(width, height) / 2

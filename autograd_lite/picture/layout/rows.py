@@ -5,6 +5,7 @@ its siblings.
 """
 
 from collections.abc import Sequence
+from math import ceil
 
 from autograd_lite.picture.layout.plan import Path, Placement, Plan, Rect, extent
 from autograd_lite.picture.layout.routing import bezier_line, split
@@ -12,6 +13,8 @@ from autograd_lite.picture.layout.routing import bezier_line, split
 __all__ = ["WIDTH", "wrap"]
 
 WIDTH = 2400.0  # the width that a row should not pass
+_TOLERANCE = 1.15  # a picture that is a little wider stays in one row
+_CROSSING = 300.0  # pixels that a row may be shorter to spare an edge its way round
 _BETWEEN = 26.0  # between two rows, beside their lanes
 _LANE = 10.0
 _CORNER = 8.0
@@ -38,25 +41,31 @@ def wrap(plan: Plan, placement: Placement, width: float = WIDTH) -> Placement:
 def _cuts(boxes: Sequence[Rect], paths: Sequence[Path], width: float) -> list[float]:
     """Where to cut: few edges cross, rows are not much shorter than they may be."""
     left, right = min(b.left for b in boxes), max(b.right for b in boxes)
+    if right - left <= width * _TOLERANCE:
+        return []
     places = _clear(boxes)
     cuts: list[float] = []
     while right - left > width:
-        ahead = [x for x in places if x > left + width * 0.35]
+        share = (right - left) / ceil((right - left) / width)
+        ahead = [x for x in places if x > left + share / 2]
         fitting = [x for x in ahead if x - left <= width] or ahead[:1]
         if not fitting:
             break
-        crossing = {x: sum(p[0][0] < x < p[-1][0] for p in paths) for x in fitting}
-        left = min(fitting, key=lambda x: (crossing[x], -x))
+        cost = {
+            x: sum(p[0][0] < x < p[-1][0] for p in paths) * _CROSSING + abs(x - left - share)
+            for x in fitting
+        }
+        left = min(fitting, key=lambda x: cost[x])
         cuts.append(left)
     return cuts
 
 
 def _clear(boxes: Sequence[Rect]) -> list[float]:
-    """The middles of the gaps along which no box lies."""
+    """Where no box lies: just behind one, where edges still run level."""
     places, reach = [], float("-inf")
     for box in sorted(boxes, key=lambda b: b.left):
         if reach != float("-inf") and box.left - reach >= 12:
-            places.append((box.left + reach) / 2)
+            places.append(reach + 5)
         reach = max(reach, box.right)
     return places
 

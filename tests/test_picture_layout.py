@@ -1,0 +1,223 @@
+"""Every layout engine that is there gives right pictures: nothing overlaps, arrows meet boxes."""
+
+import shutil
+from importlib.util import find_spec
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+import autograd_lite as ag
+from autograd_lite.picture.drawing import RULE_SIZE, SMALL, block_size, mark_size
+from autograd_lite.picture.layout import Plan, place
+from autograd_lite.picture.layout.plan import Item, extent, inside
+from autograd_lite.picture.layout.routing import split
+from autograd_lite.picture.layout.rows import wrap
+from autograd_lite.picture.layout.simplex import solve
+from autograd_lite.picture.widths import text_width
+from tests.picture_cases import CASES
+
+ENGINES = [
+    pytest.param(
+        "pygraphviz",
+        marks=pytest.mark.skipif(not find_spec("pygraphviz"), reason="pygraphviz not installed"),
+    ),
+    pytest.param(
+        "dot", marks=pytest.mark.skipif(not shutil.which("dot"), reason="no dot on the PATH")
+    ),
+    "builtin",
+]
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return CASES[request.param]()
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_structure(engine, direction, case):
+    y, options = case
+    check(ag.draw(y, layout=engine, direction=direction, **options))
+
+
+def check(picture):
+    plan, placement = picture.plan, picture.placement
+    boxes = [extent(i, c, plan.direction) for i, c in zip(plan.items, placement.centers)]
+    nothing_overlaps(boxes)
+    frames_hold_their_own(plan, boxes, placement.frames)
+    edges_meet_their_boxes(plan, boxes, placement)
+    edges_avoid_other_boxes(plan, boxes, placement)
+    text_fits(picture.drawing, plan, placement)
+
+
+def nothing_overlaps(boxes):
+    for a, b in combinations(boxes, 2):
+        apart = max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom)
+        assert apart > -0.6, (a, b)
+
+
+def frames_hold_their_own(plan, boxes, frames):
+    for item, box in zip(plan.items, boxes):
+        family = inside(plan.frames, item.frame)
+        for k, frame in enumerate(frames):
+            if k in family:
+                assert min(box.left - frame.left, frame.right - box.right) > -0.6
+                assert min(box.top - frame.top, frame.bottom - box.bottom) > -0.6
+            else:
+                assert disjoint(frame, box), (k, frame, box)
+    for (j, a), (k, b) in combinations(enumerate(frames), 2):
+        related = j in inside(plan.frames, k) or k in inside(plan.frames, j)
+        assert related or disjoint(a, b)
+
+
+def disjoint(a, b):
+    return max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom) > -0.6
+
+
+def edges_meet_their_boxes(plan, boxes, placement):
+    for chain, hops in zip(plan.chains, placement.routes):
+        for (a, b), path in zip(pairwise(chain), hops):
+            assert (len(path) - 1) % 3 == 0
+            assert distance_to_border(plan.items[a], boxes[a], path[0]) < 1.0
+            assert distance_to_border(plan.items[b], boxes[b], path[-1]) < 1.0
+
+
+def distance_to_border(item: Item, box, point):
+    x, y = point
+    if item.kind == "dot":
+        return np.hypot(x - (box.left + box.right) / 2, y - (box.top + box.bottom) / 2)
+    if item.kind == "round":
+        radius = min(box.right - box.left, box.bottom - box.top) / 2
+        cx = np.clip(x, box.left + radius, box.right - radius)
+        cy = np.clip(y, box.top + radius, box.bottom - radius)
+        return abs(np.hypot(x - cx, y - cy) - radius)
+    out = max(box.left - x, x - box.right, box.top - y, y - box.bottom)
+    if out > 0:
+        return out
+    return min(abs(x - box.left), abs(x - box.right), abs(y - box.top), abs(y - box.bottom))
+
+
+def edges_avoid_other_boxes(plan, boxes, placement):
+    for chain, hops in zip(plan.chains, placement.routes):
+        points = [q for path in hops for q in sampled(path)]
+        xs, ys = np.array(points).T
+        for k, box in enumerate(boxes):
+            if k in chain or plan.items[k].kind == "dot":
+                continue
+            hit = (xs > box.left + 2) & (xs < box.right - 2)
+            hit &= (ys > box.top + 2) & (ys < box.bottom - 2)
+            assert not hit.any(), (chain, k, box)
+
+
+def sampled(path):
+    for k in range(0, len(path) - 1, 3):
+        bend = path[k : k + 4]
+        yield from (split(bend, t)[0][-1] for t in np.linspace(0, 1, 9))
+
+
+def text_fits(drawing, plan, placement):
+    for mark in drawing.marks:
+        if mark.kind != "dot":
+            width, _ = mark_size(mark)
+            assert text_width(mark.title, 13, bold=True) <= width - 8
+            assert text_width(mark.subtitle, SMALL) <= width - 8
+    labelled = [edge.label for edge in drawing.edges if edge.label is not None]
+    for label, item in zip(labelled, plan.items[len(drawing.marks) :]):
+        room = item.length if plan.direction == "LR" else item.before + item.after
+        assert block_size(label.value).width <= room
+        assert block_size(label.gradient).width <= room
+        assert text_width(label.rule, RULE_SIZE) <= room
+    for scene, frame in zip(drawing.frames, placement.frames):
+        assert text_width(scene.title, 11, bold=True) + 12 <= frame.right - frame.left
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_random_graphs(engine, rng):
+    for _ in range(6):
+        check_random(engine, rng)
+
+
+def check_random(engine, rng):
+    values = [ag.tensor(float(k + 1), name=f"x{k}") for k in range(3)]
+    for step in range(rng.integers(4, 14)):
+        picked = rng.choice(len(values), size=2)
+        with ag.scope(f"part {step // 3}"):
+            values.append(values[picked[0]] * ag.sin(values[picked[1]]))
+    check(ag.draw(values[-4:], layout=engine))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_long_chains_wrap_into_rows(engine):
+    x = ag.tensor(1.0, name="x")
+    for k in range(25):
+        with ag.scope(f"step {k}"):
+            x = ag.sin(x) + x
+    picture = ag.draw(x, layout=engine)
+    check(picture)
+    right = max(x for x, _ in picture.placement.centers)
+    assert right < 2800
+    assert len({round(y, -2) for _, y in picture.placement.centers}) > 2
+
+
+def test_wrapping_leaves_a_narrow_picture_alone():
+    picture = ag.draw(CASES["affine"]()[0], layout="builtin")
+    assert wrap(picture.plan, picture.placement) == picture.placement
+
+
+def test_the_first_operand_stands_above_the_second():
+    y, _ = CASES["affine"]()
+    for engine in ("builtin", "auto"):
+        picture = ag.draw(y, layout=engine)
+        height = {
+            mark.title: picture.placement.centers[m][1]
+            for m, mark in enumerate(picture.drawing.marks)
+        }
+        assert height["x"] < height["W"]
+
+
+def test_network_simplex_finds_the_optimum(rng):
+    for trial in range(40):
+        count = int(rng.integers(2, 25))
+        arcs = []
+        for _ in range(int(rng.integers(1, 50))):
+            a, b = sorted(rng.choice(count, size=2, replace=False).tolist())
+            arcs.append((a, b, int(rng.integers(0, 6)), int(rng.integers(0, 5))))
+        rank = solve(count, arcs, balance=bool(trial % 2))
+        assert all(rank[b] - rank[a] >= least for a, b, least, _ in arcs)
+        cost = np.zeros(count)
+        for a, b, _, weight in arcs:
+            cost[b] += weight
+            cost[a] -= weight
+        matrix = np.zeros((len(arcs), count))
+        for k, (a, b, _, _) in enumerate(arcs):
+            matrix[k, a], matrix[k, b] = 1, -1
+        best = linprog(
+            cost, matrix, [-least for _, _, least, _ in arcs], bounds=[(0, 1000)] * count
+        )
+        assert cost @ rank == pytest.approx(best.fun)
+
+
+def test_a_cycle_is_refused():
+    with pytest.raises(ValueError, match="cycle"):
+        solve(2, [(0, 1, 1, 1), (1, 0, 1, 1)])
+
+
+def test_an_unknown_engine_is_named():
+    with pytest.raises(ag.errors.DrawError, match="no layout engine is called"):
+        place(Plan((), ()), "neato")
+
+
+def test_a_missing_engine_names_the_command(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    y, _ = CASES["affine"]()
+    with pytest.raises(ag.errors.MissingExtraError, match="'dot' of Graphviz"):
+        ag.draw(y, layout="dot")
+
+
+def test_graphviz_prints_nothing(monkeypatch, capfd):
+    monkeypatch.setenv("FONTCONFIG_FILE", "/nowhere")
+    y, _ = CASES["stack"]()
+    ag.draw(y)
+    assert capfd.readouterr() == ("", "")
