@@ -71,7 +71,12 @@ class Dual(Tensor):
         if op.strict and ydot is not None:
             ydot = ydot if isinstance(ydot, Tensor) else np.asarray(ydot)[()]
             check_result(op, "jvp", ydot, y.shape, "its output")
-        return y if ydot is None else Dual(y, _like(ydot, y), level)
+        if ydot is None or type(y) is not tuple:
+            return y if ydot is None else Dual(y, _like(ydot, y), level)
+        return tuple(
+            part if dot is None else Dual(part, _like(dot, part), level)
+            for part, dot in zip(y, ydot, strict=True)
+        )
 
 
 _CARRIED = Leaf("input", np.float64(0), None, None, 0)

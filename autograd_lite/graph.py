@@ -35,6 +35,7 @@ __all__ = [
     "Scope",
     "ancestors",
     "by_serial",
+    "settled",
     "visible",
 ]
 
@@ -109,7 +110,7 @@ class Op:
         if callable(local):
             local = self.local = local()
         rule = local[i] if i < len(local) else (local[-1] if local else "")
-        return str(rule).format(*names) if rule else ""
+        return str(rule(*names) if callable(rule) else rule.format(*names))
 
 
 LEAF_OPS = {name: Op(name, "leaf", lambda: None) for name in ("input", "parameter", "constant")}
@@ -361,7 +362,7 @@ class Graph:
                 values[node] = node.value
                 continue
             arrays = [values[p] if isinstance(p, Node) else p for p in node.inputs]
-            values[node] = _settled(node.op.forward(*arrays, **node.params))
+            values[node] = settled(node.op.forward(*arrays, **node.params))
         return values
 
     def _given(self, inputs: Mapping[Node, Any]) -> dict[Node, Any]:
@@ -431,9 +432,11 @@ def visible(text: str, limit: int = 60) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def _settled(value: Any) -> Any:
-    """0-d arrays as NumPy scalars; everything else as it is."""
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+def settled(value: Any) -> Any:
+    """0-d arrays as NumPy scalars, alone or in a tuple of results; all else as it is."""
+    if isinstance(value, np.ndarray):
+        return value if value.ndim else value[()]
+    return tuple(settled(part) for part in value) if type(value) is tuple else value
 
 
 def _row(node: Node, labels: Mapping[Node, str]) -> tuple[str, str, str, str]:

@@ -28,7 +28,17 @@ from autograd_lite.errors import (
     describe,
     user_frame,
 )
-from autograd_lite.graph import EMPTY, Cell, Constant, Graph, Leaf, Node, Op, ancestors
+from autograd_lite.graph import (
+    EMPTY,
+    Cell,
+    Constant,
+    Graph,
+    Leaf,
+    Node,
+    Op,
+    ancestors,
+    settled,
+)
 from autograd_lite.modes import Mode, current_mode, state, using
 from autograd_lite.shapes import Shape
 
@@ -42,6 +52,7 @@ __all__ = [
     "operator_error",
     "parameter",
     "parameter_names",
+    "picks",
     "plain",
     "tensor",
     "trace",
@@ -143,7 +154,7 @@ class Tensor:
                 "only a parameter takes a new value",
                 mend="make a new tensor with ag.tensor(data), or use ag.parameter",
             )
-        value = _settle(np.array(plain(new), dtype=node.dtype))
+        value = settled(np.array(plain(new), dtype=node.dtype))
         if value.shape != node.shape:
             raise ShapeError(
                 f"parameter {node.name or ''} has shape {node.shape}, the new value {value.shape}",
@@ -290,7 +301,7 @@ class Tensor:
         return complex(self._leave("complex()", ".item() for the number"))
 
     def __index__(self) -> int:
-        return self._leave("an index", "int(t.item())").__index__()  # type: ignore[no-any-return]
+        return self._leave("an index", "int(t.item())").__index__()  # type: ignore[no-any-return]  # untyped
 
     def __bool__(self) -> bool:
         if current_mode().tracing and self._node is not None:
@@ -349,10 +360,6 @@ class Tensor:
             "tensors are not pickled: unpickling would run code",
             mend="save t.numpy() with np.save, and make a tensor of it again",
         )
-
-
-def _settle(value: Any) -> Any:
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _read_only(array: Any) -> Any:
@@ -434,7 +441,7 @@ def _leaf(kind: str, data: Any, name: str | None, dtype: Any, copy: bool) -> Ten
     if copy or array.dtype != wanted:
         array, copy = np.array(array, dtype=wanted, order="K", copy=True), True
         array.flags.writeable = False
-    leaf = _new_leaf(kind, _settle(array), _checked_name(name), Cell())
+    leaf = _new_leaf(kind, settled(array), _checked_name(name), Cell())
     if not copy:
         leaf.watch()
     return Tensor(leaf.value, leaf)
@@ -484,7 +491,7 @@ def constant(data: Any, *, name: str | None = None, copy: bool = True) -> Tensor
     if copy:
         array = np.array(array, order="K")
         array.flags.writeable = False
-    result = Tensor(_settle(array))
+    result = Tensor(settled(array))
     result._constant = Constant("constant", result._value, _checked_name(name), *_here())
     if not copy:
         result._constant.watch()
@@ -522,18 +529,40 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
         result = op.forward(*values, **params)
     except Exception as error:
         raise operator_error(op, args, params, error) from error
-    if isinstance(result, np.ndarray) and not result.ndim:
-        result = result[()]
+    result = settled(result)
     if not any_tensor:
         return result
     mode = current_mode()
     if mode.debug:
         _check_finite(op, args, values, result)
     if not tracked or not (mode.tracing or (mode.recording and op.kind != "constant")):
+        if type(result) is tuple:
+            return tuple(Tensor(_unshared(part, inputs)) for part in result)
         return Tensor(_unshared(result, inputs))
     if not mode.recording:
         op = frozen(op)
-    return Tensor(result, _record(op, inputs, values, params, result, mode))
+    node = _record(op, inputs, values, params, result, mode)
+    return picks(node, result) if type(result) is tuple else Tensor(result, node)
+
+
+_PICK = Op(
+    "output", "linear", lambda ys, *, index, count: ys[index], symbol="·", text="{0}", keeps=(0,),
+    pulls=[lambda g, y, ys, *, index, count: [g if i == index else None for i in range(count)]],
+)  # fmt: skip
+
+
+def picks(node: Node, results: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """Handles of the outputs of a node that has several: one more node picks each."""
+    return tuple(
+        Tensor(
+            value,
+            Node(
+                _PICK, (node,), {"index": i, "count": len(results)}, None, value.shape,
+                value.dtype, node.scope, node.code, node.offset,
+            ),
+        )
+        for i, value in enumerate(results)
+    )  # fmt: skip
 
 
 def _record(
@@ -544,7 +573,8 @@ def _record(
     result: Any,
     mode: Mode,
 ) -> Node:
-    if result.dtype.kind == "c":
+    several = type(result) is tuple
+    if not several and result.dtype.kind == "c":
         raise DTypeError(
             f"{op.name}: the derivative of complex numbers is not defined here",
             mend="keep real and imaginary parts as two real tensors",
@@ -560,10 +590,10 @@ def _record(
         if keep & (2 << i) and isinstance(node, Node):
             node.value = values[i]
     kept = result if keep & 1 else None
+    shape, dtype = ((), None) if several else (result.shape, result.dtype)
     return Node(
-        op, tuple(inputs), params, kept, result.shape, result.dtype, mode.scope,
-        frame.f_code, frame.f_lasti,
-    )  # fmt: skip
+        op, tuple(inputs), params, kept, shape, dtype, mode.scope, frame.f_code, frame.f_lasti
+    )
 
 
 def _outside(frame: FrameType) -> FrameType:
@@ -749,7 +779,9 @@ def _traced_reads(op: Op, i: int, values: Sequence[Any], params: Mapping[str, An
         with np.errstate(all="ignore"):
             if op.kind == "pointwise":
                 values = [v if _is_number(v) else np.float64(0.5) for v in values]
-            y = _settle(op.forward(*values, **params))
+            y = settled(op.forward(*values, **params))
+            if type(y) is tuple:
+                return everything
             probes = [v if _is_number(v) else tensor(_floating(v)) for v in (y, *values)]
             pull: Any = op.pulls[i]
             result = pull(tensor(np.ones_like(_floating(y))), *probes, **params)
@@ -812,6 +844,10 @@ def _error_class(error: Exception) -> type[AutogradError]:
 
 
 def _check_finite(op: Op, args: Sequence[Any], values: Sequence[Any], result: Any) -> None:
+    if type(result) is tuple:
+        for part in result:
+            _check_finite(op, args, values, part)
+        return
     if np.asarray(result).dtype.kind not in "fc" or np.all(np.isfinite(result)):
         return
     fresh = all(np.all(np.isfinite(value)) for value in values)

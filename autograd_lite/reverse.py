@@ -24,7 +24,7 @@ from autograd_lite.errors import (
 from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
-from autograd_lite.recording import Tensor, plain
+from autograd_lite.recording import Tensor, picks, plain
 from autograd_lite.rules import check_result, read_only
 
 __all__ = [
@@ -97,7 +97,8 @@ class Sweep:
             g = arriving.pop(node, None)
             if g is None:
                 continue
-            if node.cell is not None if targets is None else node in targets:
+            wanted = node.cell is not None if targets is None else node in targets
+            if wanted and type(g) is not list:
                 results[node] = g
             if node.op.pulls:
                 self.pass_on(node, g, needed)
@@ -136,6 +137,9 @@ class Sweep:
 
     def add(self, node: Node, i: int, p: Node, result: Any) -> None:
         """Add what flows to input ``i`` to what has arrived there."""
+        if type(result) is list:
+            self.add_parts(p, result)
+            return
         if node.op.strict:
             result = result if isinstance(result, Tensor) else np.asarray(result)[()]
             check_result(node.op, "vjp", result, p.shape, f"input {i}")
@@ -155,6 +159,13 @@ class Sweep:
             self.arriving[p] = total
             if total.__class__ is np.ndarray:
                 self.owned.add(p)
+
+    def add_parts(self, p: Node, parts: list[Any]) -> None:
+        """Add to the cotangents of a node with several outputs; None is a zero that nobody made."""
+        old = self.arriving.get(p, [None] * len(parts))
+        self.arriving[p] = [
+            a if b is None else b if a is None else a + b for a, b in zip(old, parts, strict=True)
+        ]
 
     def retry(self, node: Node, i: int, g: Any, error: Exception) -> Any:
         """Run a rule again with all values recomputed, if one that was not kept made it fail."""
@@ -196,12 +207,14 @@ class RecordedSweep(Sweep):
         self.scopes: dict[Scope, Scope] = {}
 
     def wrap(self, value: Any, node: Node) -> Any:
-        """A handle of the node."""
+        """A handle of the node, or of each of its outputs."""
+        if type(value) is tuple:
+            return picks(node, value)
         return Tensor(value, node) if type(node) in (Node, Leaf) else Tensor(value)
 
     def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
         """Apply the rules of one node to tensors, under the backward twin of its scope."""
-        y = node if node.value is None else Tensor(node.value, node)
+        y = node if node.value is None else self.wrap(node.value, node)
         xs = [
             p if not isinstance(p, Node) or p.value is None else self.wrap(p.value, p)
             for p in node.inputs

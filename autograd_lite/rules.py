@@ -35,6 +35,7 @@ __all__ = [
     "pointwise",
     "primitive",
     "public",
+    "read_only",
     "variadic_linear",
 ]
 
@@ -137,16 +138,23 @@ def multilinear(name: str, forward: Rule, *adjoints: Rule, **facts: Any) -> Oper
 
 
 def general(
-    name: str, forward: Rule, pulls: Sequence[Rule | None], push: Rule, **facts: Any
+    name: str,
+    forward: Rule,
+    pulls: Sequence[Rule | None],
+    push: Rule,
+    *,
+    several: bool = False,
+    **facts: Any,
 ) -> Operator:
     """An operator whose rules are written out.
 
     ``pulls[i](g, y, *xs, **params)``; ``push(tangents, y, xs, params)``, where a tangent is None
-    for zero.
+    for zero. ``several``: forward returns a tuple; then y and g are tuples too, g with None for
+    an output that nobody used, and ``push`` returns a tuple.
     """
     op = _declare(name, "general", forward, facts, like=pulls[0] or forward)
     op.pulls, op.push, op.keeps = tuple(pulls), push, [None] * len(pulls)
-    return _caller(op) if len(pulls) > 1 else _named(unary(op), op)
+    return _caller(op) if several or len(pulls) > 1 else _named(unary(op), op)
 
 
 def nondifferentiable(

@@ -134,14 +134,24 @@ def _min_right(y: Any, a: Any, b: Any) -> Any:
     return where(not_equal(y, y), y, less(y, a) if _number(a) else less(b, a))
 
 
+def _side(symbol: str) -> Any:
+    """The text of an extremum's rule; against a number the tie goes to the number."""
+
+    def text(own: str, other: str) -> str:
+        tie = "" if other.lstrip("−").replace(".", "").isdigit() else "="
+        return f"G × [{own} {(symbol + tie).replace('>=', '≥').replace('<=', '≤')} {other}]"
+
+    return text
+
+
 maximum = pointwise(
     "maximum", np.maximum, _max_left, _max_right, symbol="max", text="max({0}, {1})",
-    latex=r"\max({0}, {1})", local=["G × [{0} ≥ {1}]", "G × [{1} > {0}]"],
+    latex=r"\max({0}, {1})", local=[_side(">"), lambda a, b: f"G × [{b} > {a}]"],
     doc="The larger of each pair. At a tie a Python number takes the gradient, else the first.",
 )  # fmt: skip
 minimum = pointwise(
     "minimum", np.minimum, _min_left, _min_right, symbol="min", text="min({0}, {1})",
-    latex=r"\min({0}, {1})", local=["G × [{0} ≤ {1}]", "G × [{1} < {0}]"],
+    latex=r"\min({0}, {1})", local=[_side("<"), lambda a, b: f"G × [{b} < {a}]"],
     doc="The smaller of each pair. At a tie a Python number takes the gradient, else the first.",
 )  # fmt: skip
 

@@ -69,7 +69,7 @@ def _average(x: Any, *, axis: Axes, keepdims: bool) -> Any:
 
 
 def _shared_out(g: Any, count: int) -> Any:
-    """g / count; a count above 65504 does not exist as a float16."""
+    """The gradient over a count; a count above 65504 does not exist as a float16."""
     return g * (1 / count) if g.dtype == np.float16 and count > 65504 else g / count
 
 
