@@ -42,13 +42,13 @@ clean: ## remove .venv and what tools left behind
 
 setup: .venv/stamp ## only the virtual environment
 
-# pygraphviz has wheels for most platforms; where it cannot be installed, drawing has other layouts.
+# Extras have wheels for most platforms; where one cannot be installed, the rest works without it.
 .venv/stamp: pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[draw]' \
-	    || echo 'pygraphviz could not be installed: pictures use another layout'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]' \
+	    || echo 'not every extra could be installed: pictures use another layout, and are SVG alone'
 	touch $@
 
 .venv/peers: .venv/stamp
