@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from autograd_lite import derivatives, errors, protocol, rules
+from autograd_lite.custom import checkpoint, custom_derivative
 from autograd_lite.derivatives import (
     grad,
     gradients,
@@ -44,7 +45,9 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "Graph",
     "Node",
     "Tensor",
+    "checkpoint",
     "constant",
+    "custom_derivative",
     "debug",
     "derivatives",
     "errors",

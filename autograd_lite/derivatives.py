@@ -7,7 +7,8 @@ sweeps. Does not know any single operator. Imports errors, tree, graph, recordin
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -193,9 +194,24 @@ def _float_copy(x: Any) -> Any:
 
 def _outward(value: Any, arrays: bool) -> Any:
     """Arrays for those who gave arrays, unless an outer derivative still needs the graph."""
-    if arrays and isinstance(value, Tensor) and not value.tracked:
+    if arrays and type(value) is Tensor and not _rests_outside(value, (), arrays):
         value = value._value
     return np.array(value)[()] if isinstance(value, np.ndarray) else value
+
+
+def _rests_outside(value: Tensor, own: Collection[Node], arrays: bool) -> bool:
+    """Whether somebody may differentiate ``value`` beyond the variables in ``own``.
+
+    With arrays in, arrays come out: then only the variables of an outer derivative that runs
+    count, and not the tensors that the user made.
+    """
+    if value._node is None:
+        return False
+    return any(
+        node in _variables or (node.__class__ is Leaf and node.cell is not None and not arrays)
+        for node in users_first([value._node])
+        if node not in own
+    )
 
 
 # reverse mode as functions
@@ -309,7 +325,8 @@ def _pull_back_dual(
 
 
 _alias = linear("alias", lambda x: x, lambda g, x: g, symbol="=", text="{0}", latex="{0}",
-                samples=[(((2, 3),), {})])  # fmt: skip
+                doc="The same value, as a variable of its own.", samples=[(((2, 3),), {})],
+                )  # fmt: skip
 
 
 def _variable(x: Any) -> Any:
@@ -317,8 +334,16 @@ def _variable(x: Any) -> Any:
     if isinstance(x, Dual):
         return Dual(_variable(x.primal), x.tangent, x.level)
     if isinstance(x, Tensor) and x._node is not None:
-        return _alias(x)
-    return tensor(x._value if isinstance(x, Tensor) else x)
+        variable = _alias(x)
+    else:
+        variable = tensor(x._value if isinstance(x, Tensor) else x)
+        variable.node.cell = None  # nobody will ask for its .grad
+    _variables[variable.node] = variable
+    return variable
+
+
+_variables: weakref.WeakValueDictionary[Node, Tensor] = weakref.WeakValueDictionary()
+"""The variables of the derivatives that run now: they live as long as their calls."""
 
 
 @dataclass
@@ -346,9 +371,9 @@ class _Call:
         return kinds
 
     def outward(self, value: Any) -> Any:
-        """A result as the kind that was given in, cut from the variables of this call alone.
+        """A result as the kind that was given in, cut from the variables of this call.
 
-        What rests on other tracked tensors stays in their graph: an outer derivative needs it.
+        What an outer derivative needs stays in its graph.
         """
         if isinstance(value, Dual):
             return Dual(self.outward(value.primal), self.outward(value.tangent), value.level)
@@ -361,10 +386,9 @@ class _Call:
         return np.array(value)[()]
 
     def rests_outside(self, value: Tensor) -> bool:
+        """Whether an outer derivative, or one who gave tensors, needs the graph of ``value``."""
         own = {_base(v)._node for v in self.variables}
-        return value._node is not None and any(
-            node.__class__ is Leaf and node not in own for node in users_first([value._node])
-        )
+        return _rests_outside(value, own, self.arrays)
 
     def tree(self, leaves: list[Any]) -> Any:
         return unflatten(self.form, leaves, objects=False)

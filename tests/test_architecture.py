@@ -29,7 +29,7 @@ FLOORS = [
     {"ops"},
     {"reverse"},
     {"derivatives", "numeric", "numpy", "protocol"},
-    {"nn", "optim", "handwritten", "lifting", "rewrite"},
+    {"nn", "optim", "custom", "handwritten", "lifting", "rewrite"},
     {"export", "picture"},
     {"compiler", "comparison"},
     {"__init__"},  # the public face; it names the upper rooms, and loads them on first use
