@@ -300,7 +300,8 @@ class _Builder:
         drawn = sum(mark.kind in ("op", "fold") for mark in self.marks)
         note = f"{operations:,} operations, {drawn:,} shown" if drawn < operations > _MANY else ""
         outputs = ", ".join(mark.title for mark in self.marks if mark.kind == "output")
-        leaves = [self.names[node] for node in self.nodes if node in self.graph.inputs]
+        read = set(self.graph.inputs)
+        leaves = [self.names[node] for node in self.nodes if node in read]
         inputs = ", ".join(leaves[:12]) or "constants"
         return Drawing(
             tuple(self.marks),

@@ -17,13 +17,14 @@ from graphviz.backend import execute
 
 from autograd_lite.errors import DrawError, MissingExtraError, require
 from autograd_lite.picture.layout.plan import PAD, TITLE, Path, Placement, Plan, Rect, extent
-from autograd_lite.picture.layout.routing import clipped, within
+from autograd_lite.picture.layout.routing import bezier_line, clipped, spread_out, within
 
 __all__ = ["with_dot", "with_pygraphviz"]
 
 _ONE_AT_A_TIME = Lock()  # two layouts at once abort the process
 _SECONDS = 60
 _INCH = 72
+Point = tuple[float, float]
 
 
 def with_pygraphviz(plan: Plan) -> Placement:
@@ -118,10 +119,10 @@ def _edges(plan: Plan) -> list[str]:
             attributes = [f"id={k}", f"weight={weight}"]
             if plan.items[a].kind != "dot":
                 attributes.append(f"tailport={tail}")
-            if plan.items[b].kind == "label" or fan_in[b] == 1:
-                attributes.append(f"headport={head}")
-            elif plan.items[b].kind == "round":
+            if plan.items[b].kind == "round" and fan_in[b] > 1:
                 attributes.append("headclip=false")
+            elif plan.items[b].kind != "dot":
+                attributes.append(f"headport={head}")
             lines.append(f"{a} -> {b} [{' '.join(attributes)}]")
             k += 1
     return lines
@@ -130,11 +131,11 @@ def _edges(plan: Plan) -> list[str]:
 def _read(plan: Plan, answer: Mapping[str, Any], engine: str) -> Placement:
     height = float(answer["bb"].split(",")[3])
 
-    def point(text: str) -> tuple[float, float]:
+    def point(text: str) -> Point:
         x, y = text.split(",")
         return float(x), height - float(y)
 
-    centers: dict[int, tuple[float, float]] = {}
+    centers: dict[int, Point] = {}
     frames: dict[int, Rect] = {}
     for thing in answer.get("objects", ()):
         name = thing["name"]
@@ -147,13 +148,10 @@ def _read(plan: Plan, answer: Mapping[str, Any], engine: str) -> Placement:
         int(edge["id"]): tuple(point(text) for text in edge["pos"].split())
         for edge in answer.get("edges", ())
     }
-    routes, k = [], 0
-    for chain in plan.chains:
-        hops = []
-        for a, b in pairwise(chain):
-            hops.append(_ended(plan, paths[k], a, b, centers))
-            k += 1
-        routes.append(tuple(hops))
+    hops = [hop for chain in plan.chains for hop in pairwise(chain)]
+    spread = _spread(plan, hops, centers)
+    ended = iter(_ended(plan, paths[k], a, b, centers, spread[k]) for k, (a, b) in enumerate(hops))
+    routes = [tuple(next(ended) for _ in pairwise(chain)) for chain in plan.chains]
     return Placement(
         engine,
         tuple(centers[k] for k in range(len(plan.items))),
@@ -162,30 +160,84 @@ def _read(plan: Plan, answer: Mapping[str, Any], engine: str) -> Placement:
     )
 
 
+def _spread(
+    plan: Plan, hops: Sequence[tuple[int, int]], centers: Mapping[int, Point]
+) -> list[tuple[float, float]]:
+    """How far each hop leaves and enters beside the middle of a box's side, across.
+
+    Graphviz sends all to the middle.
+    """
+    axis = 1 if plan.direction == "LR" else 0
+    shifts = [[0.0, 0.0] for _ in hops]
+    for end in (0, 1):
+        meeting: dict[int, list[int]] = defaultdict(list)
+        for k, hop in enumerate(hops):
+            if plan.items[hop[end]].kind == "box":
+                meeting[hop[end]].append(k)
+        for box, edges in meeting.items():
+            falls = {k: centers[hops[k][1 - end]][axis] - centers[box][axis] for k in edges}
+            edges.sort(key=lambda k: falls[k])
+            offsets = spread_out([falls[k] for k in edges], plan.items[box])
+            for k, offset in zip(edges, offsets):
+                shifts[k][end] = offset
+    return [(leave, enter) for leave, enter in shifts]
+
+
 def _ended(
-    plan: Plan, path: Path, a: int, b: int, centers: Mapping[int, tuple[float, float]]
+    plan: Plan,
+    path: Path,
+    a: int,
+    b: int,
+    centers: Mapping[int, Point],
+    spread: tuple[float, float],
 ) -> Path:
     """A path with its ends exactly on the borders of what it joins."""
-    start = _nearest(plan, a, centers[a], path[0])
+    points = list(path)
+    points[0] = _nearest(plan, a, centers[a], path[0])
     target, box = plan.items[b], extent(plan.items[b], centers[b], plan.direction)
     if target.kind == "round" and within(path[-1], box):
-        return (start, *clipped(path, box)[1:])
-    return (start, *path[1:-1], _nearest(plan, b, centers[b], path[-1]))
+        points[1:] = clipped(path, box)[1:]
+    else:
+        points[-1] = _nearest(plan, b, centers[b], path[-1])
+    if target.kind == "box" and spread[1] and plan.items[a].kind == "label":
+        return _own_bend(plan, points[0], a, b, centers, spread[1])
+    for place, shift in ((0, spread[0]), (1, spread[0]), (-2, spread[1]), (-1, spread[1])):
+        x, y = points[place]
+        points[place] = (x, y + shift) if plan.direction == "LR" else (x + shift, y)
+    return tuple(points)
 
 
-def _nearest(
-    plan: Plan, k: int, center: tuple[float, float], end: tuple[float, float]
-) -> tuple[float, float]:
+def _own_bend(
+    plan: Plan, start: Point, a: int, b: int, centers: Mapping[int, Point], shift: float
+) -> Path:
+    """From a label into a box, beside the middle of its side, bending between the two ranks.
+
+    Several paths of Graphviz's own that end side by side would cross.
+    """
+    along, across = (0, 1) if plan.direction == "LR" else (1, 0)
+    ends = [centers[k][along] for k in (a, b)]
+    reach = [
+        max(
+            item.length / 2 for k, item in enumerate(plan.items) if abs(centers[k][along] - end) < 1
+        )
+        for end in ends
+    ]
+    leave, enter = ends[0] + reach[0], ends[1] - reach[1]
+    port = (ends[1] - plan.items[b].length / 2, centers[b][across] + shift)
+    level = start[across]
+    middle = (leave + enter) / 2
+    path = bezier_line((start[along], level), (leave, level))
+    path += ((middle, level), (middle, port[1]), (enter, port[1]))
+    path += bezier_line((enter, port[1]), port)[1:]
+    return path if plan.direction == "LR" else tuple((y, x) for x, y in path)
+
+
+def _nearest(plan: Plan, k: int, center: Point, end: Point) -> Point:
     """An end moved onto the border: Graphviz leaves it up to a pixel away."""
     item = plan.items[k]
     if item.kind == "dot":
         return center
     box = extent(item, center, plan.direction)
-    x, y = end
     if plan.direction == "LR":
-        x = box.left if x < center[0] else box.right
-        y = center[1] if abs(y - center[1]) < 2 else y
-    else:
-        y = box.top if y < center[1] else box.bottom
-        x = center[0] if abs(x - center[0]) < 2 else x
-    return x, y
+        return (box.left if end[0] < center[0] else box.right), center[1]
+    return center[0], (box.top if end[1] < center[1] else box.bottom)

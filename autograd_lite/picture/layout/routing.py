@@ -11,7 +11,7 @@ from math import cos, radians, sin
 
 from autograd_lite.picture.layout.plan import Item, Path, Rect
 
-__all__ = ["Columns", "Hop", "bezier_line", "clipped", "route", "split", "within"]
+__all__ = ["Columns", "Hop", "bezier_line", "clipped", "route", "split", "spread_out", "within"]
 
 Hop = tuple[int, ...]  # a cell, the lanes between, a cell
 Point = tuple[float, float]
@@ -95,7 +95,7 @@ def _exits(items: Sequence[Item], points: Sequence[Point], hops: Sequence[Hop]) 
             exits.update((k, (x, y)) for k in edges)
             continue
         edges.sort(key=lambda k: points[hops[k][1]][1])
-        offsets = _offsets([points[hops[k][1]][1] - y for k in edges], item)
+        offsets = spread_out([points[hops[k][1]][1] - y for k in edges], item)
         for k, offset in zip(edges, offsets):
             inset = _inset(item, offset)
             exits[k] = (x + item.length / 2 - inset, y + offset)
@@ -117,14 +117,14 @@ def _ports(
             continue
         edges.sort(key=lambda k: points[hops[k][-2]][1])
         falls = [points[hops[k][-2]][1] - y for k in edges]
-        for k, offset in zip(edges, _offsets(falls, item)):
+        for k, offset in zip(edges, spread_out(falls, item)):
             inset = _inset(item, offset)
             angle = radians(-55 * offset / item.before) if item.kind == "round" else 0.0
             ports[k] = ((x - item.length / 2 + inset, y + offset), angle)
     return [ports[k] for k in range(len(hops))]
 
 
-def _offsets(falls: Sequence[float], item: Item) -> list[float]:
+def spread_out(falls: Sequence[float], item: Item) -> list[float]:
     """Heights on a box's side for edges that come from (or go to) these heights, in order.
 
     One that runs straight keeps the middle; the others stand above and below it.

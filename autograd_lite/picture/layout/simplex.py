@@ -53,7 +53,7 @@ class _Tree:
         self.edges: list[int] = []  # tree edges
         self.near: list[list[int]] = [[] for _ in range(count)]  # tree edges at a vertex
         self.up = [-1] * count  # tree edge to the parent
-        self.low, self.lim = [0] * count, [0] * count
+        self.low, self.lim = [-1] * count, [0] * count
         self.cut = [0] * len(arcs)
         self._grow()
         self.order = self._number(0, 1)
@@ -122,6 +122,9 @@ class _Tree:
                 if e != self.up[v]:
                     tail, head, _, _ = self.arcs[e]
                     child = head if tail == v else tail
+                    if self.up[child] == e and self.low[child] == count:
+                        count = self.lim[child] + 1  # nothing changed in there
+                        continue
                     self.up[child] = e
                     self.low[child] = count
                     stack.append((child, iter(self.near[child])))
@@ -206,13 +209,23 @@ class _Tree:
         tail, head, _, _ = self.arcs[f]
         meet = self._raise_cuts(tail, head, cut, True)
         self._raise_cuts(head, tail, cut, False)
+        first = self.low[meet]
+        self._forget(tail, meet)
+        self._forget(head, meet)
         self.cut[f], self.cut[e] = -cut, 0
         self.edges[place] = f
         for end in self.arcs[e][:2]:
             self.near[end].remove(e)
         for end in (tail, head):
             self.near[end].append(f)
-        self._number(meet, self.low[meet])
+        self._number(meet, first)
+
+    def _forget(self, v: int, meet: int) -> None:
+        """Mark the vertices on the way up to ``meet``: what hangs from them changes."""
+        while v != meet:
+            self.low[v] = -1
+            tail, head, _, _ = self.arcs[self.up[v]]
+            v = head if tail == v else tail
 
     def _raise_cuts(self, v: int, other: int, cut: int, along: bool) -> int:
         while not self.low[v] <= self.lim[other] <= self.lim[v]:
