@@ -81,7 +81,7 @@ class Op:
         self.keeps: Any = facts.pop("keeps", ())
         self.symbol: str = facts.pop("symbol", "") or name
         self.text: str = facts.pop("text", "") or name + "({args})"
-        self.latex: str = facts.pop("latex", "") or r"\operatorname{" + name + "}({args})"
+        self.latex: str = facts.pop("latex", "") or r"\operatorname{{" + name + "}}({args})"
         self.local: Any = facts.pop("local", ())
         self.array_names: tuple[str, ...] = facts.pop("array_names", ())
         self.numpy: tuple[Any, ...] = facts.pop("numpy", ())
@@ -232,6 +232,11 @@ class Node:
     def source(self) -> Source | None:
         """File and line of the user's code that made this node, resolved when asked."""
         return Source.of(self.code, self.offset) if self.code is not None else None
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        """The values that this node made, as tensors; ``recording`` knows how."""
+        raise NotImplementedError
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise UnsupportedError("a Node is not an array", mend="use the Tensor, or Graph.replay()")

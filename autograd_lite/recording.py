@@ -301,7 +301,7 @@ class Tensor:
         return complex(self._leave("complex()", ".item() for the number"))
 
     def __index__(self) -> int:
-        return self._leave("an index", "int(t.item())").__index__()  # type: ignore[no-any-return]  # untyped
+        return self._leave("an index", "int(t.item())").__index__()  # type: ignore[no-any-return]  # values are untyped
 
     def __bool__(self) -> bool:
         if current_mode().tracing and self._node is not None:
@@ -496,6 +496,20 @@ def constant(data: Any, *, name: str | None = None, copy: bool = True) -> Tensor
     if not copy:
         result._constant.watch()
     return result
+
+
+def _outputs(self: Node) -> tuple[Tensor, ...]:
+    """Fresh handles of the values that this node made, computed again where they were not kept."""
+    value = self.value if self.value is not None else Graph([self]).replay()[self]
+    if type(value) is tuple:
+        return picks(self, value)
+    handle = Tensor(value, None if type(self) is Constant else self)
+    if type(self) is Constant:
+        handle._constant = self
+    return (handle,)
+
+
+Node.outputs = property(_outputs)  # type: ignore[assignment,method-assign]  # made of tensors
 
 
 # applying an operator
@@ -763,9 +777,13 @@ def keep_mask(op: Op, i: int, values: Sequence[Any], params: Mapping[str, Any]) 
     if not isinstance(op.keeps, list):
         return int(op.keeps[i]) if op.pulls else 0
     place = i + 2 if op.kind == "pointwise" and any(map(_is_number, values)) else i
-    if op.keeps[place] is None:
-        op.keeps[place] = _traced_reads(op, i, values, params)
-    return int(op.keeps[place])
+    mask = op.keeps[place]
+    if mask is None:
+        op.keeps[place] = (2 << len(values)) - 1  # the rule may apply this very operator
+        mask = _traced_reads(op, i, values, params)
+        telling = op.kind == "pointwise" or all(map(np.size, values))
+        op.keeps[place] = mask if telling else None  # some rules do not look at empty arrays
+    return int(mask)
 
 
 def _is_number(value: Any) -> bool:

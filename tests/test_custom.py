@@ -51,7 +51,7 @@ def test_a_checkpoint_is_one_node_and_replays_on_other_values(weight):
 def test_a_checkpoint_notices_a_changed_parameter(weight):
     y = ag.checkpoint(lambda x: (x @ weight).sum())(ag.tensor(X))
     weight.data = weight.data + 1
-    with pytest.raises(StaleValueError, match="inside ag.checkpoint has another value"):
+    with pytest.raises(StaleValueError, match=r"inside ag\.checkpoint has another value"):
         y.backward()
 
 
