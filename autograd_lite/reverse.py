@@ -248,10 +248,9 @@ def _conform(result: Any, p: Node) -> Any:
     if not hasattr(result, "shape"):
         result = np.asarray(result)
     if result.shape != p.shape:
-        if len(result.shape) < len(p.shape) or result.size < p.size:
-            result = broadcast_to(result, p.shape)
-        else:
-            result = unbroadcast(result, p.shape)
+        tail = result.shape[len(result.shape) - len(p.shape) :]
+        larger = len(tail) == len(p.shape) and all(m in (1, n) for m, n in zip(p.shape, tail))
+        result = unbroadcast(result, p.shape) if larger else broadcast_to(result, p.shape)
     if result.dtype != p.dtype:
         if result.dtype.kind == "c" and p.dtype.kind != "c":
             result = result.real

@@ -88,7 +88,8 @@ _getitem = linear(
 _scatter = linear(
     "scatter", _scattered,
     lambda g, x, *arrays, index, shape: apply(_getitem.op, (g, *arrays), {"index": index}),
-    further=True, symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
+    further=True, doc="Zeros with x added at the index: the adjoint of reading.",
+    symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
     samples=[
         (((3,),), {"index": (slice(None), 1), "shape": (3, 2)}),
         (((3,),), {"index": (np.array([0, 2, 0]),), "shape": (4,)}),

@@ -186,6 +186,7 @@ _sum_repeats = linear(
         _reshape(g, shape=tuple(1 if i in axes else n for i, n in enumerate(x.shape))),
         shape=x.shape,
     ),
+    doc="The sum over repeated axes: the adjoint of broadcasting.",
     symbol="Σ", local=["G repeated"], samples=[(((2, 3),), {"axes": (0,), "shape": (3,)})],
 )  # fmt: skip
 
