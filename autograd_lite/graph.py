@@ -50,6 +50,10 @@ class Op:
     of input i (None: that input carries no derivative); ``push(tangents, y, xs, params)`` gives
     the tangent of the output, where a tangent may be None for zero. ``keeps[i]`` is a bit mask of
     the values that ``pulls[i]`` reads (1: y, 2 << j: x_j).
+
+    ``probe(call, *arrays)`` says how tests reach an operator that takes special arrays or gives
+    several or complex ones: it makes its operands of any arrays, and one real array of what
+    ``call`` returns, with ordinary functions that run on arrays and on tensors.
     """
 
     __slots__ = (
@@ -63,6 +67,7 @@ class Op:
         "local",
         "name",
         "numpy",
+        "probe",
         "pulls",
         "push",
         "samples",
@@ -87,6 +92,7 @@ class Op:
         self.numpy: tuple[Any, ...] = facts.pop("numpy", ())
         self.domain: tuple[float, float] = facts.pop("domain", (-2.0, 2.0))
         self.samples: Any = facts.pop("samples", ())
+        self.probe: Callable[..., Any] | None = facts.pop("probe", None)
         self.strict: bool = facts.pop("strict", False)
         self.doc: str = facts.pop("doc", "") or ""
         self.source: Source | None = facts.pop("source", None)

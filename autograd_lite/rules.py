@@ -25,6 +25,7 @@ __all__ = [
     "FUNCTIONS",
     "NUMPY",
     "OPS",
+    "ROOMS",
     "Operator",
     "check_result",
     "expression",
@@ -43,6 +44,8 @@ OPS: dict[str, Op] = {}
 """Every operator of the package by name."""
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 """Every public function of the namespace by name."""
+ROOMS: dict[str, dict[str, Callable[..., Any]]] = {"": FUNCTIONS}
+"""The functions of the namespace and of its rooms: ``linalg`` and ``fft``, as NumPy has them."""
 NUMPY: dict[Any, Callable[..., Any]] = {}
 """What a NumPy function (or ufunc) becomes when it is called on a tensor."""
 
@@ -60,15 +63,16 @@ class Operator(Protocol):
         """Apply it."""
 
 
-def public(*numpy: Any, also: Sequence[str] = ()) -> Callable[[Function], Function]:
+def public(*numpy: Any, also: Sequence[str] = (), room: str = "") -> Callable[[Function], Function]:
     """Decorator: put a function into the namespace, as what these NumPy functions do on tensors.
 
-    ``also`` lists further names of the same function.
+    ``also`` lists further names of the same function; ``room`` is the part of the namespace that
+    it stands in, if not at the top.
     """
 
     def register(function: Function) -> Function:
         for key in (function.__name__, *also):
-            FUNCTIONS[key] = function
+            ROOMS.setdefault(room, {})[key] = function
         for one in numpy:
             NUMPY[one] = function
         return function
@@ -330,7 +334,7 @@ def expression(result: Any, names: dict[Node, str]) -> str:
 
 
 def _grouped(text: str) -> str:
-    atomic = not text.startswith("−") and " " not in text
+    atomic = not text.startswith("−") and " " not in text and "/" not in text
     return text if atomic else f"({text})"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.graph import Op
-from autograd_lite.recording import Tensor, apply
+from autograd_lite.recording import Tensor
 from autograd_lite.rules import FUNCTIONS, NUMPY, OPS
 from tests.laws import LAWS, LAWS_WITHOUT_VALUE, Case, arity, cases, counting_replays
 
@@ -178,7 +178,7 @@ def test_what_is_kept_does_not_depend_on_what_came_first(op: Op) -> None:
     known = list(op.keeps)
     op.keeps[:] = [None if mask != 0 else 0 for mask in known]
     for case in [*empty[:1], full[0]]:
-        y = apply(op, [ag.tensor(x) + 0.0 for x in case.arrays(case.rng())], case.params)
+        y = case.record(*[ag.tensor(x) + 0.0 for x in case.arrays(case.rng())])
         with counting_replays() as calls:
             y.backward(np.ones(y.shape))
         assert not calls, str(case)
