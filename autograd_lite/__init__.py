@@ -82,5 +82,16 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _in_a_notebook(self: Tensor | Graph) -> str | None:
+    """The picture of what a tensor rests on, or of a graph; None for what nobody would draw."""
+    if isinstance(self, Tensor) and not self.tracked:
+        return None
+    return str(__getattr__("draw")(self).svg)
+
+
+Tensor._repr_svg_ = _in_a_notebook  # type: ignore[attr-defined]  # the picture room loads lazily
+Graph._repr_svg_ = _in_a_notebook  # type: ignore[attr-defined]  # the picture room loads lazily
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

@@ -325,8 +325,8 @@ def _pull_back_dual(
 
 
 _alias = linear("alias", lambda x: x, lambda g, x: g, symbol="=", text="{0}", latex="{0}",
-                doc="The same value, as a variable of its own.", samples=[(((2, 3),), {})],
-                )  # fmt: skip
+                doc="The same value, as a variable of its own.", local=["G"],
+                samples=[(((2, 3),), {})])  # fmt: skip
 
 
 def _variable(x: Any) -> Any:

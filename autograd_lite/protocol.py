@@ -36,6 +36,13 @@ _REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv")
 _BITWISE = ("and", "or", "invert")
 
 
+def _one_over(self: Any, other: Any) -> Any:
+    """``1 / t`` is the reciprocal, one node and one circle in the picture."""
+    if type(other) in (int, float) and other == 1:
+        return FUNCTIONS["reciprocal"](self)
+    return FUNCTIONS["divide"](other, self)
+
+
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, other: Any) -> Any:
         return function(other, self)
@@ -72,6 +79,7 @@ for _name, _target in OPERATORS.items():
     setattr(Tensor, f"__{_name}__", _function)
     if _name in _REFLECTED:
         setattr(Tensor, f"__r{_name}__", _reflected(_function))
+setattr(Tensor, "__rtruediv__", _one_over)  # noqa: B010 - as for all other operators
 for _name in METHODS:
     setattr(Tensor, _name, FUNCTIONS[_name])
 for _name, _target in PROPERTIES.items():
@@ -102,7 +110,7 @@ def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords
 
 def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """NumPy's other functions called with a tensor: record, or say what to write instead."""
-    name = f"np.{func.__name__}"
+    name = f"{func.__module__.replace('numpy', 'np', 1)}.{func.__name__}"
     function = NUMPY.get(func)
     if function is None:
         if func in _METADATA:

@@ -54,6 +54,7 @@ __all__ = [
     "parameter_names",
     "picks",
     "plain",
+    "plain_value",
     "tensor",
     "trace",
     "unary",
@@ -292,7 +293,9 @@ class Tensor:
         return array.copy() if copy else _read_only(array)
 
     def __float__(self) -> float:
-        return float(self._leave("float()", ".item() for the number"))
+        return float(
+            self._leave("float()", ".item() for the number, or an ag function (ag.exp, …)")
+        )
 
     def __int__(self) -> int:
         return int(self._leave("int()", "int(t.item()) for the number"))
@@ -308,6 +311,12 @@ class Tensor:
             raise DetachedError(
                 "the truth of a traced value would bake one branch into the graph",
                 mend="write ag.where(condition, a, b)",
+            )
+        if self._value.size != 1:
+            raise ShapeError(
+                f"the truth of {self._value.size} elements is ambiguous",
+                where=describe(self, self.name),
+                mend="say which: (t > 0).data.all() or .any()",
             )
         return bool(self._value)
 
@@ -836,15 +845,27 @@ def operator_error(
         own = arg.name if isinstance(arg, Tensor) and type(arg) is Tensor else None
         lines.append(f"{role}: {describe(arg, own)}")
     lines += [f"{key} = {value!r}" for key, value in params.items() if not hasattr(value, "shape")]
-    what = f"{op.name}: {getattr(error, 'what', None) or error}"
-    mend = getattr(error, "mend", "") or _MENDS.get(op.kind, "")
-    return _error_class(error)(what, where="\n".join(lines), mend=mend)
+    kind = _error_class(error)
+    said = getattr(error, "what", None) or str(error).strip()
+    mend = getattr(error, "mend", "")
+    if kind is ShapeError and op.kind in _MENDS:
+        said = f"shapes {' and '.join(str(np.shape(plain_value(arg))) for arg in args)} do not fit"
+        mend = mend or _MENDS[op.kind]
+    elif kind is IndexingError:
+        mend = mend or "an axis of n elements has the indices -n to n - 1"
+    what = said if said.startswith(op.name) else f"{op.name}: {said}"
+    return kind(what, where="\n".join(lines), mend=mend)
 
 
 _MENDS = {
     "pointwise": "shapes are aligned at the right: two sizes must be equal or one of them 1",
     "multilinear": "the sizes that are summed over must be equal; transpose with .T or .mT",
 }
+
+
+def plain_value(value: Any) -> Any:
+    """What a tensor holds; anything else as it is."""
+    return value._value if isinstance(value, Tensor) else value
 
 
 def _error_class(error: Exception) -> type[AutogradError]:

@@ -72,10 +72,15 @@ def _power_exponent(y: Any, x: Any, p: Any) -> Any:
     return where(flat, 0, y * log(where(flat, 1, x)))
 
 
+def _power_text(base: str, exponent: str) -> str:
+    lower = {"2": base, "3": f"{base}²"}.get(exponent, f"{base}^({exponent} − 1)")
+    return f"G × {exponent}·{lower}"
+
+
 power = pointwise(
-    "power", operator.pow, _power_base, _power_exponent, numpy=[np.power, np.float_power],
+    "power", operator.pow, _power_base, _power_exponent, numpy=[np.power],
     symbol="xⁿ", text="{0}^{1}",
-    local=["G × {1}·{0}^({1} − 1)", "G × y·log {0}"], latex="{0}^{{{1}}}", domain=(0.5, 3),
+    local=[_power_text, "G × y·log {0}"], latex="{0}^{{{1}}}", domain=(0.5, 3),
     doc="x**p of each pair; the derivative of x**0 is 0, and d/dp of 0**p is 0 for p ≥ 0.",
 )  # fmt: skip
 exp = pointwise("exp", np.exp, lambda y, x: y, latex=r"e^{{{0}}}", doc="e**x of each element.")
