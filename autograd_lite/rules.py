@@ -17,15 +17,16 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from autograd_lite.errors import DTypeError, GradientError, ShapeError, Source, describe
-from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors
+from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors, settled
 from autograd_lite.modes import using
-from autograd_lite.recording import Tensor, apply, binary, tensor, unary
+from autograd_lite.recording import Tensor, apply, binary, operator_error, tensor, unary
 
 __all__ = [
     "FUNCTIONS",
     "NUMPY",
     "OPS",
     "ROOMS",
+    "Joint",
     "Operator",
     "check_result",
     "expression",
@@ -212,8 +213,18 @@ def _operands(forward: Rule) -> Sequence[str]:
         return ()
 
 
+_PLAIN = {np.ndarray, np.float64, np.float32, np.bool_, float, int, bool}
+
+
 def _caller(op: Op) -> Operator:
+    forward = op.forward
+
     def call(*arrays: Any, **params: Any) -> Any:
+        if _PLAIN.issuperset(map(type, arrays)):  # in rules: most often
+            try:
+                return settled(forward(*arrays, **params))
+            except Exception as error:
+                raise operator_error(op, arrays, params, error) from error
         return apply(op, arrays, params or EMPTY)
 
     return _named(call, op)
@@ -357,8 +368,9 @@ def primitive(
 
     ``forward(*arrays, **params)`` computes with NumPy. ``vjp(g, y, *arrays, **params)`` returns
     one cotangent for each array (a single one needs no tuple), or is a list with a rule for each
-    array, None for one without derivative. ``jvp(tangents, y, xs, params)`` returns the tangent
-    of the output (a tangent is None for zero); without it the tangent is derived from ``vjp``.
+    array; None says that there is no derivative, and asking for it raises. ``jvp(tangents, y, xs,
+    params)`` returns the tangent of the output (a tangent is None for zero); without it the
+    tangent is derived from ``vjp``.
     Rules written with ordinary operators and ``np`` or ``ag`` functions are differentiable again.
 
     What the rules return is checked at every call: number, shapes, dtypes (``ShapeError``,
@@ -377,10 +389,10 @@ def primitive(
     op.symbol, op.strict = symbol or label, True
     op.doc = inspect.getdoc(forward) or ""
     if callable(vjp):
-        op.pulls = _ForEach((), lambda i: functools.partial(_one_of_all, label, vjp, i))
+        op.pulls = Joint(op, vjp)
         op.keeps = _ForEach((), -1)
     else:
-        op.pulls = tuple(vjp)
+        op.pulls = tuple(rule or functools.partial(_missing, op, i) for i, rule in enumerate(vjp))
         op.keeps = tuple(0 if rule is None else -1 for rule in vjp)
     op.push = jvp
     call: Any = functools.update_wrapper(_caller(op), forward)
@@ -411,20 +423,51 @@ def _checked_forward(label: str, forward: Rule) -> Rule:
     return checked
 
 
-def _one_of_all(label: str, vjp: Rule, i: int, g: Any, y: Any, *xs: Any, **params: Any) -> Any:
-    result = vjp(g, y, *xs, **params)
-    several = result if isinstance(result, (tuple, list)) else (result,)
-    if len(several) != len(xs):
-        raise GradientError(
-            f"the vjp of the primitive {label!r} returned {len(several)} cotangents for "
-            f"{len(xs)} arrays",
-            mend="return one for each array, None for one that carries no derivative",
-        )
-    return several[i]
+class Joint:
+    """The rules of all inputs where one function gives them together: a sweep calls it once."""
+
+    def __init__(self, op: Op, vjp: Rule, results: list[Any] | None = None) -> None:
+        self._op, self._vjp, self._results = op, vjp, results
+
+    def once(self) -> "Joint":
+        """The same rules for one node in one sweep: the function runs at the first of them."""
+        return Joint(self._op, self._vjp, [])
+
+    def __getitem__(self, i: int) -> Rule:
+        return functools.partial(self._pull, i)
+
+    def __len__(self) -> int:
+        return 1
+
+    def _pull(self, i: int, g: Any, y: Any, *xs: Any, **params: Any) -> Any:
+        several = self._results or self._all(g, y, *xs, **params)
+        if self._results is not None:
+            self._results[:] = several
+        return _missing(self._op, i) if several[i] is None else several[i]
+
+    def _all(self, g: Any, y: Any, *xs: Any, **params: Any) -> Sequence[Any]:
+        result = self._vjp(g, y, *xs, **params)
+        several = result if isinstance(result, (tuple, list)) else (result,)
+        if len(several) != len(xs):
+            raise GradientError(
+                f"the vjp of the primitive {self._op.name!r} returned {len(several)} cotangents "
+                f"for {len(xs)} arrays",
+                mend="return one for each array, None for one that carries no derivative",
+            )
+        return several
 
 
-def check_result(op: Op, rule: str, result: Any, shape: tuple[int, ...], place: str) -> None:
-    """Hold what a user's rule returned against the shape and kind of what it belongs to."""
+def _missing(op: Op, i: int, *args: Any, **params: Any) -> Any:
+    name = op.array_names[i] if i < len(op.array_names) else "?"
+    raise GradientError(
+        f"the primitive {op.name!r} has no derivative with respect to argument {i} ({name})",
+        mend=f"give its vjp a rule for it (zeros, if it is zero), or pass {name}.detach()",
+    )
+
+
+def check_result(op: Op, rule: str, result: Any, like: Any, place: str) -> None:
+    """Hold what a user's rule returned against the shape and kind of ``like``."""
+    shape = like.shape
     found = getattr(result, "shape", np.shape(result) if not isinstance(result, Node) else None)
     if found != shape:
         raise ShapeError(
@@ -433,10 +476,10 @@ def check_result(op: Op, rule: str, result: Any, shape: tuple[int, ...], place: 
             mend=f"a {_RESULTS[rule]}'s shape; sum over what was broadcast",
         )
     kind = np.dtype(getattr(result, "dtype", np.asarray(0.0).dtype)).kind
-    if kind != "f":
+    if kind not in ("fc" if like.dtype.kind == "c" else "f"):
         raise DTypeError(
             f"the {rule} of the primitive {op.name!r} returned dtype kind {kind!r} for {place}",
-            mend=f"a {_RESULTS[rule]}'s kind: it is floating",
+            mend=f"a {_RESULTS[rule]}'s kind: it is floating, and complex only if that is",
         )
 
 

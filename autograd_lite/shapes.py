@@ -3,6 +3,7 @@
 Knows tuples of integers. Does not know arrays, graphs or operators. Imports errors alone.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import zip_longest
 from operator import index
@@ -80,6 +81,8 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
     several = axis if isinstance(axis, (tuple, list)) else (axis,)
     axes = tuple(normalize_axis(one, ndim) for one in several)
     if len(set(axes)) != len(axes):
@@ -104,6 +107,8 @@ def resolve_reshape(size: int, shape: Sequence[int]) -> Shape:
     >>> resolve_reshape(6, (2, -1))
     (2, 3)
     """
+    if math.prod(shape) == size and -1 not in shape:
+        return tuple(map(int, shape))
     known = 1
     for n in shape:
         known *= n if n != -1 else 1

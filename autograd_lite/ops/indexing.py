@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_lite.errors import IndexingError
 from autograd_lite.ops.pointwise import where
-from autograd_lite.recording import Tensor, apply
+from autograd_lite.recording import Tensor, apply, unary
 from autograd_lite.rules import linear, nondifferentiable, public
 
 Index = tuple[Any, ...]
@@ -108,7 +108,12 @@ def getitem(x: Any, index: Any, /) -> Any:
     Tensor([1., 1., 3.])
     """
     static, traced = _split(index)
+    if not traced:
+        return _read_static(x, index=static)
     return apply(_getitem.op, (x, *traced), {"index": static})
+
+
+_read_static = unary(_getitem.op)
 
 
 def _updated(t: Any, value: Any) -> Any:

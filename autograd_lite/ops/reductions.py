@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.pointwise import equal, where
+from autograd_lite.ops.pointwise import conj, equal, where
 from autograd_lite.ops.shaping import (
     _broadcast_to,
     _reshape,
@@ -175,14 +175,14 @@ def _winner(x: Any, y: Any, *, axis: Axes, keepdims: bool) -> Any:
     axes = tuple(range(x.ndim)) if axis is None else axis
     extremum = np.reshape(y, reduced_shape(x.shape, axes, keepdims=True))
     hits = x == extremum
-    kept = [i for i in range(x.ndim) if i not in axes]
-    order = (*kept, *axes)
-    rows = np.transpose(hits, order).reshape(*(x.shape[i] for i in kept), _count(x, axes))
-    first = np.zeros(rows.shape, x.dtype)
-    if rows.size:
-        np.put_along_axis(first, rows.argmax(axis=-1)[..., None], 1, axis=-1)
-    moved = first.reshape([x.shape[i] for i in order])
-    result = np.transpose(moved, np.argsort(order))
+    if len(axes) == 1:
+        result = hits & (np.add.accumulate(hits, axis=axes[0], dtype=np.intp) == 1)
+    else:
+        order = (*(i for i in range(x.ndim) if i not in axes), *axes)
+        moved = np.transpose(hits, order)
+        rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], _count(x, axes))
+        first = rows & (np.add.accumulate(rows, axis=-1, dtype=np.intp) == 1)
+        result = np.transpose(first.reshape(moved.shape), np.argsort(order))
     poisoned = extremum != extremum
     return np.where(poisoned, extremum, result) if np.any(poisoned) else result
 
@@ -266,13 +266,14 @@ def _centred(x: Any, axis: Axes) -> Any:
 
 def _pull_var(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
     scale = 2 / np.float64(_count(x, axis) - ddof)
-    return _spread(g, x, axis, keepdims) * (_centred(x, axis) * float(scale))
+    return _spread(g, x, axis, keepdims) * (conj(_centred(x, axis)) * float(scale))
 
 
 def _push_var(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
     axis, keepdims = params["axis"], params["keepdims"]
     scale = 2 / np.float64(_count(xs[0], axis) - params["ddof"])
-    return _sum(_centred(xs[0], axis) * tangents[0], axis=axis, keepdims=keepdims) * float(scale)
+    moved = conj(_centred(xs[0], axis)) * tangents[0]
+    return _sum(moved, axis=axis, keepdims=keepdims) * float(scale)
 
 
 def _pull_std(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
