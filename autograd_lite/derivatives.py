@@ -71,7 +71,7 @@ class Dual(Tensor):
         ydot = push(tangents, y, xs, params)
         if op.strict and ydot is not None:
             ydot = ydot if isinstance(ydot, Tensor) else np.asarray(ydot)[()]
-            check_result(op, "jvp", ydot, y.shape, "its output")
+            check_result(op, "jvp", ydot, y, "its output")
         if ydot is None or type(y) is not tuple:
             return y if ydot is None else Dual(y, _like(ydot, y), level)
         return tuple(
@@ -90,6 +90,8 @@ def _is_number(x: Any) -> bool:
 
 
 def _like(tangent: Any, y: Any) -> Any:
+    if not hasattr(tangent, "shape"):
+        tangent = np.asarray(tangent)[()]
     if tangent.shape != y.shape:
         tangent = broadcast_to(tangent, y.shape)
     return tangent if tangent.dtype == y.dtype else astype(tangent, y.dtype)
@@ -109,7 +111,7 @@ def _push_from_pulls(
         if moved is None:
             continue
         if op.strict:
-            check_result(op, "vjp", moved, np.shape(_plain_value(xs[i])), f"input {i}")
+            check_result(op, "vjp", moved, np.asarray(_plain_value(xs[i])), f"input {i}")
         (term,) = _pull_back([moved], [g], [t])
         total = term if total is None else total + term
     return total
@@ -268,6 +270,8 @@ def _pull_back(
             if recorded and not isinstance(seed, Tensor):
                 seed = Tensor(np.array(seed)[()])  # the caller's array may change
             seeds[y._node] = seed if y._node not in seeds else seeds[y._node] + seed
+    if not seeds and unused == "error":
+        raise GradientError("y rests on nothing", mend='pass unused="zeros" for zeros')
     if not seeds:
         return [np.zeros(x.shape, x.dtype)[()] for x in xs]
     sweep = RecordedSweep(seeds) if recorded else Sweep(seeds)
@@ -471,6 +475,7 @@ def value_and_grad(
     >>> ag.value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
+    _check_unused(unused)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
@@ -519,6 +524,7 @@ def vjp(
     >>> y, pullback(2.0)
     (np.float64(9.0), (np.float64(12.0),))
     """
+    _check_unused(unused)
     call = _call(f, tuple(range(len(xs))), has_aux, xs, {})
     outputs, form = flatten(call.output)
     for output in outputs:

@@ -25,7 +25,7 @@ from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
 from autograd_lite.recording import Tensor, picks, plain
-from autograd_lite.rules import check_result, read_only
+from autograd_lite.rules import Joint, check_result, read_only
 
 __all__ = [
     "Cotangents",
@@ -113,6 +113,7 @@ class Sweep:
         xs = [p if not isinstance(p, Node) or p.value is None else p.value for p in inputs]
         if node.op.strict:  # a user's rule may try to change what it is given
             g, y, *xs = map(read_only, (g, y, *xs))
+            pulls = pulls.once() if isinstance(pulls, Joint) else pulls
         for i, p in enumerate(inputs):
             if p.__class__ is not Node and p.__class__ is not Leaf:
                 continue
@@ -142,7 +143,7 @@ class Sweep:
             return
         if node.op.strict:
             result = result if isinstance(result, Tensor) else np.asarray(result)[()]
-            check_result(node.op, "vjp", result, p.shape, f"input {i}")
+            check_result(node.op, "vjp", result, p, f"input {i}")
         if result.shape != p.shape or result.dtype is not p.dtype:
             result = _conform(result, p)
         if self.mode.debug:
@@ -219,9 +220,11 @@ class RecordedSweep(Sweep):
             p if not isinstance(p, Node) or p.value is None else self.wrap(p.value, p)
             for p in node.inputs
         ]
+        pulls = node.op.pulls
+        pulls = pulls.once() if isinstance(pulls, Joint) else pulls
         with using(scope=self.backward_scope(node.scope)):
             for i, p in enumerate(node.inputs):
-                pull = node.op.pulls[i] if p.__class__ in (Node, Leaf) else None
+                pull = pulls[i] if p.__class__ in (Node, Leaf) else None
                 if pull is None or (needed is not None and p not in needed):
                     continue
                 try:

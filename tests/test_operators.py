@@ -207,6 +207,7 @@ def test_a_ufunc_called_on_tensors(function: Any) -> None:
         for keyword in refused:
             with pytest.raises(ag.errors.UnsupportedError, match="mend:"):
                 function(*operands, **keyword)
-    for method in ("reduce", "accumulate", "outer", "at"):
-        with pytest.raises((ag.errors.UnsupportedError, ValueError, RuntimeError)):
+    methods = ("reduce", "accumulate", "outer", "at") if function.signature is None else ()
+    for method in methods:
+        with pytest.raises((ag.errors.UnsupportedError, ValueError)):
             getattr(function, method)(ag.constant(x), *([x] * (method in ("outer", "at"))))
