@@ -3,6 +3,24 @@
 Imports its own files alone.
 """
 
-from autograd_lite.ops import contraction, indexing, pointwise, reductions, shaping
+from autograd_lite.ops import (
+    contraction,
+    convolution,
+    indexing,
+    pointwise,
+    pooling,
+    reductions,
+    shaping,
+    windows,
+)
 
-__all__ = ["contraction", "indexing", "pointwise", "reductions", "shaping"]
+__all__ = [
+    "contraction",
+    "convolution",
+    "indexing",
+    "pointwise",
+    "pooling",
+    "reductions",
+    "shaping",
+    "windows",
+]
