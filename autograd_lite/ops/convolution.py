@@ -50,14 +50,31 @@ def _blocks(windows: Windows, samples: int, channels: int, dtype: Any) -> Iterat
     return (slice(i, min(i + step, samples)) for i in range(0, samples, step))
 
 
-def _laid_out(windows: Windows, wide: Any, groups: int) -> Any:
+class _Scratch:
+    """Memory that one loop over blocks uses again and again, for each block in another shape."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = dtype
+        self._memory = np.empty(0, dtype)
+
+    def of(self, *shape: int) -> Any:
+        """An array of that shape, of whatever values; it is lost at the next call."""
+        size = math.prod(shape)
+        if size > self._memory.size:
+            self._memory = np.empty(size, self._dtype)
+        return self._memory[:size].reshape(shape)
+
+
+def _laid_out(windows: Windows, wide: Any, groups: int, scratch: _Scratch) -> Any:
     """Windows of some samples as matrices (groups, C/groups · kernel, samples · windows)."""
     count = len(windows.kernel)
     seen = windows.view(wide)
     kernel, output = range(2, 2 + count), range(2 + count, 2 + 2 * count)
-    rows = seen.shape[1] // groups * math.prod(windows.kernel)
-    columns = seen.shape[0] * math.prod(windows.output)
-    return seen.transpose(1, *kernel, 0, *output).reshape(groups, rows, columns)
+    ordered = seen.transpose(1, *kernel, 0, *output)
+    columns = scratch.of(*ordered.shape)
+    columns[...] = ordered
+    rows = wide.shape[1] // groups * math.prod(windows.kernel)
+    return columns.reshape(groups, rows, len(wide) * math.prod(windows.output))
 
 
 def _by_channel(g: Any, groups: int) -> Any:
@@ -71,10 +88,13 @@ def _forward(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
     kind = np.result_type(x, w)
     wide = windows.pad(x)
     y = np.empty((len(x), len(w), *windows.output), kind)
-    rows = w.reshape(groups, len(w) // groups, math.prod(w.shape[1:]))
+    rows = w.reshape(groups, len(w) // groups, math.prod(w.shape[1:])).astype(kind, copy=False)
+    columns, products = _Scratch(kind), _Scratch(kind)
     for block in _blocks(windows, len(x), x.shape[1], kind):
-        product = rows @ _laid_out(windows, wide[block], groups)
         part = y[block]
+        seen = _laid_out(windows, wide[block], groups, columns)
+        product = products.of(groups, rows.shape[1], seen.shape[2])
+        np.matmul(rows, seen, out=product)
         part[...] = product.reshape(len(w), len(part), *windows.output).swapaxes(0, 1)
     return y
 
@@ -85,9 +105,12 @@ def _of_input(g: Any, w: Any, *, size: Shape, groups: int, **params: Any) -> Any
     kind = np.result_type(g, w)
     wide = np.zeros((*shape[:2], *windows.padded), kind)
     columns = w.reshape(groups, len(w) // groups, math.prod(w.shape[1:])).swapaxes(1, 2)
+    products = _Scratch(kind)
     for block in _blocks(windows, len(g), shape[1], kind):
         part = wide[block]
-        product = columns @ _by_channel(g[block], groups)
+        arriving = _by_channel(g[block], groups)
+        product = products.of(groups, columns.shape[1], arriving.shape[2])
+        np.matmul(columns, arriving, out=product)
         spread = product.reshape(shape[1], *windows.kernel, len(part), *windows.output)
         for place, index in windows.places():
             part[index] += spread[(slice(None), *place)].swapaxes(0, 1)
@@ -104,8 +127,9 @@ def _of_weights(x: Any, g: Any, *, kernel: Shape, groups: int, **params: Any) ->
     kind = np.result_type(x, g)
     wide = windows.pad(x)
     total = np.zeros((groups, shape[0] // groups, math.prod(shape[1:])), kind)
+    columns = _Scratch(kind)
     for block in _blocks(windows, len(x), x.shape[1], kind):
-        seen = _laid_out(windows, wide[block], groups)
+        seen = _laid_out(windows, wide[block], groups, columns)
         total += _by_channel(g[block], groups) @ seen.swapaxes(1, 2)
     return total.reshape(shape)
 
