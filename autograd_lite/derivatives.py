@@ -17,6 +17,7 @@ import numpy as np
 from autograd_lite.errors import DTypeError, GradientError, ShapeError, describe
 from autograd_lite.graph import Cell, Leaf, Node, Op
 from autograd_lite.modes import using
+from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
 from autograd_lite.recording import Tensor, apply, parameter_names, plain, tensor
 from autograd_lite.reverse import Cotangents, RecordedSweep, Sweep, owned, seed_of, users_first
@@ -94,6 +95,8 @@ def _like(tangent: Any, y: Any) -> Any:
         tangent = np.asarray(tangent)[()]
     if tangent.shape != y.shape:
         tangent = broadcast_to(tangent, y.shape)
+    if tangent.dtype.kind == "c" and y.dtype.kind != "c":
+        tangent = real(tangent)  # as the cotangent of a real input: docs/complex.md
     return tangent if tangent.dtype == y.dtype else astype(tangent, y.dtype)
 
 
@@ -158,12 +161,12 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], tangents: Sequence[Any]) -> tu
 
 def _no_tangent(value: Any) -> Any:
     kind = getattr(value, "dtype", np.dtype(np.float64))
-    return np.zeros(np.shape(value), kind if kind.kind == "f" else np.float64)[()]
+    return np.zeros(np.shape(value), kind if kind.kind in "fc" else np.float64)[()]
 
 
 def _numeric(output: Any, who: str) -> None:
     """Refuse what a function may not return: everything but tensors, arrays and numbers."""
-    if not isinstance(output, (Tensor, np.ndarray, np.generic, int, float)):
+    if not isinstance(output, (Tensor, np.ndarray, np.generic, int, float, complex)):
         raise GradientError(
             f"the function given to {who} returned {describe(output)}",
             mend="return tensors, or containers of them",
@@ -182,8 +185,8 @@ def _dual(x: Any, t: Any, level: int) -> Dual:
             f"the tangent has shape {tangent.shape}, its array {primal.shape}",
             mend="a tangent has exactly its array's shape",
         )
-    if "c" in (tangent.dtype.kind, primal.dtype.kind):
-        raise DTypeError("ag.jvp of complex numbers is not defined", mend="use two real arrays")
+    if tangent.dtype.kind == "c" and primal.dtype.kind != "c":
+        raise DTypeError("a complex tangent of a real array", mend="take its .real")
     if tangent.dtype != primal.dtype:
         tangent = astype(tangent, primal.dtype)
     return Dual(primal, tangent, level)
@@ -560,6 +563,11 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
             raise GradientError(
                 f"the function given to ag.jacobian returned {describe(y)}, not a tensor",
                 mend="return one tensor; for several call ag.jacobian for each, or use ag.vjp",
+            )
+        if y.dtype.kind == "c":
+            raise GradientError(
+                "a complex output has no Jacobian of one complex number per element",
+                mend="take ag.real and ag.imag of it, or use ag.vjp or ag.jvp",
             )
         rows = []
         for k in range(y.size):

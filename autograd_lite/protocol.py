@@ -27,10 +27,10 @@ OPERATORS = {
 """Python's operators (without their underscores) and the functions that they are."""
 METHODS = (
     "sum", "mean", "prod", "max", "min", "var", "std", "argmax", "squeeze", "swapaxes", "dot",
-    "round", "astype", "ravel",
+    "round", "astype", "ravel", "conj", "conjugate",
 )  # fmt: skip
 """Methods that are the registered functions of the same name."""
-PROPERTIES = {"T": "transpose", "mT": "matrix_transpose"}
+PROPERTIES = {"T": "transpose", "mT": "matrix_transpose", "real": "real", "imag": "imag"}
 
 _REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv")
 _BITWISE = ("and", "or", "invert")

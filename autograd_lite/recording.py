@@ -123,6 +123,10 @@ class Tensor:
         reshape: Any
         transpose: Any
         backward: Any
+        conj: Any
+        conjugate: Any
+        real: Any
+        imag: Any
         T: Any
         mT: Any  # noqa: N815 - the Array API's name
 
@@ -435,10 +439,10 @@ def _leaf(kind: str, data: Any, name: str | None, dtype: Any, copy: bool) -> Ten
         data = data._leave(f"ag.{kind}", "t.detach() first")
     array = plain(data)
     wanted = np.dtype(dtype) if dtype is not None else array.dtype
-    if "c" in (wanted.kind, array.dtype.kind):
+    if array.dtype.kind == "c" and wanted.kind != "c":
         raise DTypeError(
-            f"the derivative with respect to complex numbers ({array.dtype}) is not defined here",
-            mend="make two real tensors, x.real and x.imag; or ag.constant",
+            f"data of dtype {array.dtype} do not fit into {wanted}",
+            mend="take .real or .imag of the data",
         )
     if wanted.kind in "biu":
         if dtype is not None:
@@ -553,6 +557,8 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
     except Exception as error:
         raise operator_error(op, args, params, error) from error
     result = settled(result)
+    if type(result) is complex:  # Python's own, of a float64 and an imaginary number
+        result = np.complex128(result)
     if not any_tensor:
         return result
     mode = current_mode()
@@ -597,11 +603,6 @@ def _record(
     mode: Mode,
 ) -> Node:
     several = type(result) is tuple
-    if not several and result.dtype.kind == "c":
-        raise DTypeError(
-            f"{op.name}: the derivative of complex numbers is not defined here",
-            mend="keep real and imaginary parts as two real tensors",
-        )
     frame = _outside(_getframe(2))
     keep = 0
     for i, node in enumerate(inputs):
@@ -848,7 +849,7 @@ def operator_error(
     kind = _error_class(error)
     said = getattr(error, "what", None) or str(error).strip()
     mend = getattr(error, "mend", "")
-    if kind is ShapeError and op.kind in _MENDS:
+    if kind is ShapeError and op.kind in _MENDS and not isinstance(error, AutogradError):
         said = f"shapes {' and '.join(str(np.shape(plain_value(arg))) for arg in args)} do not fit"
         mend = mend or _MENDS[op.kind]
     elif kind is IndexingError:

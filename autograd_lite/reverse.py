@@ -23,6 +23,7 @@ from autograd_lite.errors import (
 )
 from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
+from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
 from autograd_lite.recording import Tensor, picks, plain
 from autograd_lite.rules import Joint, check_result, read_only
@@ -141,6 +142,8 @@ class Sweep:
         if type(result) is list:
             self.add_parts(p, result)
             return
+        if type(result) is complex:  # Python's own, of a float64 and an imaginary number
+            result = np.complex128(result)
         if node.op.strict:
             result = result if isinstance(result, Tensor) else np.asarray(result)[()]
             check_result(node.op, "vjp", result, p, f"input {i}")
@@ -256,7 +259,7 @@ def _conform(result: Any, p: Node) -> Any:
         result = unbroadcast(result, p.shape) if larger else broadcast_to(result, p.shape)
     if result.dtype != p.dtype:
         if result.dtype.kind == "c" and p.dtype.kind != "c":
-            result = result.real
+            result = real(result)
         result = astype(result, p.dtype)
     return result
 
@@ -282,6 +285,13 @@ def seed_of(y: Any, cotangent: Any) -> Any:
                 f"a derivative of {y.size} numbers needs to know how they are weighed",
                 where=f"the output has shape {y.shape}",
                 mend="sum it (y.sum()), or give cotangent=array of that shape",
+            )
+        if y.dtype.kind == "c":
+            raise GradientError(
+                "a complex number has no gradient: it is two real ones",
+                where=f"the output has dtype {y.dtype}",
+                mend="take ag.real, ag.imag or ag.abs of it; for the derivative of a holomorphic "
+                "function give cotangent=1, or use ag.vjp or ag.jvp",
             )
         return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     given = cotangent if isinstance(cotangent, Tensor) else plain(cotangent)

@@ -68,8 +68,11 @@ def _power_base(y: Any, x: Any, p: Any) -> Any:
 
 
 def _power_exponent(y: Any, x: Any, p: Any) -> Any:
-    flat = logical_and(equal(x, 0), greater_equal(p, 0))
-    return where(flat, 0, y * log(where(flat, 1, x)))
+    flat = logical_and(equal(x, 0), greater_equal(real(p), 0))
+    base = where(flat, 1, x)
+    if _complex(y) and not _complex(x):
+        base = base * (1 + 0j)  # the logarithm of a negative number is complex too
+    return where(flat, 0, y * log(base))
 
 
 def _power_text(base: str, exponent: str) -> str:
@@ -102,9 +105,92 @@ sqrt = pointwise(
     doc="The square root of each element; its derivative at 0 is infinite.",
 )  # fmt: skip
 abs = pointwise(
-    "abs", np.abs, lambda y, x: sign(x), numpy=[np.abs, np.fabs], symbol="|x|", text="|{0}|",
+    "abs", np.abs, lambda y, x: conj(sign(x)), numpy=[np.abs, np.fabs], symbol="|x|", text="|{0}|",
     latex=r"\left|{0}\right|", doc="The absolute value of each element; its derivative at 0 is 0.",
 )  # fmt: skip
+
+
+# complex numbers: docs/complex.md states the convention
+
+
+def _complex(x: Any) -> bool:
+    return type(x) is complex or (hasattr(x, "dtype") and x.dtype.kind == "c")
+
+
+def _seen(call: Any, pair: Any) -> Any:
+    """A probe: of two real parts a complex operand, of a complex result one real array."""
+    result = call(pair[0] + 1j * pair[1])
+    return real(result) - 2.5 * imag(result)
+
+
+_PAIRS: Any = [(((2, 3),), {}), (((2, 2, 2),), {})]
+_conj = linear(
+    "conj", np.conjugate, lambda g, x: conj(g), symbol="x̄", text="conj {0}",
+    latex=r"\overline{{{0}}}", local=["conj G"], samples=_PAIRS, probe=_seen,
+)  # fmt: skip
+_real = linear(
+    "real", np.real, lambda g, x: g, symbol="Re", text="Re {0}", latex=r"\operatorname{{Re}} {0}",
+    local=["G"], samples=_PAIRS, probe=_seen, array_names=("x",),
+)  # fmt: skip
+_imag = linear(
+    "imag", np.imag, lambda g, x: -1j * g, symbol="Im", text="Im {0}",
+    latex=r"\operatorname{{Im}} {0}", local=["−i·G"], samples=_PAIRS, probe=_seen,
+    array_names=("x",),
+)  # fmt: skip
+_angle = pointwise(
+    "angle", np.angle, lambda y, x: -1j / x if _complex(x) else 0 * x, numpy=[], symbol="∠",
+    text="∠{0}", latex=r"\angle {0}", local=["−i·G/{0}"], array_names=("z",), samples=_PAIRS,
+    probe=_seen,
+)  # fmt: skip
+
+
+@public(np.conjugate, also=["conjugate"])
+def conj(x: Any, /) -> Any:
+    """Each element with its imaginary part turned; real numbers as they are.
+
+    >>> import autograd_lite as ag
+    >>> ag.conj(ag.tensor([1 + 2j]))
+    Tensor([1.-2.j], dtype=complex128)
+    """
+    return x if hasattr(x, "dtype") and not _complex(x) else _conj(x)
+
+
+@public(np.real)
+def real(x: Any, /) -> Any:
+    """The real part of each element; real numbers as they are.
+
+    >>> import autograd_lite as ag
+    >>> ag.real(ag.tensor([1 + 2j]))
+    Tensor([1.])
+    """
+    return x if hasattr(x, "dtype") and not _complex(x) else _real(x)
+
+
+@public(np.imag)
+def imag(x: Any, /) -> Any:
+    """The imaginary part of each element; 0 of real numbers.
+
+    >>> import autograd_lite as ag
+    >>> ag.imag(ag.tensor([1 + 2j]))
+    Tensor([2.])
+    """
+    return _imag(x)
+
+
+@public(np.angle)
+def angle(z: Any, /, deg: bool = False) -> Any:
+    """The angle of each complex number from the positive real axis, in radians or degrees.
+
+    The derivative of the angle of a real number is 0; at 0 there is none (NaN).
+
+    >>> import autograd_lite as ag
+    >>> ag.angle(ag.tensor([1j, -1.0]), deg=True)
+    Tensor([ 90., 180.])
+    """
+    radians = _angle(z)
+    return radians * (180 / np.pi) if deg else radians
+
+
 tanh = pointwise(
     "tanh", np.tanh, lambda y, x: 1 - square(y), latex=r"\tanh {0}",
     doc="The hyperbolic tangent of each element.",
@@ -205,10 +291,25 @@ logical_or = nondifferentiable(
 logical_not = nondifferentiable(
     "logical_not", np.logical_not, symbol="¬", doc="Whether it does not hold; a constant."
 )
-sign = nondifferentiable(
-    "sign", np.sign,
-    doc="−1, 0 or 1 for each element; a constant (its derivative is zero almost everywhere).",
-)  # fmt: skip
+_sign = nondifferentiable("sign", np.sign, numpy=[])
+
+
+@public(np.sign)
+def sign(x: Any, /) -> Any:
+    """−1, 0 or 1 for each element: a constant, since its derivative is zero almost everywhere.
+
+    Of a complex number z/|z|, which has a derivative; at 0 both are 0.
+
+    >>> import autograd_lite as ag
+    >>> ag.sign(ag.tensor([-2.0, 0.0, 3.0]))
+    Tensor([-1.,  0.,  1.])
+    """
+    if not _complex(x):
+        return _sign(x)
+    flat = equal(x, 0)
+    return where(flat, 0, x / where(flat, 1, abs(x)))
+
+
 floor = nondifferentiable(
     "floor", np.floor, symbol="⌊x⌋", text="⌊{0}⌋", doc="The integer below each element; a constant."
 )

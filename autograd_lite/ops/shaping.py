@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd_lite.errors import DTypeError, ShapeError
 from autograd_lite.ops.indexing import getitem
+from autograd_lite.ops.pointwise import real
 from autograd_lite.rules import (
     linear,
     nondifferentiable,
@@ -45,7 +46,7 @@ def _sizes(shape: Any) -> Shape:
 
 
 _reshape = linear(
-    "reshape", lambda x, *, shape: np.reshape(x, shape),
+    "reshape", lambda x, *, shape: x.reshape(shape),
     lambda g, x, *, shape: _reshape(g, shape=x.shape),
     symbol="reshape", local=["G reshaped"],
     samples=[
@@ -68,7 +69,7 @@ def reshape(x: Any, /, shape: Any) -> Any:
 
 
 _permute = linear(
-    "permute_dims", lambda x, *, axes: np.transpose(x, axes),
+    "permute_dims", lambda x, *, axes: x.transpose(axes),
     lambda g, x, *, axes: _permute(g, axes=tuple(np.argsort(axes).tolist())),
     symbol="ᵀ", text="{0}ᵀ", latex=r"{0}^{{\top}}", local=["Gᵀ"],
     samples=[(((2, 3),), {"axes": (1, 0)}), (((2, 3, 4),), {"axes": (2, 0, 1)})],
@@ -266,7 +267,7 @@ def flip(x: Any, /, axis: Any = None) -> Any:
 
 _cast = linear(
     "astype", lambda x, *, dtype: np.asarray(x).astype(dtype),
-    lambda g, x, *, dtype: _cast(g, dtype=x.dtype),
+    lambda g, x, *, dtype: _cast(g if x.dtype.kind == "c" else real(g), dtype=x.dtype),
     symbol="astype", local=["G"], samples=[(((2, 3),), {"dtype": np.dtype(np.float64)})],
 )  # fmt: skip
 _truncate = nondifferentiable(
@@ -288,11 +289,6 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
     wanted = np.dtype(dtype)
     if wanted.kind not in "biufc":
         raise DTypeError(f"dtype {wanted} is not numeric", mend="bool, integer, float or complex")
-    if wanted.kind == "c" and getattr(x, "tracked", False):
-        raise DTypeError(
-            "astype: the derivative of complex numbers is not defined here",
-            mend="keep real and imaginary parts as two real tensors",
-        )
     if wanted == getattr(x, "dtype", None) and not copy:
         return x
     return (_cast if wanted.kind in "fc" else _truncate)(x, dtype=wanted)

@@ -1,0 +1,161 @@
+"""Complex numbers: every operator of the registry, and the convention of docs/complex.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.recording import apply
+from autograd_lite.rules import FUNCTIONS, OPS
+from tests.laws import Case, cases
+from tests.realified import check
+
+Z = np.array([1.5 + 0.5j, -0.75 + 2.0j, 0.25 - 1.25j])
+
+
+def complex_cases() -> list[Case]:
+    """The cases of every operator that NumPy computes for complex numbers."""
+    found = []
+    for op in OPS.values():
+        if not op.differentiable or op.probe is not None:
+            continue
+        usual = cases(op).usual
+        sized = [case for case in usual if all(map(np.size, case.arrays(case.rng())))]
+        for case in sized[:2]:
+            try:
+                case.forward(*operands(case))
+            except (TypeError, ValueError, np.exceptions.ComplexWarning):
+                continue
+            found.append(case)
+    return found
+
+
+def operands(case: Case, *, mixed: bool = False) -> list[Any]:
+    """Complex arrays where derivatives flow; of a mixture the first stays real."""
+    rng = case.rng()
+    arrays = case.arrays(rng)
+    low, high = case.op.domain
+    for k, i in enumerate(case.floating()):
+        if not (mixed and k == 0):
+            arrays[i] = arrays[i] + 0.5j * rng.uniform(low, high, np.shape(arrays[i]))
+    return arrays
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("case", complex_cases(), ids=str)
+def test_every_operator_takes_complex_numbers(case: Case, mixed: bool) -> None:
+    arrays, chosen = operands(case, mixed=mixed), case.floating()
+
+    def f(*xs: Any) -> Any:
+        full = list(arrays)
+        for i, x in zip(chosen, xs, strict=True):
+            full[i] = x
+        return apply(case.op, full, case.params)
+
+    check(f, *[arrays[i] for i in chosen], eps=1e-7)
+
+
+@pytest.mark.parametrize("case", complex_cases(), ids=str)
+def test_a_gradient_has_its_inputs_dtype(case: Case) -> None:
+    arrays, chosen = operands(case, mixed=True), case.floating()
+    narrow = [np.asarray(arrays[i]) for i in chosen]
+    narrow = [x.astype(np.complex64 if x.dtype.kind == "c" else np.float32) for x in narrow]
+    leaves = [ag.tensor(x) for x in narrow]
+    for i, leaf in zip(chosen, leaves, strict=True):
+        arrays[i] = leaf
+    y = apply(case.op, arrays, case.params)
+    y.backward(np.ones(y.shape, y.dtype))
+    for leaf, x in zip(leaves, narrow, strict=True):
+        assert leaf.grad.dtype == x.dtype
+        assert leaf.grad.shape == x.shape
+
+
+# the convention
+
+
+def test_the_gradient_of_a_real_function() -> None:
+    """∂f/∂x − i ∂f/∂y."""
+    (gx, gy) = ag.grad(lambda x, y: ag.sum(x**2 * y), (0, 1))(Z.real, Z.imag)
+    g = ag.grad(lambda z: ag.sum(ag.real(z) ** 2 * ag.imag(z)))(Z)
+    np.testing.assert_allclose(g, gx - 1j * gy)
+
+
+def test_a_holomorphic_function_has_its_derivative() -> None:
+    _, pullback = ag.vjp(lambda z: np.sin(z) * z, Z)
+    np.testing.assert_allclose(pullback(np.ones(3))[0], np.cos(Z) * Z + np.sin(Z))
+    _, dot = ag.jvp(lambda z: np.sin(z) * z, [Z], [np.ones(3)])
+    np.testing.assert_allclose(dot, np.cos(Z) * Z + np.sin(Z))
+
+
+def test_a_real_input_gets_the_real_part() -> None:
+    x = np.array([0.5, 2.0])
+    g = ag.grad(lambda x: ag.sum(ag.real(np.exp(1j * x))))(x)
+    np.testing.assert_allclose(g, -np.sin(x))
+    assert g.dtype == np.float64
+
+
+def test_a_descent_step_goes_against_the_conjugate() -> None:
+    f = lambda z: ag.sum(ag.abs(z - (2 + 1j)) ** 2)
+    assert f(Z - 0.1 * np.conj(ag.grad(f)(Z))) < f(Z)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda z: ag.abs(z) ** 3,
+        lambda z: ag.angle(z) * ag.real(z),
+        lambda z: ag.angle(z, deg=True),
+        lambda z: ag.conj(z) * z**2,
+        lambda z: ag.sign(z) * ag.imag(z),
+        lambda z: z ** (1.5 - 0.5j),
+        lambda z: ag.real(z) ** z,
+        lambda z: z.real * 1j + z.imag,
+        lambda z: z.conj() / z,
+        lambda z: ag.astype(ag.real(z), np.complex128) * z,
+        lambda z: ag.var(z) * ag.std(z) * ag.mean(z),
+        lambda z: ag.exp(1j * ag.real(z)),
+    ],
+)
+def test_functions_that_are_not_holomorphic(f: Any) -> None:
+    check(f, np.abs(Z.real) + 1j * Z.imag)
+
+
+def test_real_numbers_through_the_complex_functions() -> None:
+    x = np.array([-1.5, 2.0])
+    for name in ("real", "conj", "imag", "angle"):
+        f = FUNCTIONS[name]
+        np.testing.assert_array_equal(f(ag.tensor(x)).data, getattr(np, name)(x), strict=True)
+        wanted = 1.0 if name in ("real", "conj") else 0.0
+        np.testing.assert_array_equal(ag.grad(lambda x, f=f: ag.sum(f(x)))(x), [wanted] * 2)
+
+
+def test_kinks_at_zero() -> None:
+    zero = np.zeros(2, np.complex128)
+    np.testing.assert_array_equal(ag.grad(lambda z: ag.sum(ag.abs(z)))(zero), zero)
+    np.testing.assert_array_equal(ag.grad(lambda z: ag.sum(ag.real(ag.sign(z))))(zero), zero)
+
+
+def test_what_has_no_gradient_says_so() -> None:
+    with pytest.raises(ag.errors.GradientError, match="it is two real ones"):
+        ag.grad(lambda z: ag.sum(z * z))(Z)
+    with pytest.raises(ag.errors.GradientError, match="Jacobian"):
+        ag.jacobian(lambda z: z * z)(Z)
+    with pytest.raises(ag.errors.DTypeError, match="complex cotangent of a real output"):
+        ag.vjp(ag.abs, Z)[1](Z)
+    with pytest.raises(ag.errors.DTypeError, match="complex tangent of a real array"):
+        ag.jvp(ag.exp, [Z.real], [Z])
+    with pytest.raises(ag.errors.DTypeError, match="do not fit into float64"):
+        ag.tensor(Z, dtype=np.float64)
+
+
+def test_a_derivative_along_nothing_is_complex_too() -> None:
+    value, dot = ag.jvp(lambda x: ag.constant(Z), [1.0], [1.0])
+    assert value.dtype == dot.dtype == np.complex128
+
+
+def test_primitives_of_the_users_own_may_be_complex() -> None:
+    square = ag.primitive(lambda z: z * z, vjp=lambda g, y, z: g * 2 * z, name="square_of_mine")
+    check(square, Z, second=True)
