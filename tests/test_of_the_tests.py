@@ -142,13 +142,13 @@ PLANTS = [
     Plant(
         "sign of the tangent",
         "tanh",
-        lambda op: changed(op, push=lambda *args: -op.push(*args)),  # type: ignore[misc]  # there
+        lambda op: changed(op, push=lambda *args: -op.push(*args)),
         JVP,
     ),
     Plant(
         "tangent forgets an argument",
         "multiply",
-        lambda op: changed(op, push=lambda ts, *rest: op.push((ts[0], None), *rest)),  # type: ignore[misc]  # there
+        lambda op: changed(op, push=lambda ts, *rest: op.push((ts[0], None), *rest)),
         JVP,
     ),
     Plant("keeps nothing", "exp", lambda op: changed(op, keeps=[0, 0]), KEEPS),
