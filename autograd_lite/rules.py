@@ -16,7 +16,14 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from autograd_lite.errors import DTypeError, GradientError, ShapeError, Source, describe
+from autograd_lite.errors import (
+    DTypeError,
+    GradientError,
+    ShapeError,
+    Source,
+    UnsupportedError,
+    describe,
+)
 from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors, settled
 from autograd_lite.modes import using
 from autograd_lite.recording import Tensor, apply, binary, operator_error, tensor, unary
@@ -89,6 +96,8 @@ def pointwise(
     ``locals_`` gives the local derivative with respect to each argument: a function of the output
     and the inputs ``(y, *xs)``, a constant number, or None (no derivative: a condition).
     """
+    if len(locals_) == 1 and not hasattr(forward, "__code__"):
+        facts.setdefault("array_names", ("x",))
     op = _declare(name, "pointwise", forward, facts, like=locals_[0])
     op.pulls = tuple(_scaled(local, len(locals_)) for local in locals_)
     known = [0 if local is None or isinstance(local, int) else None for local in locals_]
@@ -202,15 +211,8 @@ def _names(forward: Rule) -> tuple[str, ...]:
     code = getattr(forward, "__code__", None)
     if code is not None:
         return tuple(code.co_varnames[: code.co_argcount])
-    one = getattr(forward, "nin", 0) == 1 or len(_operands(forward)) == 1
-    return ("x",) if one else ("a", "b", "c")
-
-
-def _operands(forward: Rule) -> Sequence[str]:
-    try:
-        return list(inspect.signature(forward).parameters)
-    except ValueError:  # a ufunc has no signature that Python can read
-        return ()
+    count = getattr(forward, "nin", None)
+    return ("x",) if count == 1 else ("a", "b", "c")[:count]
 
 
 _PLAIN = {np.ndarray, np.float64, np.float32, np.bool_, float, int, bool}
@@ -218,8 +220,14 @@ _PLAIN = {np.ndarray, np.float64, np.float32, np.bool_, float, int, bool}
 
 def _caller(op: Op) -> Operator:
     forward = op.forward
+    limit = forward.nin if isinstance(forward, np.ufunc) else None
 
     def call(*arrays: Any, **params: Any) -> Any:
+        if limit and (params or len(arrays) > limit):
+            raise UnsupportedError(
+                f"{op.name} takes {limit} array{'s' * (limit > 1)} and nothing else",
+                mend="tensors never change: use the result instead of out=",
+            )
         if _PLAIN.issuperset(map(type, arrays)):  # in rules: most often
             try:
                 return settled(forward(*arrays, **params))

@@ -904,3 +904,10 @@ def test_assert_gradients_match() -> None:
         assert_gradients_match(planted(np.negative, 1.0), [1.0])
     with pytest.raises(CompareError, match="there is nothing to compare Mutant with"):
         assert_gradients_match(wrong, [[1, 1]])
+
+
+def test_a_function_takes_its_parameters_from_the_layer_though_they_are_positional():
+    hand = ag.handwritten.Affine(np.ones((2, 3)), np.ones(3))
+    report = ag.compare(hand, np.array([[1, 1], [2, 3]]), against=ag.nn.affine)
+    assert report.ok
+    assert [row.name for row in report.rows] == ["forward", "dx", "dW", "db"]

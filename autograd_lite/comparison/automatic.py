@@ -60,7 +60,7 @@ class Twin:
 
     def _call(self, xs: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         if self._extra:
-            result = self.against(*xs, **parameters)
+            result = self.against(*xs, *(parameters[name] for name in self._extra))
         else:
             # deepcopy's memo says what takes the place of what, wherever else it is held.
             memo: dict[int, Any] = {id(held): parameters[path] for path, held in self._held.items()}
@@ -137,10 +137,10 @@ def _parts(thing: Any) -> list[tuple[str, Any]]:
 
 
 def _further_arguments(function: Any, count: int) -> tuple[str, ...]:
-    """The names of required arguments after the first `count`."""
+    """The names of required positional arguments after the first `count`."""
     try:
         arguments = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return ()
-    named = [p for p in arguments if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = [p for p in arguments if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return tuple(p.name for p in named[count:] if p.default is p.empty)
