@@ -233,7 +233,10 @@ class Tensor:
             raise GradientError("a constant has no gradient", mend="make it with ag.tensor")
         array = None if new is None else np.array(plain(new), dtype=node.dtype)
         if array is not None and array.shape != node.shape:
-            raise ShapeError(f"a gradient of shape {array.shape} for a value of {node.shape}")
+            raise ShapeError(
+                f"a gradient of shape {array.shape} for a value of {node.shape}",
+                mend="a gradient has its tensor's shape",
+            )
         node.cell = node.cell or Cell()
         node.cell.grad = array
 

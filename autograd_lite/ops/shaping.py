@@ -42,7 +42,9 @@ def _sizes(shape: Any) -> Shape:
     try:
         return tuple(map(operator.index, several))
     except TypeError:
-        raise DTypeError(f"the sizes of a shape are integers, not {several!r}") from None
+        raise DTypeError(
+            f"the sizes of a shape are integers, not {several!r}", mend="write (2, 3), or -1"
+        ) from None
 
 
 _reshape = linear(
