@@ -4,23 +4,37 @@ Imports its own files alone.
 """
 
 from autograd_lite.ops import (
+    arranging,
     contraction,
     convolution,
+    einsum,
+    gathering,
     indexing,
+    ordering,
     pointwise,
     pooling,
     reductions,
+    scans,
     shaping,
+    special,
+    statistics,
     windows,
 )
 
 __all__ = [
+    "arranging",
     "contraction",
     "convolution",
+    "einsum",
+    "gathering",
     "indexing",
+    "ordering",
     "pointwise",
     "pooling",
     "reductions",
+    "scans",
     "shaping",
+    "special",
+    "statistics",
     "windows",
 ]

@@ -1,0 +1,371 @@
+"""Picking elements by arrays of positions along an axis, and the gradient's way back.
+
+``take`` (the same positions everywhere), ``take_along_axis`` (positions for each place), and what
+is made of them. Ways back are sums over positions, linear in size: no one-hot arrays. Imports
+errors, rules, shapes, NumPy, and the pointwise and shaping operators.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import DomainError, IndexingError, ShapeError
+from autograd_lite.ops.pointwise import where
+from autograd_lite.ops.shaping import broadcast_to, concat, ravel, reshape, shape_of, stack
+from autograd_lite.ops.special import clip, remainder
+from autograd_lite.rules import linear, nondifferentiable, public
+from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axis
+
+
+def positions(indices: Any) -> Any:
+    """Positions as integers, held against their dtype; an empty list is one of integers."""
+    array = indices if hasattr(indices, "dtype") else np.asarray(indices)
+    if array.dtype.kind not in "iu":
+        if array.size or array.dtype.kind != "f":
+            raise IndexingError(
+                f"positions of dtype {array.dtype}", mend="they are integers; t[mask] takes a mask"
+            )
+        return np.zeros(array.shape, np.intp)
+    return array
+
+
+def _summed(flat: Any, g: Any, size: int) -> Any:
+    """An array of ``size`` elements in which every g has been added at its position."""
+    g = np.ravel(g)
+    if g.dtype.kind == "f" and g.dtype.itemsize <= 8:
+        return np.bincount(np.ravel(flat), g, size).astype(g.dtype)
+    total = np.zeros(size, g.dtype)
+    np.add.at(total, np.ravel(flat), g)
+    return total
+
+
+def _wrapped(indices: Any, size: int) -> Any:
+    """Positions from the start: negative ones count from the end."""
+    indices = np.asarray(indices).astype(np.intp)
+    return np.where(indices < 0, indices + size, indices)
+
+
+def _some_places(call: Any, x: Any) -> Any:
+    """A probe: positions of which some occur twice."""
+    return call(x, np.array([0, 2, 0, -2]))
+
+
+def _two_places(call: Any, x: Any, *values: Any) -> Any:
+    """A probe: the first two positions along the axis, in turn."""
+    places = (np.arange(math.prod(x.shape)) // 2 % 2).reshape(x.shape)
+    return call(x, places, *values)
+
+
+def _taken(x: Any, indices: Any, *, axis: int) -> Any:
+    return np.take(x, indices, axis=axis)
+
+
+def _given_back(g: Any, indices: Any, *, axis: int, shape: Shape) -> Any:
+    indices = _wrapped(indices, shape[axis])
+    if np.shape(g) != (*shape[:axis], *indices.shape, *shape[axis + 1 :]):
+        raise ShapeError(f"a gradient of shape {np.shape(g)} for indices of {indices.shape}")
+    before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    block = np.arange(before)[:, None, None] * shape[axis] + indices.reshape(1, -1, 1)
+    return _summed(block * after + np.arange(after), g, math.prod(shape)).reshape(shape)
+
+
+_take = linear(
+    "take", _taken, lambda g, x, indices, *, axis: _untake(g, indices, axis=axis, shape=x.shape),
+    None, symbol="take", text="take({0}, …)", local=["ΣG at its positions", "no derivative"],
+    array_names=("x", "indices"),
+    samples=[(((3, 2),), {"axis": 0}), (((2, 3, 2),), {"axis": 1})], probe=_some_places,
+)  # fmt: skip
+_untake = linear(
+    "untake", _given_back,
+    lambda g, x, indices, *, axis, shape: _take(g, indices, axis=axis), None,
+    symbol="takeᵀ", local=["G at the positions", "no derivative"], array_names=("x", "indices"),
+    samples=[(((4, 2),), {"axis": 0, "shape": (3, 2)}), (((4, 3),), {"axis": 0, "shape": (3, 3)})],
+    probe=_some_places, doc="Gradients added up where ``take`` took elements from.",
+)  # fmt: skip
+
+
+def _along(x: Any, indices: Any, *, axis: int, once: bool) -> Any:
+    return np.take_along_axis(x, np.asarray(indices).astype(np.intp, copy=False), axis)
+
+
+def _back_along(g: Any, indices: Any, *, axis: int, shape: Shape, once: bool) -> Any:
+    size = shape[axis]
+    indices = _wrapped(indices, size)
+    if once:
+        total = np.zeros(shape, np.asarray(g).dtype)
+        np.put_along_axis(total, indices, g, axis)
+        return total
+    places = np.broadcast_shapes(indices.shape[:axis] + indices.shape[axis + 1 :],
+                                 shape[:axis] + shape[axis + 1 :])  # fmt: skip
+    offsets = np.arange(math.prod(places)).reshape(*places[:axis], 1, *places[axis:])
+    flat = offsets * size + np.broadcast_to(
+        indices, (*places[:axis], indices.shape[axis], *places[axis:])
+    )
+    total = _summed(flat, np.broadcast_to(g, flat.shape), size * math.prod(places))
+    return np.moveaxis(total.reshape(*places, size), -1, axis)
+
+
+_take_along = linear(
+    "take_along_axis", _along,
+    lambda g, x, indices, *, axis, once:
+        _untake_along(g, indices, axis=axis, shape=x.shape, once=once),
+    None, symbol="take", text="take({0}, …)", local=["ΣG at its positions", "no derivative"],
+    array_names=("x", "indices"),
+    samples=[(((3, 2),), {"axis": 0, "once": False}), (((2, 3),), {"axis": 1, "once": False})],
+    probe=_two_places,
+)  # fmt: skip
+_untake_along = linear(
+    "untake_along_axis", _back_along,
+    lambda g, x, indices, *, axis, shape, once: _take_along(g, indices, axis=axis, once=once), None,
+    symbol="takeᵀ", local=["G at the positions", "no derivative"], array_names=("x", "indices"),
+    samples=[(((4, 2),), {"axis": 0, "shape": (3, 2), "once": False}),
+             (((2, 4),), {"axis": 1, "shape": (2, 3), "once": False})],
+    probe=_two_places, doc="Gradients added up where ``take_along_axis`` took elements from.",
+)  # fmt: skip
+
+
+def pick(x: Any, indices: Any, axis: int) -> Any:
+    """``take_along_axis`` for positions that name no element twice."""
+    return _take_along(x, indices, axis=axis, once=True)
+
+
+@public(np.take)
+def take(x: Any, indices: Any, /, axis: int | None = None, *, mode: str = "raise") -> Any:
+    """The elements at these positions along an axis; without ``axis`` of the flattened array.
+
+    ``mode``: "raise" for positions out of bounds, "wrap" or "clip". An element that is taken
+    twice gets the sum of both gradients.
+
+    >>> import autograd_lite as ag
+    >>> ag.take(ag.tensor([1.0, 2.0, 3.0]), [2, 0, 0])
+    Tensor([3., 1., 1.])
+    """
+    if axis is None:
+        x, axis = ravel(x), 0
+    shape = shape_of(x)
+    axis = normalize_axis(axis, len(shape))
+    indices = positions(indices)
+    if mode == "wrap":
+        indices = remainder(indices, shape[axis])
+    elif mode == "clip":
+        indices = clip(indices, 0, shape[axis] - 1)
+    elif mode != "raise":
+        raise DomainError(f"mode={mode!r}", mend='"raise", "wrap" or "clip"')
+    return _take(x, indices, axis=axis)
+
+
+@public(np.take_along_axis)
+def take_along_axis(x: Any, indices: Any, /, axis: int | None = -1) -> Any:
+    """For every place the element at its own position along the axis; as ``argsort`` gives them.
+
+    >>> import autograd_lite as ag
+    >>> ag.take_along_axis(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), [[1], [0]], axis=1)
+    Tensor([[2.],
+            [3.]])
+    """
+    if axis is None:
+        x, axis = ravel(x), 0
+    return _take_along(
+        x, positions(indices), axis=normalize_axis(axis, len(shape_of(x))), once=False
+    )
+
+
+def _put(x: Any, indices: Any, values: Any, *, axis: int) -> Any:
+    result = np.array(x, np.result_type(x, values) if np.asarray(x).dtype.kind != "f" else None)
+    np.put_along_axis(result, np.asarray(indices).astype(np.intp, copy=False), values, axis)
+    return result
+
+
+def _last(indices: Any, *, axis: int, shape: Shape, values: Shape) -> Any:
+    """For each write whether it is the one that stays."""
+    indices = np.asarray(indices).astype(np.intp, copy=False)
+    whole = np.broadcast_shapes(indices.shape, (*shape[:axis], 1, *shape[axis + 1 :]))
+    indices = np.broadcast_to(indices, whole)
+    order = np.full(shape, -1, np.intp)
+    writes = np.arange(indices.size).reshape(whole)
+    np.put_along_axis(order, indices, writes, axis)
+    return np.take_along_axis(order, indices, axis) == writes
+
+
+_stays = nondifferentiable("_stays_along_axis", _last)
+
+
+def _pull_put(g: Any, x: Any, indices: Any, values: Any, *, axis: int) -> Any:
+    stays = _stays(indices, axis=axis, shape=x.shape, values=values.shape)
+    return where(stays, _take_along(g, indices, axis=axis, once=False), 0)
+
+
+_put_along = linear(
+    "put_along_axis", _put,
+    lambda g, x, indices, values, *, axis: _put_along(g, indices, 0, axis=axis), None, _pull_put,
+    symbol="put", local=["G, 0 at the positions", "no derivative", "G at the positions"],
+    array_names=("x", "indices", "values"),
+    samples=[(((3, 2), (3, 2)), {"axis": 0}), (((2, 3), ()), {"axis": 1})], probe=_two_places,
+)  # fmt: skip
+
+
+@public()
+def put_along_axis(x: Any, indices: Any, values: Any, /, axis: int | None) -> Any:
+    """A copy of ``x`` in which the elements at these positions along the axis are ``values``.
+
+    NumPy's function of that name changes its argument; a tensor never changes. Where a position
+    occurs twice the last value stays, and alone gets the gradient.
+
+    >>> import autograd_lite as ag
+    >>> ag.put_along_axis(ag.tensor([[1.0, 2.0]]), [[1]], 9.0, axis=1)
+    Tensor([[1., 9.]])
+    """
+    shape = shape_of(x)
+    if axis is None:
+        return reshape(put_along_axis(ravel(x), indices, values, axis=0), shape)
+    return _put_along(x, positions(indices), values, axis=normalize_axis(axis, len(shape)))
+
+
+# choosing among arrays
+
+
+def _of_numbers(x: Any) -> Any:
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
+@public(np.compress)
+def compress(condition: Any, x: Any, /, axis: int | None = None) -> Any:
+    """The slices along the axis at which the condition holds.
+
+    >>> import autograd_lite as ag
+    >>> ag.compress([True, False, True], ag.tensor([1.0, 2.0, 3.0]))
+    Tensor([1., 3.])
+    """
+    return take(x, _true(condition), axis=axis)
+
+
+_true = nondifferentiable("_true", np.flatnonzero)
+
+
+@public(np.extract)
+def extract(condition: Any, x: Any, /) -> Any:
+    """The elements at which the condition holds, in one axis.
+
+    >>> import autograd_lite as ag
+    >>> ag.extract([[True, False]], ag.tensor([[1.0, 2.0]]))
+    Tensor([1.])
+    """
+    return take(ravel(x), _true(condition))
+
+
+@public(np.select)
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], /, default: Any = 0) -> Any:
+    """For each element the choice of the first condition that holds, else ``default``.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.tensor([1.0, 2.0, 3.0])
+    >>> ag.select([x < 2, x < 3], [-x, x * 10])
+    Tensor([-1., 20.,  0.])
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise DomainError(
+            f"{len(condlist)} conditions for {len(choicelist)} choices", mend="one for each"
+        )
+    kind = np.result_type(*(c.dtype if hasattr(c, "dtype") else np.min_scalar_type(c)
+                            if np.ndim(c) else c for c in (*choicelist, default)))  # fmt: skip
+    result: Any = default if hasattr(default, "dtype") else kind.type(default)
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result
+
+
+@public(np.choose)
+def choose(x: Any, choices: Any, /, *, mode: str = "raise") -> Any:
+    """For each element of ``x`` (integers) the element of that one of the choices.
+
+    >>> import autograd_lite as ag
+    >>> ag.choose([1, 0], [ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0])])
+    Tensor([3., 2.])
+    """
+    x = positions(x)
+    several = [_of_numbers(choice) for choice in choices]
+    shape = broadcast_shapes(x.shape, *(choice.shape for choice in several))
+    table = stack([broadcast_to(choice, shape) for choice in several])
+    x = broadcast_to(x, shape)
+    if mode == "wrap":
+        x = remainder(x, len(several))
+    elif mode == "clip":
+        x = clip(x, 0, len(several) - 1)
+    elif mode != "raise":
+        raise DomainError(f"mode={mode!r}", mend='"raise", "wrap" or "clip"')
+    return reshape(_take_along(table, reshape(x, (1, *shape)), axis=0, once=True), shape)
+
+
+# leaving out and putting in
+
+
+@public(np.append)
+def append(x: Any, values: Any, /, axis: int | None = None) -> Any:
+    """The values joined to the end of ``x``; without ``axis`` both flattened.
+
+    >>> import autograd_lite as ag
+    >>> ag.append(ag.tensor([1.0]), 2.0)
+    Tensor([1., 2.])
+    """
+    return concat([_of_numbers(x), _of_numbers(values)], axis=axis)
+
+
+@public(np.delete)
+def delete(x: Any, obj: Any, /, axis: int | None = None) -> Any:
+    """``x`` without the slices that ``obj`` names along the axis.
+
+    >>> import autograd_lite as ag
+    >>> ag.delete(ag.tensor([1.0, 2.0, 3.0]), 1)
+    Tensor([1., 3.])
+    """
+    if axis is None:
+        x, axis = ravel(x), 0
+    shape = shape_of(x)
+    axis = normalize_axis(axis, len(shape))
+    return _take(x, np.delete(np.arange(shape[axis]), obj), axis=axis)
+
+
+@public(np.insert)
+def insert(x: Any, obj: Any, values: Any, /, axis: int | None = None) -> Any:
+    """``x`` with values put in before the positions that ``obj`` names along the axis.
+
+    >>> import autograd_lite as ag
+    >>> ag.insert(ag.tensor([1.0, 2.0]), 1, 9.0)
+    Tensor([1., 9., 2.])
+    """
+    if axis is None:
+        x, axis = ravel(x), 0
+    shape = shape_of(x)
+    axis = normalize_axis(axis, len(shape))
+    values = _of_numbers(values)
+    single = np.ndim(obj) == 0 and not isinstance(obj, slice)
+    if single and values.ndim:  # NumPy: the first axis of the values is the one that is put in
+        values = reshape(values, (1,) * (len(shape) - values.ndim) + values.shape)
+        order = [*range(1, axis + 1), 0, *range(axis + 1, len(shape))]
+        values = reshape(values, values.shape) if axis == 0 else values.transpose(*order)
+    rest = (*shape[:axis], 1, *shape[axis + 1 :])
+    old = np.arange(shape[axis])
+    if single:
+        wide = broadcast_shapes(values.shape, rest)
+        places = np.insert(old, [obj] * wide[axis], shape[axis] + np.arange(wide[axis]))
+    else:
+        count = len(np.insert(old, obj, 0)) - len(old)
+        wide = (*shape[:axis], count, *shape[axis + 1 :])
+        places = np.insert(old, obj, shape[axis] + np.arange(count))
+    kind = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
+    new = broadcast_to(values if values.dtype == kind else values.astype(kind), wide)
+    return _take(concat([x, new], axis=axis), places, axis=axis)
+
+
+@public(np.resize)
+def resize(x: Any, /, new_shape: Any) -> Any:
+    """The elements in another shape, from the start again where they are too few.
+
+    >>> import autograd_lite as ag
+    >>> ag.resize(ag.tensor([1.0, 2.0]), (2, 2))
+    Tensor([[1., 2.],
+            [1., 2.]])
+    """
+    return take(ravel(x), np.resize(np.arange(math.prod(shape_of(x))), new_shape))
