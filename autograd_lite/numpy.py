@@ -33,7 +33,7 @@ from numpy import (
     uint64,
 )
 
-from autograd_lite import ops
+from autograd_lite import fft, linalg, ops
 from autograd_lite.recording import Tensor, constant
 from autograd_lite.rules import FUNCTIONS
 
@@ -81,6 +81,7 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "complex64",
     "complex128",
     "e",
+    "fft",
     "finfo",
     "float16",
     "float32",
@@ -91,6 +92,7 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "int16",
     "int32",
     "int64",
+    "linalg",
     "nan",
     "newaxis",
     "pi",
