@@ -1,13 +1,17 @@
 """The affine layer x·W + b. Imports the operators, recording and the layer base."""
 
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from autograd_lite.errors import ShapeError
 from autograd_lite.modes import scope
+from autograd_lite.nn.initialisers import glorot_uniform
 from autograd_lite.nn.layer import Layer
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import add
 from autograd_lite.ops.shaping import reshape, shape_of
+from autograd_lite.random import default_rng
 from autograd_lite.recording import Tensor, parameter
 
 __all__ = ["Affine", "affine"]
@@ -58,6 +62,25 @@ class Affine(Layer):
     def __init__(self, W: Any, b: Any) -> None:
         self.W = W if isinstance(W, Tensor) else parameter(W, name="W")
         self.b = b if isinstance(b, Tensor) else parameter(b, name="b")
+
+    @classmethod
+    def initialised(
+        cls,
+        inputs: int,
+        outputs: int,
+        *,
+        rng: Any,
+        weights: Any = glorot_uniform,
+        dtype: Any = np.float64,
+    ) -> Self:
+        """A layer with random weights and no shift.
+
+        >>> import autograd_lite as ag
+        >>> ag.nn.Affine.initialised(3, 5, rng=0)
+        Affine(W=(3, 5), b=(5,))
+        """
+        W = weights((inputs, outputs), default_rng(rng), dtype=dtype)
+        return cls(W, np.zeros(outputs, dtype))
 
     def __call__(self, x: Any) -> Any:
         """x·W + b of the layer's parameters; see ``affine``."""

@@ -1,0 +1,206 @@
+"""Losses: what a prediction costs. Imports errors, the operators and the layer base.
+
+``reduction`` is "mean", "sum" or "none". Shapes are never broadcast against each other.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import DomainError, DTypeError, IndexingError, ShapeError
+from autograd_lite.modes import scope
+from autograd_lite.ops.gathering import take_along_axis
+from autograd_lite.ops.pointwise import abs as absolute
+from autograd_lite.ops.pointwise import equal, maximum, square, where
+from autograd_lite.ops.reductions import mean, sum
+from autograd_lite.ops.shaping import reshape, shape_of
+from autograd_lite.ops.special import softplus
+from autograd_lite.ops.statistics import log_softmax
+from autograd_lite.recording import Tensor, plain_value
+from autograd_lite.shapes import normalize_axis
+
+__all__ = [
+    "absolute_error",
+    "binary_cross_entropy_with_logits",
+    "hinge",
+    "huber",
+    "mean_squared_error",
+    "multiclass_hinge",
+    "softmax_cross_entropy",
+]
+
+
+def _reduced(losses: Any, reduction: str, count: Any = None) -> Any:
+    """All losses as one number, or as they are; a mean over ``count`` of them."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return sum(losses)
+    if reduction != "mean":
+        raise DomainError(f"reduction={reduction!r}", mend='"mean", "sum" or "none"')
+    return mean(losses) if count is None else sum(losses) / count
+
+
+def _same_shape(x: Any, t: Any, what: str) -> None:
+    if shape_of(x) != shape_of(t):
+        raise ShapeError(
+            f"{what}: a prediction of shape {shape_of(x)}, a target of {shape_of(t)}",
+            mend="both have the same shape: reshape one; a loss does not broadcast",
+        )
+
+
+@scope("SoftmaxCrossEntropy")
+def softmax_cross_entropy(
+    logits: Any, target: Any, /, *, axis: int = -1, reduction: str = "mean",
+    ignore: int | None = None,
+) -> Any:  # fmt: skip
+    """−Σ target · log softmax(logits) along the axis of the classes, exact at any size.
+
+    ``target`` holds labels (integers, the shape of ``logits`` without ``axis``) or a probability
+    for each class (the shape of ``logits``; one-hot rows, say). Labels equal to ``ignore`` cost
+    nothing and do not count in the mean (of no labels at all it is 0). A logit of −∞ is a class
+    that cannot be.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.softmax_cross_entropy(ag.tensor([[0.0, 1e4], [0.0, 0.0]]), [1, 0])
+    Tensor(0.34657359)
+    """
+    shape = shape_of(logits)
+    axis = normalize_axis(axis, len(shape))
+    values = np.asarray(plain_value(target) if isinstance(target, Tensor) else target)
+    labels = shape[:axis] + shape[axis + 1 :]
+    if values.shape == labels and values.dtype.kind in "iu":
+        return _of_labels(logits, values, axis, reduction, ignore)
+    if values.shape == labels and labels != shape:
+        raise DTypeError(f"labels of dtype {values.dtype}", mend="labels are integers")
+    if values.shape != shape:
+        raise ShapeError(
+            f"softmax_cross_entropy: logits of shape {shape}, a target of {values.shape}",
+            mend=f"labels have the shape {labels}, probabilities {shape}",
+        )
+    if ignore is not None:
+        raise DomainError("ignore goes with labels", mend="give labels, or rows of zeros")
+    scores = log_softmax(logits, axis)
+    impossible = equal(target, 0)
+    costs = where(impossible, 0, target * where(impossible, 0, scores))
+    return _reduced(-sum(costs, axis=axis), reduction)
+
+
+def _of_labels(logits: Any, labels: Any, axis: int, reduction: str, ignore: int | None) -> Any:
+    shape = shape_of(logits)
+    counted = np.ones(labels.shape, bool) if ignore is None else labels != ignore
+    known = np.where(counted, labels, 0).astype(np.intp)
+    if known.size and (known.min() < 0 or known.max() >= shape[axis]):
+        raise IndexingError(
+            f"softmax_cross_entropy: labels from {known.min()} to {known.max()} for {shape[axis]} "
+            "classes",
+            mend=f"labels run from 0 to {shape[axis] - 1}; name another one to leave out as ignore",
+        )
+    scores = take_along_axis(log_softmax(logits, axis), np.expand_dims(known, axis), axis=axis)
+    costs = -reshape(scores, labels.shape)
+    if ignore is None:
+        return _reduced(costs, reduction)
+    return _reduced(where(counted, costs, 0), reduction, max(1, int(counted.sum())))
+
+
+@scope("BinaryCrossEntropy")
+def binary_cross_entropy_with_logits(
+    logits: Any, target: Any, /, *, reduction: str = "mean"
+) -> Any:
+    """−t·log σ(x) − (1 − t)·log(1 − σ(x)), exact for every finite logit; t is 0, 1 or between.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.binary_cross_entropy_with_logits(ag.tensor([1000.0, -1000.0]), [1.0, 1.0])
+    Tensor(500.)
+    """
+    _same_shape(logits, target, "binary_cross_entropy_with_logits")
+    t = target if hasattr(target, "dtype") else np.asarray(target)
+    return _reduced(t * softplus(-logits) + (1 - t) * softplus(logits), reduction)
+
+
+@scope("MeanSquaredError")
+def mean_squared_error(x: Any, target: Any, /, *, reduction: str = "mean") -> Any:
+    """(x − target)² of each element.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.mean_squared_error(ag.tensor([1.0, 4.0]), [1.0, 2.0])
+    Tensor(2.)
+    """
+    _same_shape(x, target, "mean_squared_error")
+    return _reduced(square(x - target), reduction)
+
+
+@scope("AbsoluteError")
+def absolute_error(x: Any, target: Any, /, *, reduction: str = "mean") -> Any:
+    """|x − target| of each element; the derivative where they are equal is 0.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.absolute_error(ag.tensor([1.0, 4.0]), [1.0, 2.0])
+    Tensor(1.)
+    """
+    _same_shape(x, target, "absolute_error")
+    return _reduced(absolute(x - target), reduction)
+
+
+@scope("Huber")
+def huber(x: Any, target: Any, /, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+    """Half the square of the error where that is at most ``delta``, beyond it linear.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.huber(ag.tensor([1.0, 5.0]), [0.5, 2.0], reduction="none")
+    Tensor([0.125, 2.5  ])
+    """
+    _same_shape(x, target, "huber")
+    if not delta > 0:
+        raise DomainError(f"huber: delta={delta!r}", mend="delta is greater than 0")
+    error = x - target
+    size = absolute(error)
+    return _reduced(where(size <= delta, 0.5 * square(error), delta * (size - 0.5 * delta)),
+                    reduction)  # fmt: skip
+
+
+@scope("Hinge")
+def hinge(scores: Any, target: Any, /, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+    """max(0, margin − target·score) of each element; targets are −1 and 1.
+
+    The derivative at the edge of the margin is 0.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.hinge(ag.tensor([2.0, 0.5]), [1.0, 1.0], reduction="none")
+    Tensor([0. , 0.5])
+    """
+    _same_shape(scores, target, "hinge")
+    values = np.asarray(plain_value(target) if isinstance(target, Tensor) else target)
+    if not np.all(np.abs(values) == 1):
+        raise DomainError("hinge: targets other than −1 and 1", mend="2·t − 1 turns 0 and 1 so")
+    return _reduced(maximum(margin - scores * values, 0), reduction)
+
+
+@scope("MulticlassHinge")
+def multiclass_hinge(
+    scores: Any, labels: Any, /, *, margin: float = 1.0, reduction: str = "mean"
+) -> Any:
+    """Σ max(0, margin + score − score of the label) over the other classes (Weston, Watkins).
+
+    scores (N, C), labels (N,) of integers.
+
+    >>> import autograd_lite as ag
+    >>> ag.nn.multiclass_hinge(ag.tensor([[1.0, 0.5, -3.0]]), [0])
+    Tensor(0.5)
+    """
+    shape = shape_of(scores)
+    values = np.asarray(plain_value(labels) if isinstance(labels, Tensor) else labels)
+    if len(shape) != 2 or values.shape != shape[:1] or values.dtype.kind not in "iu":
+        raise ShapeError(
+            f"multiclass_hinge: scores of shape {shape}, labels {values.shape} {values.dtype}",
+            mend="scores are (N, C), labels N integers",
+        )
+    if values.size and (values.min() < 0 or values.max() >= shape[1]):
+        raise IndexingError(
+            f"multiclass_hinge: labels from {values.min()} to {values.max()} for {shape[1]} "
+            "classes",
+            mend=f"labels run from 0 to {shape[1] - 1}",
+        )
+    own = take_along_axis(scores, values[:, None].astype(np.intp), axis=1)
+    others = values[:, None] != np.arange(shape[1])
+    return _reduced(sum(where(others, maximum(scores - own + margin, 0), 0), axis=1), reduction)
