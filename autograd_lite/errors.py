@@ -26,6 +26,7 @@ __all__ = [
     "GradientError",
     "ImmutableError",
     "IndexingError",
+    "LinAlgError",
     "MissingExtraError",
     "NonFiniteError",
     "ShapeError",
@@ -139,6 +140,10 @@ class IndexingError(AutogradError, IndexError):
 
 class DTypeError(AutogradError, TypeError):
     """Data of a kind that cannot be differentiated or computed with."""
+
+
+class LinAlgError(AutogradError, np.linalg.LinAlgError):
+    """A matrix that has no inverse or no decomposition, or is none."""
 
 
 class DomainError(AutogradError, ValueError):

@@ -22,6 +22,7 @@ from autograd_lite.errors import (
     GradientError,
     ImmutableError,
     IndexingError,
+    LinAlgError,
     NonFiniteError,
     ShapeError,
     UnsupportedError,
@@ -855,6 +856,8 @@ def operator_error(
     if kind is ShapeError and op.kind in _MENDS and not isinstance(error, AutogradError):
         said = f"shapes {' and '.join(str(np.shape(plain_value(arg))) for arg in args)} do not fit"
         mend = mend or _MENDS[op.kind]
+    elif kind is LinAlgError:
+        mend = mend or next((advice for word, advice in _ADVICE.items() if word in said), "")
     elif kind is IndexingError:
         mend = mend or "an axis of n elements has the indices -n to n - 1"
     what = said if said.startswith(op.name) else f"{op.name}: {said}"
@@ -865,6 +868,15 @@ _MENDS = {
     "pointwise": "shapes are aligned at the right: two sizes must be equal or one of them 1",
     "multilinear": "the sizes that are summed over must be equal; transpose with .T or .mT",
 }
+
+
+_ADVICE = {
+    "ingular": "ag.linalg.pinv or lstsq, or add a small multiple of the identity",
+    "positive definite": "see that it is, or add a small multiple of the identity",
+    "square": "the last two axes have equal sizes",
+    "dimensional": "a matrix has two axes; those before are batches",
+}
+"""What to write instead, by a word of NumPy's message about a matrix."""
 
 
 def plain_value(value: Any) -> Any:
@@ -879,6 +891,8 @@ def _error_class(error: Exception) -> type[AutogradError]:
         return AxisError
     if isinstance(error, IndexError):
         return IndexingError
+    if isinstance(error, np.linalg.LinAlgError):
+        return LinAlgError
     if isinstance(error, TypeError):
         return DTypeError
     words = str(error)

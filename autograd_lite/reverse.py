@@ -193,12 +193,15 @@ class Sweep:
     @staticmethod
     def failure(node: Node, i: int, error: Exception) -> Exception:
         """What to raise when a rule failed although all values were there."""
-        if isinstance(error, AutogradError) and node.op.strict:
+        told = isinstance(error, GradientError)  # a rule that says what is wrong
+        if told or (isinstance(error, AutogradError) and node.op.strict):
             return error
         return GradientError(
             f"the derivative of {node.op.name} with respect to input {i} failed: {error}",
             where=f"{node!r}\nrecorded at {node.source}",
-            mend="if the operator is your own, mend its vjp; else please report this",
+            mend="at a singular matrix there is none"
+            if isinstance(error, np.linalg.LinAlgError)
+            else "if the operator is your own, mend its vjp; else please report this",
             source=None,
         )
 

@@ -12,6 +12,7 @@ from autograd_lite.ops import (
     gathering,
     indexing,
     linalg,
+    norms,
     ordering,
     pointwise,
     pooling,
@@ -19,6 +20,7 @@ from autograd_lite.ops import (
     scans,
     shaping,
     special,
+    spectral,
     statistics,
     windows,
 )
@@ -32,6 +34,7 @@ __all__ = [
     "gathering",
     "indexing",
     "linalg",
+    "norms",
     "ordering",
     "pointwise",
     "pooling",
@@ -39,6 +42,7 @@ __all__ = [
     "scans",
     "shaping",
     "special",
+    "spectral",
     "statistics",
     "windows",
 ]
