@@ -25,7 +25,7 @@ from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
-from autograd_lite.recording import Tensor, picks, plain
+from autograd_lite.recording import Tensor, picks, plain, plain_value
 from autograd_lite.rules import Joint, check_result, read_only
 
 __all__ = [
@@ -78,6 +78,8 @@ _PLAIN = (np.ndarray, np.float64, np.float32)
 
 class Sweep:
     """One reverse pass over plain arrays; ``RecordedSweep`` is the same over tensors."""
+
+    records = False
 
     def __init__(self, seeds: Cotangents, *, release: bool = False, edges: Any = None) -> None:
         self.arriving = dict(seeds)
@@ -145,7 +147,8 @@ class Sweep:
         if type(result) is complex:  # Python's own, of a float64 and an imaginary number
             result = np.complex128(result)
         if node.op.strict:
-            result = result if isinstance(result, Tensor) else np.asarray(result)[()]
+            if not (self.records and isinstance(result, Tensor)):
+                result = np.asarray(plain_value(result))[()]
             check_result(node.op, "vjp", result, p, f"input {i}")
         if result.shape != p.shape or result.dtype is not p.dtype:
             result = _conform(result, p)
@@ -208,6 +211,8 @@ class Sweep:
 
 class RecordedSweep(Sweep):
     """The reverse pass over tensors: its result is a graph, to be differentiated again."""
+
+    records = True
 
     def __init__(self, seeds: Cotangents) -> None:
         super().__init__(seeds)
