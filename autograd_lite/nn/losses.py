@@ -13,7 +13,7 @@ from autograd_lite.ops.gathering import take_along_axis
 from autograd_lite.ops.pointwise import abs as absolute
 from autograd_lite.ops.pointwise import equal, maximum, square, where
 from autograd_lite.ops.reductions import mean, sum
-from autograd_lite.ops.shaping import reshape, shape_of
+from autograd_lite.ops.shaping import astype, reshape, shape_of
 from autograd_lite.ops.special import softplus
 from autograd_lite.ops.statistics import log_softmax
 from autograd_lite.recording import Tensor, plain_value
@@ -41,12 +41,21 @@ def _reduced(losses: Any, reduction: str, count: Any = None) -> Any:
     return mean(losses) if count is None else sum(losses) / count
 
 
-def _same_shape(x: Any, t: Any, what: str) -> None:
+def _target(x: Any, t: Any, what: str) -> Any:
+    """A target of the prediction's shape; integers and booleans in its dtype."""
     if shape_of(x) != shape_of(t):
         raise ShapeError(
             f"{what}: a prediction of shape {shape_of(x)}, a target of {shape_of(t)}",
             mend="both have the same shape: reshape one; a loss does not broadcast",
         )
+    return _in_kind_of(x, t)
+
+
+def _in_kind_of(x: Any, t: Any) -> Any:
+    """Whole numbers in the dtype of ``x``, so that float32 stays float32; others as they are."""
+    t = t if hasattr(t, "dtype") else np.asarray(t)
+    kind = getattr(x, "dtype", np.dtype(np.float64))
+    return astype(t, kind) if t.dtype.kind in "biu" and kind.kind == "f" else t
 
 
 @scope("SoftmaxCrossEntropy")
@@ -82,7 +91,7 @@ def softmax_cross_entropy(
         raise DomainError("ignore goes with labels", mend="give labels, or rows of zeros")
     scores = log_softmax(logits, axis)
     impossible = equal(target, 0)
-    costs = where(impossible, 0, target * where(impossible, 0, scores))
+    costs = where(impossible, 0, _in_kind_of(logits, target) * where(impossible, 0, scores))
     return _reduced(-sum(costs, axis=axis), reduction)
 
 
@@ -113,8 +122,7 @@ def binary_cross_entropy_with_logits(
     >>> ag.nn.binary_cross_entropy_with_logits(ag.tensor([1000.0, -1000.0]), [1.0, 1.0])
     Tensor(500.)
     """
-    _same_shape(logits, target, "binary_cross_entropy_with_logits")
-    t = target if hasattr(target, "dtype") else np.asarray(target)
+    t = _target(logits, target, "binary_cross_entropy_with_logits")
     return _reduced(t * softplus(-logits) + (1 - t) * softplus(logits), reduction)
 
 
@@ -126,8 +134,7 @@ def mean_squared_error(x: Any, target: Any, /, *, reduction: str = "mean") -> An
     >>> ag.nn.mean_squared_error(ag.tensor([1.0, 4.0]), [1.0, 2.0])
     Tensor(2.)
     """
-    _same_shape(x, target, "mean_squared_error")
-    return _reduced(square(x - target), reduction)
+    return _reduced(square(x - _target(x, target, "mean_squared_error")), reduction)
 
 
 @scope("AbsoluteError")
@@ -138,8 +145,7 @@ def absolute_error(x: Any, target: Any, /, *, reduction: str = "mean") -> Any:
     >>> ag.nn.absolute_error(ag.tensor([1.0, 4.0]), [1.0, 2.0])
     Tensor(1.)
     """
-    _same_shape(x, target, "absolute_error")
-    return _reduced(absolute(x - target), reduction)
+    return _reduced(absolute(x - _target(x, target, "absolute_error")), reduction)
 
 
 @scope("Huber")
@@ -150,10 +156,10 @@ def huber(x: Any, target: Any, /, *, delta: float = 1.0, reduction: str = "mean"
     >>> ag.nn.huber(ag.tensor([1.0, 5.0]), [0.5, 2.0], reduction="none")
     Tensor([0.125, 2.5  ])
     """
-    _same_shape(x, target, "huber")
+    t = _target(x, target, "huber")
     if not delta > 0:
         raise DomainError(f"huber: delta={delta!r}", mend="delta is greater than 0")
-    error = x - target
+    error = x - t
     size = absolute(error)
     return _reduced(where(size <= delta, 0.5 * square(error), delta * (size - 0.5 * delta)),
                     reduction)  # fmt: skip
@@ -169,11 +175,10 @@ def hinge(scores: Any, target: Any, /, *, margin: float = 1.0, reduction: str = 
     >>> ag.nn.hinge(ag.tensor([2.0, 0.5]), [1.0, 1.0], reduction="none")
     Tensor([0. , 0.5])
     """
-    _same_shape(scores, target, "hinge")
-    values = np.asarray(plain_value(target) if isinstance(target, Tensor) else target)
-    if not np.all(np.abs(values) == 1):
+    t = _target(scores, target, "hinge")
+    if not np.all(np.abs(plain_value(t)) == 1):
         raise DomainError("hinge: targets other than −1 and 1", mend="2·t − 1 turns 0 and 1 so")
-    return _reduced(maximum(margin - scores * values, 0), reduction)
+    return _reduced(maximum(margin - scores * t, 0), reduction)
 
 
 @scope("MulticlassHinge")
