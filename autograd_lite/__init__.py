@@ -3,6 +3,7 @@
 Importing loads NumPy and no other third-party package; names of the upper rooms load on first use.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -74,6 +75,16 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     *sorted(name for name in rules.FUNCTIONS if name not in _KEPT),
     *_LAZY,
 ]
+
+
+def _namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The module ``autograd_lite.numpy`` (Array API)."""
+    if api_version not in (None, "2022.12", "2023.12", "2024.12"):
+        raise errors.UnsupportedError(f"no Array API {api_version}", mend="2024.12 is the newest")
+    return getattr(sys.modules[__name__], "numpy")  # noqa: B009 - loads the room on first use
+
+
+setattr(Tensor, "__array_namespace__", _namespace)  # noqa: B010 - declared beside all methods
 
 
 def __getattr__(name: str) -> Any:

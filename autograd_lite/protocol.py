@@ -4,6 +4,7 @@ Knows which registered function each operator and method is, and nothing of deri
 errors, recording, rules and the operators (which fills the registry).
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,29 +12,34 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.errors import DetachedError, UnsupportedError
+from autograd_lite.errors import DetachedError, ImmutableError, UnsupportedError
 from autograd_lite.recording import Tensor
 from autograd_lite.rules import FUNCTIONS, NUMPY
 
-__all__ = ["METHODS", "OPERATORS", "PROPERTIES", "status"]
+__all__ = ["IN_PLACE", "METHODS", "OPERATORS", "PROPERTIES", "status"]
 
 OPERATORS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
     "matmul": "matmul", "floordiv": "floor_divide",
     "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "eq": "equal", "ne": "not_equal", "neg": "negative", "pos": "positive", "abs": "abs",
-    "getitem": "getitem", "and": "logical_and", "or": "logical_or", "invert": "logical_not",
+    "getitem": "getitem", "mod": "remainder", "divmod": "divmod",
+    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "invert": "bitwise_invert",
+    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
 }  # fmt: skip
 """Python's operators (without their underscores) and the functions that they are."""
 METHODS = (
-    "sum", "mean", "prod", "max", "min", "var", "std", "argmax", "squeeze", "swapaxes", "dot",
-    "round", "astype", "ravel", "conj", "conjugate",
+    "sum", "mean", "prod", "max", "min", "var", "std", "argmax", "argmin", "all", "any", "squeeze",
+    "swapaxes", "dot", "round", "astype", "ravel", "conj", "conjugate", "argsort", "argpartition",
+    "clip", "cumprod", "cumsum", "nonzero", "repeat", "searchsorted", "take", "choose",
 )  # fmt: skip
 """Methods that are the registered functions of the same name."""
 PROPERTIES = {"T": "transpose", "mT": "matrix_transpose", "real": "real", "imag": "imag"}
 
-_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv")
-_BITWISE = ("and", "or", "invert")
+_REFLECTED = (
+    "add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod", "divmod", "and", "or",
+    "xor", "lshift", "rshift",
+)  # fmt: skip
 
 
 def _one_over(self: Any, other: Any) -> Any:
@@ -60,22 +66,8 @@ def _spread_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _boolean(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: Any, *others: Any) -> Any:
-        if any(getattr(x, "dtype", np.bool_) != np.bool_ for x in (self, *others)):
-            raise UnsupportedError(
-                f"{name} of numbers works on their bits, which have no derivative",
-                mend="compare first: (a > 0) & (b > 0)",
-            )
-        return function(self, *others)
-
-    return call
-
-
 for _name, _target in OPERATORS.items():
     _function = FUNCTIONS[_target]
-    if _name in _BITWISE:
-        _function = _boolean(_name, _function)
     setattr(Tensor, f"__{_name}__", _function)
     if _name in _REFLECTED:
         setattr(Tensor, f"__r{_name}__", _reflected(_function))
@@ -86,6 +78,52 @@ for _name, _target in PROPERTIES.items():
     setattr(Tensor, _name, property(FUNCTIONS[_target]))
 for _name in ("reshape", "transpose"):
     setattr(Tensor, _name, _spread_arguments(FUNCTIONS[_name]))
+
+
+def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
+    """The slices along the axis at which the condition holds."""
+    return FUNCTIONS["compress"](condition, self, axis)
+
+
+def _flatten(self: Tensor, order: str = "C") -> Any:
+    """All elements in one axis, row by row."""
+    if order != "C":
+        raise UnsupportedError(f"flatten(order={order!r})", mend="t.T.ravel() goes by columns")
+    return FUNCTIONS["ravel"](self)
+
+
+def _copy(self: Tensor, order: str = "C") -> Any:
+    """The same values as a node of their own; a tensor never changes, so nothing is gained."""
+    return FUNCTIONS["positive"](self) if self.dtype != np.bool_ else Tensor(self._value)
+
+
+def _in_place(name: str, mend: str) -> Callable[..., Any]:
+    """A method that changes an ndarray: an error that names what to write instead."""
+
+    def call(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        raise ImmutableError(f"a tensor never changes: t.{name}() does not exist", mend=mend)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"Not for tensors: {mend}."
+    return call
+
+
+IN_PLACE = {
+    "sort": "t = ag.sort(t)",
+    "partition": "t = ag.partition(t, kth)",
+    "fill": "t = ag.full_like(t, value)",
+    "put": "t = ag.set(t, index, value)",
+    "resize": "t = ag.resize(t, shape)",
+    "itemset": "t = ag.set(t, index, value)",
+    "setfield": "t = ag.set(t, index, value)",
+}
+"""Methods of an ndarray that change it, and what to write instead."""
+
+for _name, _advice in IN_PLACE.items():
+    setattr(Tensor, _name, _in_place(_name, _advice))
+setattr(Tensor, "compress", _compress)  # noqa: B010 - as for all other methods
+setattr(Tensor, "flatten", _flatten)  # noqa: B010 - as for all other methods
+setattr(Tensor, "copy", _copy)  # noqa: B010 - as for all other methods
 
 
 def _unsupported(name: str, mend: str) -> UnsupportedError:
@@ -116,11 +154,24 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
         if func in _METADATA:
             return func(*[_metadata(arg) for arg in args], **kwargs)
         raise _unsupported(name, _INSTEAD)
-    target: Any = getattr(function, "__wrapped__", function)
-    code = target.__code__
-    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    _refuse_keywords(name, kwargs, known)
+    if kwargs:
+        args, kwargs = _in_places(name, func, function, args, kwargs)
     return function(*args, **kwargs)
+
+
+def _in_places(name: str, func: Any, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Arguments in the places and under the names of our function, those unknown to it refused.
+
+    What NumPy lets be named and we do not (``np.take(t, indices=i)``) goes to its place.
+    """
+    known = inspect.signature(function).parameters
+    placed = [one for one in known.values() if one.kind is one.POSITIONAL_ONLY]
+    theirs = list(inspect.signature(func).parameters)
+    args, kwargs = list(args), dict(kwargs)
+    while len(args) < min(len(placed), len(theirs)) and theirs[len(args)] in kwargs:
+        args.append(kwargs.pop(theirs[len(args)]))
+    _refuse_keywords(name, kwargs, known)
+    return args, kwargs
 
 
 def _refuse_keywords(name: str, keywords: Any, known: Any) -> None:

@@ -97,8 +97,21 @@ class Tensor:
         def __le__(self, other: Any, /) -> Any: ...
         def __gt__(self, other: Any, /) -> Any: ...
         def __ge__(self, other: Any, /) -> Any: ...
+        def __mod__(self, other: Any, /) -> Any: ...
+        def __rmod__(self, other: Any, /) -> Any: ...
+        def __divmod__(self, other: Any, /) -> Any: ...
+        def __rdivmod__(self, other: Any, /) -> Any: ...
         def __and__(self, other: Any, /) -> Any: ...
+        def __rand__(self, other: Any, /) -> Any: ...
         def __or__(self, other: Any, /) -> Any: ...
+        def __ror__(self, other: Any, /) -> Any: ...
+        def __xor__(self, other: Any, /) -> Any: ...
+        def __rxor__(self, other: Any, /) -> Any: ...
+        def __lshift__(self, other: Any, /) -> Any: ...
+        def __rlshift__(self, other: Any, /) -> Any: ...
+        def __rshift__(self, other: Any, /) -> Any: ...
+        def __rrshift__(self, other: Any, /) -> Any: ...
+        def __array_namespace__(self, *, api_version: str | None = None) -> Any: ...
         def __eq__(self, other: object, /) -> Any: ...
         def __ne__(self, other: object, /) -> Any: ...
         def __neg__(self) -> Any: ...
@@ -115,6 +128,31 @@ class Tensor:
         var: Any
         std: Any
         argmax: Any
+        argmin: Any
+        all: Any
+        any: Any
+        argsort: Any
+        argpartition: Any
+        choose: Any
+        clip: Any
+        compress: Any
+        copy: Any
+        cumprod: Any
+        cumsum: Any
+        diagonal: Any
+        fill: Any
+        flatten: Any
+        itemset: Any
+        nonzero: Any
+        partition: Any
+        put: Any
+        repeat: Any
+        resize: Any
+        searchsorted: Any
+        setfield: Any
+        sort: Any
+        take: Any
+        trace: Any
         squeeze: Any
         swapaxes: Any
         dot: Any
@@ -240,6 +278,19 @@ class Tensor:
             )
         node.cell = node.cell or Cell()
         node.cell.grad = array
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Self:
+        """The tensor itself: there is one device, ``"cpu"`` (Array API)."""
+        if device != "cpu" or stream is not None:
+            raise UnsupportedError(f"no device {device!r}", mend='the only one is "cpu"')
+        return self
+
+    def __dlpack__(self, **keywords: Any) -> Any:
+        value = self._leave("DLPack", ".numpy() for the values")
+        return np.array(value).__dlpack__(**keywords)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return np.empty(0).__dlpack_device__()
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``grad`` is None again."""

@@ -16,6 +16,7 @@ from autograd_lite.ops.gathering import take
 from autograd_lite.ops.indexing import getitem, set
 from autograd_lite.ops.pointwise import power, where
 from autograd_lite.ops.shaping import (
+    astype,
     broadcast_to,
     concat,
     flip,
@@ -628,6 +629,7 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     x = _array(x)
     if x.ndim != 1:
         raise ShapeError(f"an array of {x.ndim} axes", mend="a Vandermonde matrix is made of one")
+    x = astype(x, np.promote_types(x.dtype, int)) if x.dtype != np.float64 else x
     count = x.size if N is None else N
     columns = [power(x, k) for k in (range(count) if increasing else reversed(range(count)))]
     return stack(columns, axis=1) if columns else np.zeros((x.size, 0), x.dtype)

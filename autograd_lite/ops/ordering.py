@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.errors import DomainError, UnsupportedError
-from autograd_lite.ops.gathering import pick, take
+from autograd_lite.ops.gathering import pick, take, take_along_axis
 from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.reductions import _axes
 from autograd_lite.ops.shaping import ravel, reshape, shape_of, transpose
@@ -194,10 +194,10 @@ def _neighbours(x: Any, axes: tuple[int, ...], q: Any, method: str) -> tuple[Any
     """The elements below and above each level, levels in the last axis, and the upper's weight."""
     rows = _rows(x, axes)
     below, above, weight = _ranks(rows.shape[-1], q, method)
-    low = pick(rows, _of_rank(rows, ranks=below), -1)
+    low = take_along_axis(rows, _of_rank(rows, ranks=below), -1)
     if not np.any(weight):
         return low, low, weight
-    return low, pick(rows, _of_rank(rows, ranks=above), -1), weight
+    return low, take_along_axis(rows, _of_rank(rows, ranks=above), -1), weight
 
 
 @public(np.quantile)

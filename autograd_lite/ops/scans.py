@@ -339,7 +339,8 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Any:
         _edge(f, axis, left, edge_order, False),
         _edge(f, axis, right, edge_order, True),
     )
-    return concat([first, inner, last], axis=axis)
+    slope = concat([first, inner, last], axis=axis)
+    return slope if slope.dtype == f.dtype else astype(slope, f.dtype)
 
 
 def _edge(f: Any, axis: int, h: Any, order: int, end: bool) -> Any:
@@ -462,7 +463,7 @@ _full = multilinear(
     array_names=("a", "v"), samples=[(((4,), (2,)), {}), (((2,), (3,)), {})],
 )  # fmt: skip
 _sliding = multilinear(
-    "sliding_dot", lambda a, v: np.correlate(a, v, "valid"),
+    "sliding_dot", lambda a, v: np.convolve(a, v[::-1], "valid"),
     lambda g, a, v: _full(g, v), lambda g, a, v: _sliding(a, g),
     symbol="⋆", text="{0} ⋆ {1}", latex=r"{0} \star {1}", local=["G ∗ {1}", "{0} ⋆ G"],
     array_names=("a", "v"), samples=[(((4,), (2,)), {}), (((3,), (3,)), {})],
@@ -510,5 +511,5 @@ def correlate(a: Any, v: Any, /, mode: str = "valid") -> Any:
     """
     a, v = _one_axis(a), _one_axis(v)
     if a.size >= v.size or mode == "full":
-        return convolve(a, flip(v), mode)
-    return flip(convolve(v, flip(a), mode))
+        return convolve(a, flip(conj(v)), mode)
+    return flip(convolve(conj(v), flip(a), mode))

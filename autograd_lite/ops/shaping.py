@@ -58,7 +58,7 @@ _reshape = linear(
 
 
 @public(np.reshape)
-def reshape(x: Any, /, shape: Any) -> Any:
+def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
     """The same elements, row by row, in another shape; one size may be -1.
 
     >>> import autograd_lite as ag
@@ -278,7 +278,7 @@ _truncate = nondifferentiable(
 
 
 @public(np.astype)
-def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """The elements in another dtype.
 
     A floating dtype passes the gradient on, cast back. To integers or bool the result is a

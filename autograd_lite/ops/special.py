@@ -71,8 +71,14 @@ cosh = pointwise(
     "cosh", np.cosh, lambda y, x: sinh(x), latex=r"\cosh {0}",
     doc="The hyperbolic cosine of each element.",
 )  # fmt: skip
+
+
+def _asinh_slope(y: Any, x: Any) -> Any:
+    return reciprocal(sqrt(1 + square(x)) if x.dtype.kind == "c" else hypot(x, 1))
+
+
 asinh = pointwise(
-    "asinh", np.arcsinh, lambda y, x: reciprocal(hypot(x, 1)), latex=r"\operatorname{{arsinh}} {0}",
+    "asinh", np.arcsinh, _asinh_slope, latex=r"\operatorname{{arsinh}} {0}",
     local=["G/√(1 + {0}²)"], doc="The number whose hyperbolic sine is x.",
 )  # fmt: skip
 acosh = pointwise(
