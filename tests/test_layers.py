@@ -16,6 +16,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import nn
 from autograd_lite.errors import (
+    DetachedError,
     DomainError,
     DTypeError,
     IndexingError,
@@ -461,6 +462,20 @@ def test_a_query_that_sees_nothing_gives_zeros() -> None:
 def test_large_values_do_not_hurt_normalization() -> None:
     x = np.array([[1e8 + 1.0], [1e8 + 3.0]])
     near(nn.batch_norm(x, epsilon=0.0), [[-1], [1]], 1e-12)
+
+
+def test_a_traced_mask_is_recorded_not_baked() -> None:
+    q = np.ones((2, 3))
+
+    def f(x: Any) -> Any:
+        return nn.scaled_dot_product_attention(q, q, np.eye(2), x > 0, causal=True)
+
+    graph = ag.trace(f, np.array([[1.0, 1.0], [1.0, 1.0]]))
+    other = np.array([[-1.0, 1.0], [1.0, -1.0]])
+    found = graph.replay({graph.inputs[0]: other})[graph.outputs[0]]
+    np.testing.assert_array_equal(found, [[0, 0], [1, 0]])
+    with pytest.raises(DetachedError):
+        ag.trace(lambda x: nn.softmax_cross_entropy(x, ag.argmax(x, axis=1)), np.eye(2))
 
 
 # dropout

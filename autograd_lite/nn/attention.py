@@ -11,11 +11,12 @@ from autograd_lite.nn.affine import affine
 from autograd_lite.nn.initialisers import glorot_uniform
 from autograd_lite.nn.layer import Layer, as_parameter
 from autograd_lite.ops.contraction import matmul
-from autograd_lite.ops.pointwise import where
-from autograd_lite.ops.shaping import reshape, shape_of, swapaxes, transpose
+from autograd_lite.ops.ordering import any as any_of
+from autograd_lite.ops.pointwise import logical_and, where
+from autograd_lite.ops.shaping import expand_dims, reshape, shape_of, swapaxes, transpose
 from autograd_lite.ops.statistics import softmax
 from autograd_lite.random import default_rng
-from autograd_lite.recording import Tensor, plain_value
+from autograd_lite.recording import Tensor
 
 __all__ = ["MultiHeadAttention", "scaled_dot_product_attention"]
 
@@ -49,20 +50,21 @@ def scaled_dot_product_attention(
     allowed = _allowed(mask, causal, queries[-2], keys[-2])
     if allowed is None:
         return matmul(softmax(scores), v)
-    any_key = np.any(allowed, axis=-1, keepdims=True)
     hidden = where(allowed, scores, -np.inf)
-    weights = softmax(hidden if np.all(any_key) else where(any_key, hidden, 0.0))
-    return matmul(weights if np.all(any_key) else where(any_key, weights, 0.0), v)
+    sees = any_of(allowed, axis=-1, keepdims=True)
+    if not isinstance(sees, Tensor) and np.all(sees):
+        return matmul(softmax(hidden), v)
+    return matmul(where(sees, softmax(where(sees, hidden, 0.0)), 0.0), v)
 
 
 def _allowed(mask: Any, causal: bool, queries: int, keys: int) -> Any:
     """Which query sees which key, or None where all see all."""
-    allowed = None if mask is None else np.asarray(plain_value(mask))
+    allowed = mask if mask is None or hasattr(mask, "dtype") else np.asarray(mask)
     if allowed is not None and allowed.dtype != bool:
         raise DTypeError(f"a mask of dtype {allowed.dtype}", mend="a mask is boolean: True sees")
     if causal:
         triangle = np.tri(queries, keys, dtype=bool)
-        allowed = triangle if allowed is None else allowed & triangle
+        allowed = triangle if allowed is None else logical_and(allowed, triangle)
     return allowed
 
 
@@ -105,9 +107,8 @@ class MultiHeadAttention(Layer):
         """
         keys = x if keys is None else keys
         values = keys if values is None else values
-        if mask is not None:
-            mask = np.asarray(plain_value(mask) if isinstance(mask, Tensor) else mask)
-            mask = mask[:, None] if mask.ndim == 3 else mask
+        if len(shape_of(mask)) == 3:
+            mask = expand_dims(mask, 1)
         with scope("MultiHeadAttention"):
             q, k, v = (
                 self._heads(part, name) for part, name in ((x, "q"), (keys, "k"), (values, "v"))

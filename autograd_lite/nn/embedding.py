@@ -11,7 +11,7 @@ from autograd_lite.nn.layer import Layer, as_parameter
 from autograd_lite.ops.gathering import take
 from autograd_lite.ops.shaping import shape_of
 from autograd_lite.random import default_rng
-from autograd_lite.recording import Tensor, plain_value
+from autograd_lite.recording import plain_value
 
 __all__ = ["Embedding", "embedding"]
 
@@ -31,17 +31,19 @@ def embedding(indices: Any, W: Any, /) -> Any:
     rows = shape_of(W)
     if len(rows) != 2:
         raise ShapeError(f"embedding: a table of shape {rows}", mend="W is (rows, numbers a row)")
-    numbers = np.asarray(plain_value(indices) if isinstance(indices, Tensor) else indices)
-    if numbers.dtype.kind not in "iu" and numbers.size:
+    numbers = np.asarray(plain_value(indices))
+    if not numbers.size:
+        return take(W, numbers.astype(np.intp), axis=0)
+    if numbers.dtype.kind not in "iu":
         raise DTypeError(
             f"embedding: indices of dtype {numbers.dtype}", mend="indices are integers"
         )
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= rows[0]):
+    if numbers.min() < 0 or numbers.max() >= rows[0]:
         raise IndexingError(
             f"embedding: indices from {numbers.min()} to {numbers.max()} into {rows[0]} rows",
             mend=f"indices run from 0 to {rows[0] - 1}",
         )
-    return take(W, indices if numbers.size else numbers.astype(np.intp), axis=0)
+    return take(W, indices, axis=0)
 
 
 class Embedding(Layer):

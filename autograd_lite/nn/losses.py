@@ -16,7 +16,7 @@ from autograd_lite.ops.reductions import mean, sum
 from autograd_lite.ops.shaping import astype, reshape, shape_of
 from autograd_lite.ops.special import softplus
 from autograd_lite.ops.statistics import log_softmax
-from autograd_lite.recording import Tensor, plain_value
+from autograd_lite.recording import plain, plain_value
 from autograd_lite.shapes import normalize_axis
 
 __all__ = [
@@ -76,15 +76,15 @@ def softmax_cross_entropy(
     """
     shape = shape_of(logits)
     axis = normalize_axis(axis, len(shape))
-    values = np.asarray(plain_value(target) if isinstance(target, Tensor) else target)
+    target = target if hasattr(target, "dtype") else np.asarray(target)
     labels = shape[:axis] + shape[axis + 1 :]
-    if values.shape == labels and values.dtype.kind in "iu":
-        return _of_labels(logits, values, axis, reduction, ignore)
-    if values.shape == labels and labels != shape:
-        raise DTypeError(f"labels of dtype {values.dtype}", mend="labels are integers")
-    if values.shape != shape:
+    if target.shape == labels and target.dtype.kind in "iu":
+        return _of_labels(logits, plain(target), axis, reduction, ignore)
+    if target.shape == labels:
+        raise DTypeError(f"labels of dtype {target.dtype}", mend="labels are integers")
+    if target.shape != shape:
         raise ShapeError(
-            f"softmax_cross_entropy: logits of shape {shape}, a target of {values.shape}",
+            f"softmax_cross_entropy: logits of shape {shape}, a target of {target.shape}",
             mend=f"labels have the shape {labels}, probabilities {shape}",
         )
     if ignore is not None:
@@ -194,7 +194,7 @@ def multiclass_hinge(
     Tensor(0.5)
     """
     shape = shape_of(scores)
-    values = np.asarray(plain_value(labels) if isinstance(labels, Tensor) else labels)
+    values = plain(labels)
     if len(shape) != 2 or values.shape != shape[:1] or values.dtype.kind not in "iu":
         raise ShapeError(
             f"multiclass_hinge: scores of shape {shape}, labels {values.shape} {values.dtype}",

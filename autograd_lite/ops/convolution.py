@@ -93,8 +93,11 @@ def _forward(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
     for block in _blocks(windows, len(x), x.shape[1], kind):
         part = y[block]
         seen = _laid_out(windows, wide[block], groups, columns)
-        product = products.of(groups, rows.shape[1], seen.shape[2])
-        np.matmul(rows, seen, out=product)
+        shape = groups, rows.shape[1], seen.shape[2]
+        if len(part) == 1:  # its place in y has the order of the product
+            np.matmul(rows, seen, out=part.reshape(shape))
+            continue
+        product = np.matmul(rows, seen, out=products.of(*shape))
         part[...] = product.reshape(len(w), len(part), *windows.output).swapaxes(0, 1)
     return y
 
@@ -126,12 +129,12 @@ def _of_weights(x: Any, g: Any, *, kernel: Shape, groups: int, **params: Any) ->
     windows = _windows(x.shape, shape, g.shape, groups, params)
     kind = np.result_type(x, g)
     wide = windows.pad(x)
-    total = np.zeros((groups, shape[0] // groups, math.prod(shape[1:])), kind)
+    total = np.zeros((groups, math.prod(shape[1:]), shape[0] // groups), kind)
     columns = _Scratch(kind)
     for block in _blocks(windows, len(x), x.shape[1], kind):
         seen = _laid_out(windows, wide[block], groups, columns)
-        total += _by_channel(g[block], groups) @ seen.swapaxes(1, 2)
-    return total.reshape(shape)
+        total += seen @ _by_channel(g[block], groups).swapaxes(1, 2)  # the quicker order
+    return np.ascontiguousarray(total.swapaxes(1, 2).reshape(shape))
 
 
 _LINE: Any = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
