@@ -38,9 +38,10 @@ from numpy import (
 from autograd_lite import fft, linalg, ops
 from autograd_lite.errors import UnsupportedError
 from autograd_lite.recording import Tensor, constant
-from autograd_lite.rules import FUNCTIONS
+from autograd_lite.rules import FUNCTIONS, ROOMS
 
-globals().update(FUNCTIONS)
+_OF_LINALG = {name: ROOMS["linalg"][name] for name in ("tensordot", "vecdot")}
+globals().update({**_OF_LINALG, **FUNCTIONS})
 
 __array_api_version__ = "2024.12"
 
@@ -329,7 +330,7 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "uint32",
     "uint64",
     "zeros",
-    *sorted(FUNCTIONS),
+    *sorted({*_OF_LINALG, *FUNCTIONS}),
 ]
 
 

@@ -176,7 +176,7 @@ _roll = linear(
 
 
 @public(np.roll)
-def roll(x: Any, shift: Any, /, axis: Any = None) -> Any:
+def roll(x: Any, /, shift: Any, axis: Any = None) -> Any:
     """Elements moved along the axes, those that leave at one end come in at the other.
 
     >>> import autograd_lite as ag

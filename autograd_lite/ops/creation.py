@@ -67,7 +67,7 @@ def empty_like(
 
 @public(np.full_like)
 def full_like(
-    x: Any, fill_value: Any, /, dtype: Any = None, order: str = "K", subok: bool = True,
+    x: Any, /, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True,
     shape: Any = None, *, device: Any = None,
 ) -> Tensor:  # fmt: skip
     """``fill_value`` in the shape and dtype of ``x``; its gradient is the sum of all.

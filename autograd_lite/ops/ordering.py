@@ -154,13 +154,26 @@ def _ranks(count: int, q: Any, method: str) -> tuple[Any, Any, Any]:
 
 
 def _rank_positions(x: Any, *, ranks: Any) -> Any:
-    """The positions along the last axis of the elements of these ranks.
+    """The positions along the last axis of the elements of these ranks, equal ones in order.
 
-    A NaN is the last element of its row: there all ranks are that NaN.
+    Where there is a NaN all ranks are the first NaN. For few ranks nothing is sorted: the element
+    of rank r is the one after r − (how many are less) of those that equal it.
     """
-    order = np.argsort(x, axis=-1, kind="stable")
-    last = order[..., -1:]
-    return np.where(np.isnan(np.take_along_axis(x, last, -1)), last, order[..., ranks])
+    lost = np.isnan(x)
+    if len(ranks) > 4:
+        places = np.argsort(x, axis=-1, kind="stable")[..., ranks]
+    else:
+        ordered = np.partition(x, ranks, axis=-1)
+        places = np.stack([_place(x, ordered[..., r, None], r) for r in ranks], axis=-1)
+    some = np.any(lost, axis=-1, keepdims=True)
+    return np.where(some, np.argmax(lost, axis=-1, keepdims=True), places)
+
+
+def _place(x: Any, value: Any, rank: int) -> Any:
+    """Where in each row the element of this rank and value stands."""
+    equal = x == value
+    before = np.count_nonzero(x < value, axis=-1, keepdims=True)
+    return np.argmax(np.cumsum(equal, axis=-1) > rank - before, axis=-1)
 
 
 _of_rank = nondifferentiable("_of_rank", _rank_positions, symbol="ranks")
@@ -194,10 +207,12 @@ def _neighbours(x: Any, axes: tuple[int, ...], q: Any, method: str) -> tuple[Any
     """The elements below and above each level, levels in the last axis, and the upper's weight."""
     rows = _rows(x, axes)
     below, above, weight = _ranks(rows.shape[-1], q, method)
-    low = take_along_axis(rows, _of_rank(rows, ranks=below), -1)
-    if not np.any(weight):
-        return low, low, weight
-    return low, take_along_axis(rows, _of_rank(rows, ranks=above), -1), weight
+    exact = not np.any(weight)
+    ranks = below if exact else np.concatenate([below, above])
+    found = take_along_axis(rows, _of_rank(rows, ranks=ranks), -1)
+    if exact:
+        return found, found, weight
+    return found[..., : len(below)], found[..., len(below) :], weight
 
 
 @public(np.quantile)
