@@ -199,6 +199,26 @@ def test_products(rng: np.random.Generator) -> None:
         np.testing.assert_allclose(f(ag.tensor(a), b).data, f(a, b), rtol=1e-14)
 
 
+def test_products_by_numpys_names(rng: np.random.Generator) -> None:
+    a, b, v = rng.normal(size=(2, 3, 3)), rng.normal(size=(3, 3)), rng.normal(size=3)
+    calls: list[Callable[[Any, Any, Any], Any]] = [
+        lambda a, b, v: np.outer(b, v),
+        lambda a, b, v: np.tensordot(a, b, 1),
+        lambda a, b, v: np.vecdot(a, v),
+        lambda a, b, v: np.cross(a, b, axis=1),
+        lambda a, b, v: np.cross(a, v, axisa=1, axisc=0),
+        lambda a, b, v: np.trace(a, 1, 1, 2),
+        lambda a, b, v: np.diagonal(a, -1),
+        lambda a, b, v: np.diagonal(b) * np.diag(b),
+        lambda a, b, v: np.diag(v, -1),
+        lambda a, b, v: np.diag(b, 1),
+    ]
+    for f in calls:
+        found = f(*map(ag.tensor, (a, b, v)))
+        np.testing.assert_allclose(found.data, f(a, b, v), rtol=1e-14)
+        check(f, a, b, v, second=False)
+
+
 def test_chains_of_matrices(rng: np.random.Generator) -> None:
     parts = [rng.normal(size=s) for s in ((2, 5), (5, 3), (3, 4), (4, 1))]
     np.testing.assert_allclose(ag.linalg.multi_dot(parts), la.multi_dot(parts))

@@ -15,7 +15,7 @@ import numpy as np
 from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.pointwise import multiply
+from autograd_lite.ops.pointwise import conj, multiply
 from autograd_lite.ops.reductions import sum
 from autograd_lite.ops.shaping import ravel, reshape, shape_of, squeeze, transpose
 from autograd_lite.recording import apply
@@ -333,13 +333,13 @@ def inner(a: Any, b: Any, /) -> Any:
 
 @public(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    """The dot product of both arrays flattened.
+    """The dot product of both arrays flattened; of complex ones the first is conjugated.
 
     >>> import autograd_lite as ag
     >>> ag.vdot(ag.tensor([[1.0, 2.0]]), [[3.0], [4.0]])
     Tensor(11.)
     """
-    return matmul(ravel(a), ravel(b))
+    return matmul(conj(ravel(a)), ravel(b))
 
 
 @public(np.kron)

@@ -454,7 +454,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 
 @public(np.linalg.tensordot, room="linalg")
-def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+def tensordot(x1: Any, x2: Any, /, axes: Any = 2) -> Any:
     """The sum of products over the last ``axes`` of one and the first of the other array.
 
     ``axes`` may also be a pair: the axes of the first, and of the second array.

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.ops.gathering import take
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.pointwise import greater, isnan, less, not_equal, where
+from autograd_lite.ops.pointwise import conj, greater, isnan, less, not_equal, where
 from autograd_lite.ops.reductions import sum
 from autograd_lite.ops.shaping import (
     astype,
@@ -401,8 +401,10 @@ def interp(
     >>> ag.interp(ag.tensor(1.5), [1.0, 2.0], [10.0, 20.0])
     Tensor(15.)
     """
-    x, xp, fp = (astype(_array(a), np.float64) if _array(a).dtype != np.float64 else _array(a)
-                 for a in (x, xp, fp))  # fmt: skip
+    x, xp, fp = (_array(a) for a in (x, xp, fp))
+    x, xp = (a if a.dtype == np.float64 else astype(a, np.float64) for a in (x, xp))
+    kind = np.complex128 if fp.dtype.kind == "c" else np.float64
+    fp = fp if fp.dtype == kind else astype(fp, kind)
     if xp.ndim != 1 or fp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(
             f"points of shapes {xp.shape} and {fp.shape}", mend="both have one axis, of one size"

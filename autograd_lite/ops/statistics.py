@@ -11,7 +11,18 @@ import numpy as np
 from autograd_lite.errors import ShapeError
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.ordering import any as any_of
-from autograd_lite.ops.pointwise import equal, exp, isnan, logical_not, multiply, sqrt, where
+from autograd_lite.ops.pointwise import (
+    conj,
+    equal,
+    exp,
+    imag,
+    isnan,
+    logical_not,
+    multiply,
+    real,
+    sqrt,
+    where,
+)
 from autograd_lite.ops.reductions import _CASES, _axes, _spread, max, mean, min, prod, sum
 from autograd_lite.ops.shaping import astype, broadcast_to, concat, reshape, shape_of, transpose
 from autograd_lite.ops.special import clip
@@ -55,7 +66,7 @@ _logsumexp = general(
 
 def _floating(x: Any) -> Any:
     x = _array(x)
-    return x if x.dtype.kind == "f" else astype(x, np.float64)
+    return x if x.dtype.kind in "fc" else astype(x, np.float64)
 
 
 @public()
@@ -231,7 +242,7 @@ def cov(
         own = 1.0 if aweights is None else float(np.sum(w * np.asarray(aweights)) / total)
         rest = total - ddof * own
     scaled = centred if w is None else centred * w
-    result = matmul(scaled, centred.T) / np.float64(np.maximum(rest, 0.0)).astype(x.dtype)
+    result = matmul(scaled, conj(centred).T) / np.float64(np.maximum(rest, 0.0)).astype(x.dtype)
     return reshape(result, ()) if result.shape == (1, 1) else result
 
 
@@ -247,8 +258,11 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     if c.ndim == 0:
         return c / c
     diagonal = np.arange(c.shape[0])
-    spread = sqrt(c[diagonal, diagonal])
-    return clip(c / spread[:, None] / spread[None, :], -1, 1)
+    spread = sqrt(real(c[diagonal, diagonal]))
+    c = c / spread[:, None] / spread[None, :]
+    if c.dtype.kind == "c":
+        return clip(real(c), -1, 1) + 1j * clip(imag(c), -1, 1)
+    return clip(c, -1, 1)
 
 
 # without NaN
@@ -257,8 +271,9 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
 def _kept(x: Any, fill: Any) -> tuple[Any, Any]:
     """The elements with NaN replaced, and where they are numbers."""
     x = _array(x)
-    lost = isnan(x) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
-    return where(lost, x.dtype.type(fill) if x.dtype.kind == "f" else fill, x), logical_not(lost)
+    floating = x.dtype.kind in "fc"
+    lost = isnan(x) if floating else np.zeros(x.shape, bool)
+    return where(lost, x.dtype.type(fill) if floating else fill, x), logical_not(lost)
 
 
 @public(np.nansum)
@@ -300,7 +315,7 @@ def nanmean(x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = 
 
 def _extremum(reduce: Any, worst: float, x: Any, axis: Any, keepdims: bool) -> Any:
     x = _array(x)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         return reduce(x, axis, keepdims=keepdims)
     filled, there = _kept(x, worst)
     found = any_of(there, axis, keepdims=keepdims)
@@ -344,9 +359,9 @@ def nanvar(
     filled, there = _kept(x, 0)
     count = astype(sum(there, axis, keepdims=True), x.dtype)
     away = where(there, filled - sum(filled, axis, keepdims=True) / count, x.dtype.type(0))
-    free = astype(sum(there, axis, keepdims=keepdims), x.dtype) - (ddof or correction)
-    free = where(free > 0, free, x.dtype.type(np.nan))
-    return sum(away * away, axis, keepdims=keepdims) / free
+    free = real(astype(sum(there, axis, keepdims=keepdims), x.dtype)) - (ddof or correction)
+    free = where(free > 0, free, free.dtype.type(np.nan))
+    return sum(real(conj(away) * away), axis, keepdims=keepdims) / free
 
 
 @public(np.nanstd)
