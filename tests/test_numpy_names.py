@@ -102,6 +102,7 @@ def test_what_is_called_recorded_is(name: str) -> None:
         (t, 1, row),
         (t, [t, t]),
         (row, row, row),
+        (ag.tensor(np.ones(3)), np.arange(3.0)),
         (ag.tensor(np.ones((2, 2, 2))), 2),
     ]
     results = [outcome(name, arguments) for arguments in tries]

@@ -607,9 +607,9 @@ def qr(x: Any, /, mode: str = "reduced") -> Any:
     ``GradientError`` where the columns (of a wide matrix the first) are linearly dependent.
 
     >>> import autograd_lite as ag
-    >>> ag.linalg.qr(ag.tensor([[0.0, 1.0], [-2.0, 3.0]])).R
-    Tensor([[ 2., -3.],
-            [ 0., -1.]])
+    >>> ag.abs(ag.linalg.qr(ag.tensor([[0.0, 1.0], [-2.0, 3.0]])).R)
+    Tensor([[2., 3.],
+            [0., 1.]])
     """
     x = array_of(x)
     if x.ndim < 2:
