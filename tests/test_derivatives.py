@@ -297,3 +297,54 @@ def test_empty_maxima() -> None:
     assert ag.grad(lambda t: (t + 1.0).sum() * 1.0)(np.zeros(0)).shape == (0,)
     scale = ag.hvp(lambda s: (s * np.zeros(0)).sum() ** 2, [2.0], [1.0])
     assert scale == (0.0,)
+
+
+X, Q = np.array([1.0, 2.0]), np.array([0.5, 3.0])
+INSIDE: list[tuple[str, Any, Any]] = [
+    # an inner derivative at plain arrays, of a function that closes over the outer variable q
+    ("grad", lambda q: ag.grad(lambda x: (x**3 * q).sum())(X).sum(), 3 * X**2),
+    ("value", lambda q: ag.value_and_grad(lambda x: (x**3 * q).sum())(X)[0], X**3),
+    ("vjp", lambda q: ag.vjp(lambda x: x**3 * q, X)[1](X)[0].sum(), 3 * X**3),
+    ("vjp's value", lambda q: ag.vjp(lambda x: (x**3 * q).sum(), X)[0], X**3),
+    ("vjp's cotangent", lambda q: ag.vjp(lambda x: x**3, X)[1](q)[0].sum(), 3 * X**2),
+    ("jvp", lambda q: ag.jvp(lambda x: (x**3 * q).sum(), [X], [X])[1], 3 * X**3),
+    ("jvp's value", lambda q: ag.jvp(lambda x: (x**3 * q).sum(), [X], [X])[0], X**3),
+    ("jvp's tangent", lambda q: ag.jvp(lambda x: (x**3).sum(), [X], [q])[1], 3 * X**2),
+    ("jacobian", lambda q: ag.jacobian(lambda x: x**3 * q)(X).sum(), 3 * X**2),
+    ("hessian", lambda q: ag.hessian(lambda x: (x**3 * q).sum())(X).sum(), 6 * X),
+    ("hvp", lambda q: ag.hvp(lambda x: (x**3 * q).sum(), [X], [X])[0].sum(), 6 * X**2),
+    ("hvp's vector", lambda q: ag.hvp(lambda x: (x**3).sum(), [X], [q])[0].sum(), 6 * X),
+    (
+        "aux",
+        lambda q: ag.grad(lambda x: ((x * q).sum(), x * q), has_aux=True)(X)[1].sum(),
+        X,
+    ),
+    (
+        "a parameter beside it",
+        lambda q: (ag.grad(lambda x: (x**2 * q * P).sum())(X) ** 2).sum(),
+        8 * X**2 * Q * 4,
+    ),
+]
+P = ag.parameter(np.array([2.0, 2.0]), name="P")
+
+
+@pytest.mark.parametrize(("name", "f", "wanted"), INSIDE, ids=[row[0] for row in INSIDE])
+def test_an_outer_derivative_sees_through_an_inner_one(name: str, f: Any, wanted: Any) -> None:
+    np.testing.assert_allclose(ag.grad(f)(Q), wanted)
+    np.testing.assert_allclose(ag.jvp(f, [Q], [X])[1], wanted @ X)
+    np.testing.assert_allclose(ag.grad(lambda q: ag.jvp(f, [q], [X])[0])(Q), wanted)
+    with ag.no_grad():
+        np.testing.assert_allclose(ag.grad(f)(Q), wanted)
+    assert P.grad is None
+
+
+def test_tensors_in_keep_the_graph_of_what_is_closed_over() -> None:
+    """A gradient penalty: the inner derivative at a tensor is recorded, at an array it is not."""
+    w = ag.parameter(Q, name="w")
+    inner = ag.grad(lambda x: (x**2 * w).sum())
+    slope = inner(ag.constant(X))
+    assert isinstance(slope, Tensor)
+    assert slope.tracked
+    (slope**2).sum().backward()
+    np.testing.assert_allclose(w.grad, 8 * X**2 * Q)
+    assert type(inner(X)) is np.ndarray
