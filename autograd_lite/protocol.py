@@ -32,6 +32,7 @@ METHODS = (
     "sum", "mean", "prod", "max", "min", "var", "std", "argmax", "argmin", "all", "any", "squeeze",
     "swapaxes", "dot", "round", "astype", "ravel", "conj", "conjugate", "argsort", "argpartition",
     "clip", "cumprod", "cumsum", "nonzero", "repeat", "searchsorted", "take", "choose",
+    "diagonal", "trace", "copy",
 )  # fmt: skip
 """Methods that are the registered functions of the same name."""
 PROPERTIES = {"T": "transpose", "mT": "matrix_transpose", "real": "real", "imag": "imag"}
@@ -92,11 +93,6 @@ def _flatten(self: Tensor, order: str = "C") -> Any:
     return FUNCTIONS["ravel"](self)
 
 
-def _copy(self: Tensor, order: str = "C") -> Any:
-    """The same values as a node of their own; a tensor never changes, so nothing is gained."""
-    return FUNCTIONS["positive"](self) if self.dtype != np.bool_ else Tensor(self._value)
-
-
 def _in_place(name: str, mend: str) -> Callable[..., Any]:
     """A method that changes an ndarray: an error that names what to write instead."""
 
@@ -123,7 +119,6 @@ for _name, _advice in IN_PLACE.items():
     setattr(Tensor, _name, _in_place(_name, _advice))
 setattr(Tensor, "compress", _compress)  # noqa: B010 - as for all other methods
 setattr(Tensor, "flatten", _flatten)  # noqa: B010 - as for all other methods
-setattr(Tensor, "copy", _copy)  # noqa: B010 - as for all other methods
 
 
 def _unsupported(name: str, mend: str) -> UnsupportedError:

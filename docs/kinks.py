@@ -64,20 +64,35 @@ CASES = {
         Case("x.max()", {"x": [1.0, 3.0, 3.0]}, FIRST),
         Case("x.min()", {"x": [1.0, 1.0, 3.0]}, FIRST),
         Case("x.max(axis=1)", {"x": [[2.0, 2.0], [0.0, 5.0]]}, FIRST + ", in each row"),
+        Case("np.clip(x, 0, 1)", {"x": 0.0}, NUMBER + ": `clip` is `maximum`, then `minimum`"),
+        Case("np.clip(x, 0, 1)", {"x": 1.0}, NUMBER),
+        Case("np.sort(x)[0]", {"x": [2.0, 1.0, 1.0]}, "equal elements stay in order"),
+        Case(
+            "np.median(x)", {"x": [1.0, 2.0, 2.0, 3.0]}, "the two middle ones of the sorted array"
+        ),
+        Case("np.fmax(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.logaddexp(x, z)", {"x": -np.inf, "z": -np.inf}, "no share in an empty sum"),
     ],
     "NaN": [
         Case("np.maximum(x, 0)", {"x": np.nan}, "a NaN never gives a finite gradient"),
         Case("x.max()", {"x": [1.0, np.nan]}, "a NaN never gives a finite gradient"),
+        Case("np.nan_to_num(x)", {"x": np.nan}, "what is replaced gets no gradient"),
+        Case("np.nanmax(x)", {"x": [1.0, np.nan]}, "a NaN is left out, and gets no gradient"),
     ],
     "Corners": [
         Case("ag.nn.relu(x)", {"x": 0.0}, "`relu` is `maximum(x, 0)`"),
         Case("abs(x)", {"x": 0.0}, "the middle of the slopes -1 and 1"),
         Case("x * np.sign(x)", {"x": 0.0}, "`sign` is a constant by rule, 0 at 0"),
+        Case("ag.leaky_relu(x, 0.1)", {"x": 0.0}, "0 is not positive: the slope on the left"),
+        Case("ag.elu(x, 0.5)", {"x": 0.0}, "0 is not positive: the slope on the left"),
+        Case("np.copysign(x, -1.0)", {"x": 0.0}, "as |x|"),
+        Case("np.interp(x, [0, 1, 2], [0, 1, 3])", {"x": 1.0}, "the slope to the right of a point"),
         Case("np.where(x > 0, x, 0)", {"x": 0.0}, "the branch taken at 0 is the constant"),
         Case("np.where(x > 0, np.sqrt(x), 0)", {"x": 0.0}, "see the note on `where` below"),
     ],
     "Norms and spreads": [
         Case("x.std()", {"x": [2.0, 2.0, 2.0]}, "the subgradient of least norm"),
+        Case("np.hypot(x, z)", {"x": 0.0, "z": 0.0}, "the subgradient of least norm"),
         Case("x.var()", {"x": [2.0, 2.0, 2.0]}, "smooth: exactly 0"),
         Case("np.sqrt((x * x).sum())", {"x": [0.0, 0.0]}, "inf × 0: composed by hand, not a norm"),
     ],
@@ -98,6 +113,8 @@ CASES = {
         Case("1 / x", {"x": 0.0}, IEEE),
         Case("x.prod()", {"x": [0.0, 2.0, 3.0]}, "exact: the product of the others"),
         Case("x.prod()", {"x": [0.0, 0.0, 3.0]}, "exact: another zero stays in each product"),
+        Case("np.cumprod(x).sum()", {"x": [2.0, 0.0, 3.0]}, "exact, like the product"),
+        Case("np.arctan2(x, z)", {"x": 0.0, "z": 0.0}, "the angle of the origin does not exist"),
     ],
 }
 

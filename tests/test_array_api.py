@@ -240,7 +240,7 @@ def test_every_function_has_the_standards_signature(line: str) -> None:
     ours = list(inspect.signature(own(name)).parameters.values())
     by_name = {one.name: one for one in ours}
     places = [one for one in ours if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    wanted = ast.parse(f"def f({rest}: ...").body[0].args  # type: ignore[attr-defined]  # a def
+    wanted = ast.parse(f"def f({rest}: ...").body[0].args  # type: ignore[attr-defined]  # it is a function
     positional = [*wanted.posonlyargs, *wanted.args]
     if wanted.vararg:
         assert any(one.kind is one.VAR_POSITIONAL for one in ours)

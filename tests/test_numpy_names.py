@@ -90,6 +90,7 @@ def test_what_is_called_recorded_is(name: str) -> None:
         (t > 1, t, t),
         (t, (2, 2)),
         (t, 0, 1),
+        ([0, 1], t[0]),
         (row,),
         (row, row),
         (row, [0.0, 1.0], row),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.ops.arranging import moveaxis
+from autograd_lite.ops.pointwise import power
 from autograd_lite.ops.shaping import astype, broadcast_to, shape_of
 from autograd_lite.recording import Tensor, constant
 from autograd_lite.rules import public
@@ -82,6 +83,18 @@ def full_like(
     return broadcast_to(astype(fill_value, form["dtype"]), form["shape"])  # type: ignore[no-any-return]  # a Tensor in, a Tensor out
 
 
+@public(np.copy)
+def copy(x: Any, /, order: str = "K", subok: bool = False) -> Any:
+    """The same values as a node of their own; a tensor never changes, so nothing is gained.
+
+    >>> import autograd_lite as ag
+    >>> ag.copy(ag.tensor([1.0, 2.0]))
+    Tensor([1., 2.])
+    """
+    x = x if hasattr(x, "dtype") else np.asarray(x)
+    return astype(x, x.dtype)
+
+
 @public(np.linspace)
 def linspace(
     start: Any, stop: Any, /, num: int = 50, endpoint: bool = True, retstep: bool = False,
@@ -107,3 +120,18 @@ def linspace(
     result = result if dtype is None else astype(result, dtype)
     result = moveaxis(result, 0, axis) if axis else result
     return (result, span / max(num - bool(endpoint), 1)) if retstep else result
+
+
+@public(np.logspace)
+def logspace(
+    start: Any, stop: Any, /, num: int = 50, endpoint: bool = True, base: Any = 10.0,
+    dtype: Any = None, axis: int = 0,
+) -> Any:  # fmt: skip
+    """The powers of ``base`` with ``num`` evenly spaced exponents, which may lie between tensors.
+
+    >>> import autograd_lite as ag
+    >>> ag.logspace(ag.tensor(0.0), 2.0, 3)
+    Tensor([  1.,  10., 100.])
+    """
+    result = power(base, linspace(start, stop, num, endpoint, axis=axis))
+    return result if dtype is None else astype(result, dtype)

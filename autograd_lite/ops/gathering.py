@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, IndexingError, ShapeError
 from autograd_lite.ops.pointwise import where
-from autograd_lite.ops.shaping import broadcast_to, concat, ravel, reshape, shape_of, stack
+from autograd_lite.ops.shaping import astype, broadcast_to, concat, ravel, reshape, shape_of, stack
 from autograd_lite.ops.special import clip, remainder
 from autograd_lite.rules import linear, nondifferentiable, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axis
@@ -296,6 +296,30 @@ def choose(x: Any, choices: Any, /, *, mode: str = "raise") -> Any:
     elif mode != "raise":
         raise DomainError(f"mode={mode!r}", mend='"raise", "wrap" or "clip"')
     return reshape(_take_along(table, reshape(x, (1, *shape)), axis=0, once=True), shape)
+
+
+# counting
+
+_bincount = nondifferentiable(
+    "_bincount", lambda x, *, minlength: np.bincount(x, minlength=minlength), symbol="count"
+)
+
+
+@public(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each number from 0 on stands in ``x``; with ``weights`` the sum of its weights.
+
+    Counts are constants; sums carry the gradient of the weights.
+
+    >>> import autograd_lite as ag
+    >>> ag.bincount([0, 2, 2], weights=ag.tensor([1.0, 2.0, 3.0]))
+    Tensor([1., 0., 5.])
+    """
+    x = positions(x)
+    if weights is None:
+        return _bincount(x, minlength=minlength)
+    size = shape_of(_bincount(x, minlength=minlength))
+    return _untake(astype(weights, np.float64), x, axis=0, shape=size)
 
 
 # leaving out and putting in

@@ -5,6 +5,7 @@ elements carry the gradient, so the way back is one pass. Equal elements stay in
 errors, rules, shapes, NumPy, and the operators that these are made of.
 """
 
+import functools
 import inspect
 import math
 from typing import Any, NamedTuple
@@ -495,20 +496,22 @@ def unique(
     )
 
 
+_signature = functools.cache(inspect.signature)
+
+
 def _constant(forward: Any, doc: str, arrays: int = 2) -> Any:
     """NumPy's function of that name, on tensors: a constant. Its keywords are NumPy's."""
     name = forward.__name__
     op = nondifferentiable(f"_{name}", forward, symbol=name, array_names=("x1", "x2")[:arrays])
-    own = inspect.signature(forward)
 
     def function(*args: Any, **keywords: Any) -> Any:
-        given = own.bind(*args, **keywords).arguments
+        given = _signature(forward).bind(*args, **keywords).arguments
         names = list(given)
         return op(*(given[key] for key in names[:arrays]), **{k: given[k] for k in names[arrays:]})
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc + "; a constant."
-    function.__signature__ = own  # type: ignore[attr-defined]  # what `inspect` reads
+    function.__wrapped__ = forward  # type: ignore[attr-defined]  # its signature is ours
     function.op = op.op  # type: ignore[attr-defined]  # tells that it is a constant
     return public(forward)(function)
 

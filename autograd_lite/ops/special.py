@@ -42,6 +42,7 @@ from autograd_lite.rules import general, linear, nondifferentiable, pointwise, p
 
 _LN2, _LN10, _PI = math.log(2.0), math.log(10.0), math.pi
 public(also=["pow"])(power)
+public(np.around, also=["around"])(round)
 
 # trigonometric and hyperbolic functions, and their inverses
 
