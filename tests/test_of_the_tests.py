@@ -127,8 +127,8 @@ PLANTS = [
         lambda op: with_pull(op, 0, lambda right, g, *a, **p: right(g * a[1].size, *a, **p)),
         VJP,
     ),
-    Plant("cached array", "exp", lambda op: with_pull(op, 0, remembered), JVP),
-    Plant("cached array", "tanh", lambda op: with_pull(op, 0, remembered), JVP),
+    Plant("cached array", "exp", lambda op: with_pull(op, 0, remembered), SECOND),
+    Plant("cached array", "tanh", lambda op: with_pull(op, 0, remembered), SECOND),
     Plant("wrong mask: ≥ for >", "abs", lambda op: with_pull(op, 0, where_negative), VJP),
     Plant(
         "mask of the other branch",
