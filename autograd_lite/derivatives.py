@@ -374,7 +374,7 @@ class _Call:
         while found:  # taken out one by one, so that what nobody else holds need not be copied
             g = found.pop(0)
             plainly = self.arrays and type(g) is np.ndarray
-            kinds.append(owned(g, 3) if plainly else self.outward(g))
+            kinds.append(owned(g) if plainly else self.outward(g))
         return kinds
 
     def outward(self, value: Any) -> Any:
@@ -497,7 +497,9 @@ def grad(
 ) -> Callable[..., Any]:
     """The function that gives the gradient of ``f`` with respect to ``argnums``.
 
-    As ``value_and_grad``, without the value; with ``has_aux`` a pair (gradient, aux).
+    As ``value_and_grad``, without the value; with ``has_aux`` a pair (gradient, aux). Arrays in
+    give arrays out: to differentiate the gradient with respect to a tensor that ``f`` closes over
+    (a gradient penalty), pass the argument as a tensor, ``ag.constant(x)``, and get one back.
 
     >>> import numpy as np
     >>> import autograd_lite as ag

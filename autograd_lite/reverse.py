@@ -111,10 +111,12 @@ class Sweep:
 
     def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
         """Apply the rule of one node for every input that carries derivatives."""
-        inputs, params, pulls, arriving = node.inputs, node.params, node.op.pulls, self.arriving
+        inputs, params, op, arriving = node.inputs, node.params, node.op, self.arriving
+        pulls, simple = op.pulls, self.simple
         y = node if node.value is None else node.value
         xs = [p if not isinstance(p, Node) or p.value is None else p.value for p in inputs]
-        if node.op.strict:  # a user's rule may try to change what it is given
+        if op.strict:  # a user's rule may try to change what it is given
+            simple = False
             g, y, *xs = map(read_only, (g, y, *xs))
             pulls = pulls.once() if isinstance(pulls, Joint) else pulls
         for i, p in enumerate(inputs):
@@ -129,8 +131,7 @@ class Sweep:
                 result = pull(g, y, *xs, **params) if params else pull(g, y, *xs)
             except Exception as error:  # noqa: BLE001 - a rule may be the user's: told, with place
                 result = self.retry(node, i, g, error)
-            plainly = self.simple and result.__class__ in _PLAIN and not node.op.strict
-            if plainly and p not in arriving:  # most often
+            if simple and p not in arriving and result.__class__ in _PLAIN:  # most often
                 if result.shape != p.shape and result.__class__ is np.ndarray:
                     result = unbroadcast(result, p.shape)
                 if result.shape == p.shape and result.dtype is p.dtype:
@@ -318,11 +319,26 @@ def seed_of(y: Any, cotangent: Any) -> Any:
 _publishing = threading.Lock()
 
 
-def owned(value: Any, references: int) -> Any:
-    """A writable ndarray that nobody else holds; copied only if it may be shared."""
+def _references(value: Any) -> int:
+    return sys.getrefcount(value)
+
+
+def _sole() -> int:
+    fresh = np.empty(0)
+    return _references(fresh)
+
+
+_SOLE = _sole()  # what `owned` counts for an array that its caller's variable alone holds
+
+
+def owned(value: Any) -> Any:
+    """A writable ndarray that nobody else holds; copied only if it may be shared.
+
+    The caller passes a local variable that holds what it took out of its container.
+    """
     if (
         value.__class__ is np.ndarray
-        and sys.getrefcount(value) <= references
+        and sys.getrefcount(value) <= _SOLE
         and value.base is None
         and value.flags.writeable
     ):
@@ -369,7 +385,7 @@ def _publish(results: Cotangents) -> None:
     while results:
         node, g = results.popitem()
         cell = node.cell
-        fresh[cell] = owned(g, 3) if cell not in fresh else fresh[cell] + g
+        fresh[cell] = owned(g) if cell not in fresh else fresh[cell] + g
     with _publishing:
         before = [(cell, cell.grad) for cell in fresh]
         try:
