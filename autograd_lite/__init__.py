@@ -22,8 +22,9 @@ from autograd_lite.derivatives import (
 )
 from autograd_lite.graph import Graph, Node
 from autograd_lite.modes import debug, no_grad, scope
-from autograd_lite.recording import Tensor, constant, parameter, tensor, trace
+from autograd_lite.recording import trace
 from autograd_lite.rules import primitive
+from autograd_lite.tensors import Tensor, constant, parameter, tensor
 
 __version__ = "0.1.0"
 

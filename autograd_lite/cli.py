@@ -25,8 +25,8 @@ from autograd_lite.comparison import Comparison, compare, page
 from autograd_lite.comparison.report import write_text
 from autograd_lite.errors import AutogradError, CompareError, MissingExtraError, require
 from autograd_lite.picture import draw
-from autograd_lite.recording import tensor
 from autograd_lite.rules import OPS
+from autograd_lite.tensors import tensor
 
 __all__ = ["main"]
 

@@ -12,9 +12,9 @@ from autograd_lite.derivatives import gradients, vjp
 from autograd_lite.errors import GradientError, StaleValueError
 from autograd_lite.graph import Graph, Leaf, Node
 from autograd_lite.modes import using
-from autograd_lite.recording import Tensor, tensor
 from autograd_lite.reverse import users_first
 from autograd_lite.rules import Rule, primitive
+from autograd_lite.tensors import Tensor, tensor
 
 __all__ = ["checkpoint", "custom_derivative"]
 

@@ -19,9 +19,10 @@ from autograd_lite.graph import Cell, Leaf, Node, Op
 from autograd_lite.modes import using
 from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
-from autograd_lite.recording import Tensor, apply, parameter_names, plain, tensor
+from autograd_lite.recording import apply, parameter_names
 from autograd_lite.reverse import Cotangents, RecordedSweep, Sweep, owned, seed_of, users_first
 from autograd_lite.rules import check_result, linear
+from autograd_lite.tensors import Tensor, plain, tensor
 from autograd_lite.tree import flatten, flatten_like, unflatten
 
 __all__ = [

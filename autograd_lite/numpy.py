@@ -37,8 +37,8 @@ from numpy import (
 
 from autograd_lite import fft, linalg, ops
 from autograd_lite.errors import UnsupportedError
-from autograd_lite.recording import Tensor, constant
 from autograd_lite.rules import FUNCTIONS, ROOMS
+from autograd_lite.tensors import Tensor, constant
 
 _OF_LINALG = {name: ROOMS["linalg"][name] for name in ("tensordot", "vecdot")}
 globals().update({**_OF_LINALG, **FUNCTIONS})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, DTypeError, GradientError, ShapeError
-from autograd_lite.recording import Tensor, plain_value
+from autograd_lite.tensors import Tensor, plain_value
 from autograd_lite.tree import flatten, flatten_like
 
 __all__ = [

@@ -13,8 +13,8 @@ import numpy as np
 
 from autograd_lite import ops
 from autograd_lite.errors import DetachedError, ImmutableError, UnsupportedError
-from autograd_lite.recording import Tensor
 from autograd_lite.rules import FUNCTIONS, NUMPY
+from autograd_lite.tensors import Tensor
 
 __all__ = ["IN_PLACE", "METHODS", "OPERATORS", "PROPERTIES", "status"]
 

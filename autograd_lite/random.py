@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, DTypeError
 from autograd_lite.ops.pointwise import add, multiply, subtract
-from autograd_lite.recording import Tensor, constant
+from autograd_lite.tensors import Tensor, constant
 
 __all__ = ["Generator", "default_rng"]
 

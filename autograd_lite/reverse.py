@@ -25,8 +25,9 @@ from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
-from autograd_lite.recording import Tensor, picks, plain, plain_value
+from autograd_lite.recording import picks
 from autograd_lite.rules import Joint, check_result, read_only
+from autograd_lite.tensors import Tensor, plain, plain_value
 
 __all__ = [
     "Cotangents",

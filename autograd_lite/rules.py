@@ -26,7 +26,9 @@ from autograd_lite.errors import (
 )
 from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors, settled
 from autograd_lite.modes import using
-from autograd_lite.recording import Tensor, apply, binary, operator_error, tensor, unary
+from autograd_lite.operator_errors import operator_error
+from autograd_lite.recording import apply, binary, unary
+from autograd_lite.tensors import Tensor, tensor
 
 __all__ = [
     "FUNCTIONS",

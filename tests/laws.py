@@ -22,9 +22,10 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.graph import Graph, Leaf, Op, settled
 from autograd_lite.numeric import adjoint_gap, numeric_jvp, numeric_vjp
-from autograd_lite.recording import Tensor, apply
+from autograd_lite.recording import apply
 from autograd_lite.reverse import Sweep
 from autograd_lite.rules import FUNCTIONS
+from autograd_lite.tensors import Tensor
 
 Shapes = tuple[Any, ...]
 

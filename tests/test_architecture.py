@@ -24,6 +24,8 @@ FLOORS = [
     {"shapes", "tree"},
     {"graph"},
     {"modes"},
+    {"tensors"},
+    {"operator_errors"},
     {"recording"},
     {"rules"},
     {"ops"},

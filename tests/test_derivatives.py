@@ -13,8 +13,8 @@ import autograd_lite as ag
 from autograd_lite.errors import DomainError, GradientError
 from autograd_lite.graph import Graph
 from autograd_lite.numeric import numeric_jacobian, numeric_vjp, symmetry_gap
-from autograd_lite.recording import Tensor
 from autograd_lite.reverse import flow
+from autograd_lite.tensors import Tensor
 
 
 class Point(NamedTuple):

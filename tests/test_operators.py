@@ -11,8 +11,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.graph import Op
-from autograd_lite.recording import Tensor
 from autograd_lite.rules import FUNCTIONS, NUMPY, OPS
+from autograd_lite.tensors import Tensor
 from tests.laws import LAWS, LAWS_WITHOUT_VALUE, Case, arity, cases, counting_replays
 
 DIFFERENTIABLE = [op for op in OPS.values() if op.differentiable]

@@ -36,7 +36,7 @@ from autograd_lite.errors import (
     UnsupportedError,
 )
 from autograd_lite.graph import Graph
-from autograd_lite.recording import Tensor
+from autograd_lite.tensors import Tensor
 
 Array = Any
 

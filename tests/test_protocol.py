@@ -12,7 +12,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite.errors import DetachedError, DTypeError, UnsupportedError
 from autograd_lite.protocol import METHODS, OPERATORS, PROPERTIES, status
-from autograd_lite.recording import Tensor
+from autograd_lite.tensors import Tensor
 
 X = np.array([[1.5, -2.0], [0.25, 4.0]])
 PAIRS: list[Callable[[Any, Any], Any]] = [

@@ -18,7 +18,7 @@ import numpy as np
 from autograd_lite.derivatives import gradients
 from autograd_lite.errors import CompareError
 from autograd_lite.modes import no_grad
-from autograd_lite.recording import Tensor, parameter, tensor
+from autograd_lite.tensors import Tensor, parameter, tensor
 
 __all__ = ["Twin", "as_arrays", "parameters_of"]
 

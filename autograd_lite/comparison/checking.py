@@ -23,7 +23,7 @@ from autograd_lite.derivatives import gradients, jvp
 from autograd_lite.errors import AutogradError, CompareError, DTypeError
 from autograd_lite.modes import no_grad
 from autograd_lite.numeric import adjoint_gap, numeric_directional
-from autograd_lite.recording import Tensor, tensor
+from autograd_lite.tensors import Tensor, tensor
 
 __all__ = ["check_claims", "gradcheck"]
 

@@ -21,7 +21,7 @@ from autograd_lite.comparison.report import Comparison, Finding, Row
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
 from autograd_lite.comparison.verdict import Allowance, Numbers, judge, tolerance_of
 from autograd_lite.errors import CompareError, DTypeError
-from autograd_lite.recording import Tensor
+from autograd_lite.tensors import Tensor
 
 __all__ = ["compare"]
 

@@ -12,7 +12,7 @@ from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import add
 from autograd_lite.ops.shaping import reshape, shape_of
 from autograd_lite.random import default_rng
-from autograd_lite.recording import Tensor, parameter
+from autograd_lite.tensors import Tensor, parameter
 
 __all__ = ["Affine", "affine"]
 

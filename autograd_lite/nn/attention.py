@@ -16,7 +16,7 @@ from autograd_lite.ops.pointwise import logical_and, where
 from autograd_lite.ops.shaping import expand_dims, reshape, shape_of, swapaxes, transpose
 from autograd_lite.ops.statistics import softmax
 from autograd_lite.random import default_rng
-from autograd_lite.recording import Tensor
+from autograd_lite.tensors import Tensor
 
 __all__ = ["MultiHeadAttention", "scaled_dot_product_attention"]
 

@@ -10,7 +10,7 @@ from autograd_lite.nn.layer import Layer
 from autograd_lite.ops.pointwise import multiply
 from autograd_lite.ops.shaping import shape_of
 from autograd_lite.random import default_rng
-from autograd_lite.recording import Tensor, constant
+from autograd_lite.tensors import Tensor, constant
 
 __all__ = ["Dropout", "dropout"]
 

@@ -11,7 +11,7 @@ from autograd_lite.nn.layer import Layer, as_parameter
 from autograd_lite.ops.gathering import take
 from autograd_lite.ops.shaping import shape_of
 from autograd_lite.random import default_rng
-from autograd_lite.recording import plain_value
+from autograd_lite.tensors import plain_value
 
 __all__ = ["Embedding", "embedding"]
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_lite.recording import Tensor, parameter, plain_value
+from autograd_lite.tensors import Tensor, parameter, plain_value
 
 __all__ = ["Buffer", "Layer", "as_parameter"]
 

@@ -16,8 +16,8 @@ from autograd_lite.ops.reductions import mean, sum
 from autograd_lite.ops.shaping import astype, reshape, shape_of
 from autograd_lite.ops.special import softplus
 from autograd_lite.ops.statistics import log_softmax
-from autograd_lite.recording import plain, plain_value
 from autograd_lite.shapes import normalize_axis
+from autograd_lite.tensors import plain, plain_value
 
 __all__ = [
     "absolute_error",

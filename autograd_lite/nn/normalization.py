@@ -15,8 +15,8 @@ from autograd_lite.nn.layer import Buffer, Layer, as_parameter
 from autograd_lite.ops.pointwise import sqrt, square
 from autograd_lite.ops.reductions import mean
 from autograd_lite.ops.shaping import reshape, shape_of
-from autograd_lite.recording import Tensor, plain_value
 from autograd_lite.shapes import Shape
+from autograd_lite.tensors import Tensor, plain_value
 
 __all__ = [
     "BatchNorm",

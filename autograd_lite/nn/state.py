@@ -19,7 +19,7 @@ import numpy as np
 from autograd_lite.errors import DomainError, DTypeError, ShapeError, require
 from autograd_lite.graph import visible
 from autograd_lite.nn.layer import Layer
-from autograd_lite.recording import plain_value
+from autograd_lite.tensors import plain_value
 
 __all__ = ["load", "load_state", "save", "state"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from autograd_lite.ops.arranging import moveaxis
 from autograd_lite.ops.pointwise import power
 from autograd_lite.ops.shaping import astype, broadcast_to, shape_of
-from autograd_lite.recording import Tensor, constant
 from autograd_lite.rules import public
+from autograd_lite.tensors import Tensor, constant
 
 
 def _form(x: Any, dtype: Any, shape: Any) -> dict[str, Any]:

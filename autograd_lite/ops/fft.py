@@ -15,9 +15,9 @@ from autograd_lite.ops.arranging import roll
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, imag, real
 from autograd_lite.ops.shaping import concat, shape_of
-from autograd_lite.recording import constant
 from autograd_lite.rules import linear, public
 from autograd_lite.shapes import normalize_axes, normalize_axis
+from autograd_lite.tensors import constant
 
 Norm = str | None
 _SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}

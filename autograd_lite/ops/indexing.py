@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd_lite.errors import IndexingError
 from autograd_lite.ops.pointwise import where
-from autograd_lite.recording import Tensor, apply, unary
+from autograd_lite.recording import apply, unary
 from autograd_lite.rules import linear, nondifferentiable, public
+from autograd_lite.tensors import Tensor
 
 Index = tuple[Any, ...]
 

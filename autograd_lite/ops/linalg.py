@@ -25,9 +25,10 @@ from autograd_lite.ops.shaping import (
     shape_of,
     transpose,
 )
-from autograd_lite.recording import Tensor, apply, plain_value
+from autograd_lite.recording import apply
 from autograd_lite.rules import general, multilinear, public
 from autograd_lite.shapes import normalize_axes, normalize_axis
+from autograd_lite.tensors import Tensor, plain_value
 
 public(np.linalg.matmul, room="linalg")(matmul)
 public(np.linalg.matrix_transpose, room="linalg")(matrix_transpose)

@@ -21,9 +21,9 @@ from autograd_lite.ops.reductions import min as smallest
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import astype, reshape
 from autograd_lite.ops.spectral import RECTANGLES, stretched, svdvals
-from autograd_lite.recording import plain_value
 from autograd_lite.rules import general, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, reduced_shape
+from autograd_lite.tensors import plain_value
 
 # pseudo-inverse and least squares
 

@@ -18,9 +18,9 @@ from autograd_lite.ops.shaping import (
     shape_of,
     transpose,
 )
-from autograd_lite.recording import Tensor
 from autograd_lite.rules import general, linear, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, reduced_shape
+from autograd_lite.tensors import Tensor
 
 Axes = tuple[int, ...] | None
 _CASES: Any = [

@@ -29,8 +29,8 @@ from autograd_lite.ops.linalg import (
 from autograd_lite.ops.pointwise import conj, imag, real, where
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import astype, concat
-from autograd_lite.recording import plain_value
 from autograd_lite.rules import general, nondifferentiable, public
+from autograd_lite.tensors import plain_value
 
 _MATRICES: Any = [(((3, 3),), {}), (((2, 2, 2),), {})]
 
