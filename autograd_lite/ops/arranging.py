@@ -16,6 +16,7 @@ from autograd_lite.ops.gathering import take
 from autograd_lite.ops.indexing import getitem, set
 from autograd_lite.ops.pointwise import power, where
 from autograd_lite.ops.shaping import (
+    as_array,
     astype,
     broadcast_to,
     concat,
@@ -30,10 +31,6 @@ from autograd_lite.ops.shaping import (
 )
 from autograd_lite.rules import general, linear, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axes, normalize_axis
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def _slices(shape: Shape, widths: Any) -> tuple[slice, ...]:
@@ -94,7 +91,7 @@ def pad(
     >>> ag.pad(ag.tensor([1.0, 2.0]), 1)
     Tensor([0., 1., 2., 0.])
     """
-    x = _array(x)
+    x = as_array(x)
     widths = _widths(pad_width, x.ndim)
     if mode == "constant":
         if np.ndim(constant_values) == 0 and constant_values == 0:
@@ -202,7 +199,7 @@ def rot90(m: Any, /, k: int = 1, axes: Any = (0, 1)) -> Any:
     Tensor([[2.],
             [1.]])
     """
-    m = _array(m)
+    m = as_array(m)
     if len(axes) != 2:
         raise DomainError(f"axes={axes!r}", mend="a plane has two axes")
     i, j = normalize_axes(tuple(axes), m.ndim)
@@ -319,7 +316,7 @@ def array_split(x: Any, indices_or_sections: Any, /, axis: int = 0) -> Any:
     >>> ag.array_split(ag.tensor([1.0, 2.0, 3.0]), 2)
     [Tensor([1., 2.]), Tensor([3.])]
     """
-    x = _array(x)
+    x = as_array(x)
     axis = normalize_axis(axis, x.ndim)
     if np.ndim(indices_or_sections):
         return _parts(x, [int(i) for i in indices_or_sections], axis)
@@ -339,7 +336,7 @@ def split(x: Any, indices_or_sections: Any, /, axis: int = 0) -> Any:
     >>> ag.split(ag.tensor([1.0, 2.0, 3.0]), [1])
     [Tensor([1.]), Tensor([2., 3.])]
     """
-    x = _array(x)
+    x = as_array(x)
     if not np.ndim(indices_or_sections):
         size = x.shape[normalize_axis(axis, x.ndim)]
         if size % int(indices_or_sections):
@@ -397,7 +394,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     >>> ag.unstack(ag.tensor([1.0, 2.0]))
     (Tensor(1.), Tensor(2.))
     """
-    x = _array(x)
+    x = as_array(x)
     if not x.ndim:
         raise ShapeError("a 0-d array has no axis to unstack", mend="reshape it to (1,)")
     axis = normalize_axis(axis, x.ndim)
@@ -449,7 +446,7 @@ def atleast_3d(*arrays: Any) -> Any:
 
 
 def _each(arrays: Sequence[Any], change: Any) -> Any:
-    results = tuple(change(_array(x)) for x in arrays)
+    results = tuple(change(as_array(x)) for x in arrays)
     return results[0] if len(results) == 1 else results
 
 
@@ -506,7 +503,7 @@ def column_stack(arrays: Any, /) -> Any:
     """
 
     def column(x: Any) -> Any:
-        x = _array(x)
+        x = as_array(x)
         return reshape(x, (-1, 1)) if x.ndim < 2 else x
 
     return concat(_all_wide(arrays, column), axis=1)
@@ -540,7 +537,7 @@ def _joined(arrays: Any, depth: int, ndim: int) -> Any:
     if depth == 0:
         if isinstance(arrays, list):
             raise ShapeError("lists nested unevenly", mend="every array at the same depth")
-        x = _array(arrays)
+        x = as_array(arrays)
         return reshape(x, (1,) * (ndim - x.ndim) + x.shape)
     if not isinstance(arrays, list) or not arrays:
         raise ShapeError("lists nested unevenly", mend="every array at the same depth")
@@ -558,7 +555,7 @@ def broadcast_arrays(*arrays: Any, subok: bool = False) -> tuple[Any, ...]:
     >>> [x.shape for x in ag.broadcast_arrays(ag.tensor([1.0, 2.0]), ag.tensor([[1.0]]))]
     [(1, 2), (1, 2)]
     """
-    several = [_array(x) for x in arrays]
+    several = [as_array(x) for x in arrays]
     shape = broadcast_shapes(*(x.shape for x in several))
     return tuple(x if x.shape == shape else broadcast_to(x, shape) for x in several)
 
@@ -578,14 +575,14 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
     if indexing == "xy" and count > 1:
         places[:2] = [1, 0]
     several = [
-        reshape(_array(x), (*[1] * i, -1, *[1] * (count - i - 1)))
+        reshape(as_array(x), (*[1] * i, -1, *[1] * (count - i - 1)))
         for x, i in zip(arrays, places, strict=True)
     ]
     return tuple(several) if sparse else broadcast_arrays(*several)
 
 
 def _triangle(x: Any, mask: Any) -> Any:
-    x = _array(x)
+    x = as_array(x)
     if x.ndim == 1:
         x = broadcast_to(x, (x.size, x.size))
     if x.ndim < 1:
@@ -626,7 +623,7 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     Tensor([[2., 1.],
             [3., 1.]])
     """
-    x = _array(x)
+    x = as_array(x)
     if x.ndim != 1:
         raise ShapeError(f"an array of {x.ndim} axes", mend="a Vandermonde matrix is made of one")
     x = astype(x, np.promote_types(x.dtype, int)) if x.dtype != np.float64 else x
@@ -643,8 +640,8 @@ def polyval(p: Any, x: Any, /) -> Any:
     >>> ag.polyval(ag.tensor([1.0, 2.0, 3.0]), 2.0)
     Tensor(11.)
     """
-    x = _array(x)
+    x = as_array(x)
     y: Any = x * 0
     for k in range(shape_of(p)[0]):
-        y = y * x + _array(p)[k]
+        y = y * x + as_array(p)[k]
     return y

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError
-from autograd_lite.ops.shaping import shape_of
+from autograd_lite.ops.shaping import as_array, shape_of
 from autograd_lite.ops.windows import Windows, geometry, per_axis
 from autograd_lite.recording import apply
 from autograd_lite.rules import multilinear, public
@@ -210,7 +210,7 @@ def convolution(
     Tensor([[[-1., -2., -2., -2.,  3.]]])
     """
     params = geometry(shape_of(x)[2:], shape_of(w)[2:], stride, padding, dilation)
-    return _CONVOLVE(_array(x), _array(w), groups=_group_count(groups), **params)
+    return _CONVOLVE(as_array(x), as_array(w), groups=_group_count(groups), **params)
 
 
 @public()
@@ -243,11 +243,9 @@ def convolution_transpose(
             mend="output_padding is smaller than the stride: it tells sizes apart that give the "
             "same number of windows",
         )
-    return _CONVOLVE_INPUT(_array(x), _array(w), size=size, groups=_group_count(groups), **params)
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
+    return _CONVOLVE_INPUT(
+        as_array(x), as_array(w), size=size, groups=_group_count(groups), **params
+    )
 
 
 def _group_count(groups: Any) -> int:

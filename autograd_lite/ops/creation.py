@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_lite.ops.arranging import moveaxis
 from autograd_lite.ops.pointwise import power
-from autograd_lite.ops.shaping import astype, broadcast_to, shape_of
+from autograd_lite.ops.shaping import as_array, astype, broadcast_to, shape_of
 from autograd_lite.rules import public
 from autograd_lite.tensors import Tensor, constant
 
@@ -91,7 +91,7 @@ def copy(x: Any, /, order: str = "K", subok: bool = False) -> Any:
     >>> ag.copy(ag.tensor([1.0, 2.0]))
     Tensor([1., 2.])
     """
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = as_array(x)
     return astype(x, x.dtype)
 
 

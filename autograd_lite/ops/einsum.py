@@ -17,15 +17,11 @@ from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, multiply
 from autograd_lite.ops.reductions import sum
-from autograd_lite.ops.shaping import ravel, reshape, shape_of, squeeze, transpose
+from autograd_lite.ops.shaping import as_array, ravel, reshape, shape_of, squeeze, transpose
 from autograd_lite.recording import apply
 from autograd_lite.rules import multilinear, public
 
 Labels = tuple[Any, ...]
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 # two operands whose labels are all different, each in the other operand or in the result
@@ -115,7 +111,7 @@ def _labelled(term: str, ndim: int | None, width: int) -> Labels:
 def _listed(arguments: Sequence[Any]) -> tuple[list[Any], list[Labels], Labels | None]:
     """The other way to call: array, labels, array, labels, …, labels of the result."""
     count = len(arguments) // 2
-    arrays = [_array(x) for x in arguments[: 2 * count : 2]]
+    arrays = [as_array(x) for x in arguments[: 2 * count : 2]]
     width = max((x.ndim - len(own) + 1 for x, own in zip(arrays, arguments[1::2], strict=False)
                  if Ellipsis in own), default=0)  # fmt: skip
 
@@ -141,7 +137,7 @@ def einsum(subscripts: Any, /, *operands: Any, optimize: Any = True) -> Any:
     Tensor([3., 7.])
     """
     if isinstance(subscripts, str):
-        arrays = [_array(x) for x in operands]
+        arrays = [as_array(x) for x in operands]
         labels, out = _parsed(subscripts, [x.ndim for x in arrays])
     else:
         arrays, labels, final = _listed([subscripts, *operands])
@@ -317,7 +313,7 @@ def inner(a: Any, b: Any, /) -> Any:
     >>> ag.inner(ag.tensor([1.0, 2.0]), [3.0, 4.0])
     Tensor(11.)
     """
-    a, b = _array(a), _array(b)
+    a, b = as_array(a), as_array(b)
     if not a.ndim or not b.ndim:
         return multiply(a, b)
     if a.shape[-1] != b.shape[-1]:

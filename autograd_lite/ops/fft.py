@@ -14,7 +14,7 @@ from autograd_lite.errors import DomainError
 from autograd_lite.ops.arranging import roll
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, imag, real
-from autograd_lite.ops.shaping import concat, shape_of
+from autograd_lite.ops.shaping import as_array, concat, shape_of
 from autograd_lite.rules import linear, public
 from autograd_lite.shapes import normalize_axes, normalize_axis
 from autograd_lite.tensors import constant
@@ -105,10 +105,6 @@ _irfft = linear(
 # what the public functions have in common
 
 
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
 def _resized(x: Any, n: int | None, axis: int) -> Any:
     """The first ``n`` elements of an axis, zeros where it has fewer."""
     size = x.shape[axis]
@@ -139,7 +135,7 @@ def _sizes_and_axes(
 
 
 def _complex_transform(x: Any, s: Any, axes: Any, norm: Norm, *, inverse: bool) -> Any:
-    x = _array(x)
+    x = as_array(x)
     sizes, places = _sizes_and_axes(x, s, axes)
     for n, axis in zip(sizes, places, strict=True):
         x = _resized(x, n, axis)
@@ -147,7 +143,7 @@ def _complex_transform(x: Any, s: Any, axes: Any, norm: Norm, *, inverse: bool) 
 
 
 def _real_transform(x: Any, s: Any, axes: Any, norm: Norm) -> Any:
-    x = _array(x)
+    x = as_array(x)
     sizes, places = _sizes_and_axes(x, s, axes)
     if not places:
         raise DomainError("a real transform over no axis", mend="name at least one axis")
@@ -158,7 +154,7 @@ def _real_transform(x: Any, s: Any, axes: Any, norm: Norm) -> Any:
 
 
 def _real_inverse(x: Any, s: Any, axes: Any, norm: Norm) -> Any:
-    x = _array(x)
+    x = as_array(x)
     sizes, places = _sizes_and_axes(x, s, axes)
     if not places:
         raise DomainError("a real transform over no axis", mend="name at least one axis")
@@ -285,7 +281,7 @@ def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = None) -> 
     >>> ag.fft.hfft(ag.tensor([1.0, 2.0, 3.0]))
     Tensor([ 8., -2.,  0., -2.])
     """
-    return _real_inverse(conj(_array(x)), [n], [axis], _swapped(norm))
+    return _real_inverse(conj(as_array(x)), [n], [axis], _swapped(norm))
 
 
 @public(np.fft.ihfft, room="fft")

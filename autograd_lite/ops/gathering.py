@@ -13,7 +13,16 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, IndexingError, ShapeError
 from autograd_lite.ops.pointwise import where
-from autograd_lite.ops.shaping import astype, broadcast_to, concat, ravel, reshape, shape_of, stack
+from autograd_lite.ops.shaping import (
+    as_array,
+    astype,
+    broadcast_to,
+    concat,
+    ravel,
+    reshape,
+    shape_of,
+    stack,
+)
 from autograd_lite.ops.special import clip, remainder
 from autograd_lite.rules import linear, nondifferentiable, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axis
@@ -226,10 +235,6 @@ def put_along_axis(x: Any, indices: Any, values: Any, /, axis: int | None) -> An
 # choosing among arrays
 
 
-def _of_numbers(x: Any) -> Any:
-    return x if hasattr(x, "dtype") else np.asarray(x)
-
-
 @public(np.compress)
 def compress(condition: Any, x: Any, /, axis: int | None = None) -> Any:
     """The slices along the axis at which the condition holds.
@@ -285,7 +290,7 @@ def choose(x: Any, choices: Any, /, *, mode: str = "raise") -> Any:
     Tensor([3., 2.])
     """
     x = positions(x)
-    several = [_of_numbers(choice) for choice in choices]
+    several = [as_array(choice) for choice in choices]
     shape = broadcast_shapes(x.shape, *(choice.shape for choice in several))
     table = stack([broadcast_to(choice, shape) for choice in several])
     x = broadcast_to(x, shape)
@@ -333,7 +338,7 @@ def append(x: Any, values: Any, /, axis: int | None = None) -> Any:
     >>> ag.append(ag.tensor([1.0]), 2.0)
     Tensor([1., 2.])
     """
-    return concat([_of_numbers(x), _of_numbers(values)], axis=axis)
+    return concat([as_array(x), as_array(values)], axis=axis)
 
 
 @public(np.delete)
@@ -363,7 +368,7 @@ def insert(x: Any, obj: Any, values: Any, /, axis: int | None = None) -> Any:
         x, axis = ravel(x), 0
     shape = shape_of(x)
     axis = normalize_axis(axis, len(shape))
-    values = _of_numbers(values)
+    values = as_array(values)
     single = np.ndim(obj) == 0 and not isinstance(obj, slice)
     if single and values.ndim:  # NumPy: the first axis of the values is the one that is put in
         values = reshape(values, (1,) * (len(shape) - values.ndim) + values.shape)

@@ -18,6 +18,7 @@ from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, imag, real
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import (
+    as_array,
     astype,
     concat,
     matrix_transpose,
@@ -32,11 +33,6 @@ from autograd_lite.tensors import Tensor, plain_value
 
 public(np.linalg.matmul, room="linalg")(matmul)
 public(np.linalg.matrix_transpose, room="linalg")(matrix_transpose)
-
-
-def array_of(x: Any) -> Any:
-    """What has shape and dtype, as it is; lists and numbers as arrays."""
-    return x if hasattr(x, "shape") else np.asarray(x)
 
 
 def is_complex(x: Any) -> bool:
@@ -98,7 +94,7 @@ def inv(x: Any, /) -> Any:
     Tensor([[0.5 , 0.  ],
             [0.  , 0.25]])
     """
-    return _inv(array_of(x))
+    return _inv(as_array(x))
 
 
 def _pull_right_side(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -147,7 +143,7 @@ def solve(a: Any, b: Any, /) -> Any:
     >>> ag.linalg.solve(ag.tensor([[2.0, 0.0], [0.0, 4.0]]), [1.0, 1.0])
     Tensor([0.5 , 0.25])
     """
-    return _solve(array_of(a), array_of(b))
+    return _solve(as_array(a), as_array(b))
 
 
 # determinants
@@ -215,7 +211,7 @@ def det(x: Any, /) -> Any:
     array([[0., 0.],
            [0., 1.]])
     """
-    return _det(array_of(x))
+    return _det(as_array(x))
 
 
 def _pull_slogdet(g: Any, y: Any, x: Any) -> Any:
@@ -251,7 +247,7 @@ def slogdet(x: Any, /) -> Any:
     >>> ag.linalg.slogdet(ag.tensor([[1.0, 0.0], [0.0, -1.0]]))
     SlogdetResult(sign=Tensor(-1.), logabsdet=Tensor(0.))
     """
-    return _SlogdetResult(*_slogdet(array_of(x)))
+    return _SlogdetResult(*_slogdet(as_array(x)))
 
 
 # the exponential
@@ -309,7 +305,7 @@ def expm(x: Any, /) -> Any:
     Tensor([[1., 1.],
             [0., 1.]])
     """
-    return _expm(array_of(x))
+    return _expm(as_array(x))
 
 
 # powers and products
@@ -324,7 +320,7 @@ def matrix_power(x: Any, n: int, /) -> Any:
     Tensor([[1., 3.],
             [0., 1.]])
     """
-    x = array_of(x)
+    x = as_array(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"a power of matrices of shape {x.shape}", mend="the last two are equal")
     try:
@@ -353,7 +349,7 @@ def multi_dot(arrays: Sequence[Any], /) -> Any:
     >>> ag.linalg.multi_dot([ag.tensor([1.0, 2.0]), [[1.0, 0.0], [0.0, 2.0]], [1.0, 1.0]])
     Tensor(5.)
     """
-    parts = [array_of(part) for part in arrays]
+    parts = [as_array(part) for part in arrays]
     if len(parts) < 2:
         raise DomainError("a product of fewer than two arrays", mend="give at least two")
     if any(p.ndim != 2 for p in parts[1:-1]) or not {parts[0].ndim, parts[-1].ndim} <= {1, 2}:
@@ -418,7 +414,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     >>> ag.linalg.cross(ag.tensor([1.0, 0.0, 0.0]), [0.0, 1.0, 0.0])
     Tensor([0., 0., 1.])
     """
-    a, b = array_of(x1), array_of(x2)
+    a, b = as_array(x1), as_array(x2)
     places = [normalize_axis(axis, x.ndim) - x.ndim for x in (a, b)]
     if places[0] != places[1]:
         raise ShapeError(f"axis {axis} of {a.shape} and {b.shape}", mend="count it from the end")
@@ -434,7 +430,7 @@ def outer(x1: Any, x2: Any, /) -> Any:
     Tensor([[3., 4.],
             [6., 8.]])
     """
-    a, b = array_of(x1), array_of(x2)
+    a, b = as_array(x1), as_array(x2)
     if a.ndim != 1 or b.ndim != 1:
         raise ShapeError(f"outer of shapes {a.shape} and {b.shape}", mend="give two vectors")
     return columns(a) * b
@@ -448,7 +444,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     >>> ag.linalg.vecdot(ag.tensor([1.0, 2.0]), [3.0, 4.0])
     Tensor(11.)
     """
-    a, b = array_of(x1), array_of(x2)
+    a, b = as_array(x1), as_array(x2)
     if a.shape[axis] != b.shape[axis]:
         raise ShapeError(f"vectors of {a.shape[axis]} and {b.shape[axis]} elements")
     return total(conj(a) * b, axis=axis)
@@ -464,7 +460,7 @@ def tensordot(x1: Any, x2: Any, /, axes: Any = 2) -> Any:
     >>> ag.linalg.tensordot(ag.tensor([1.0, 2.0]), [3.0, 4.0], axes=1)
     Tensor(11.)
     """
-    a, b = array_of(x1), array_of(x2)
+    a, b = as_array(x1), as_array(x2)
     if isinstance(axes, int):
         pairs: Any = (tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes)))
     else:
@@ -497,7 +493,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     >>> ag.linalg.diagonal(ag.tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([1., 4.])
     """
-    return diagonal_of(array_of(x), offset)
+    return diagonal_of(as_array(x), offset)
 
 
 @public(np.linalg.trace, room="linalg")
@@ -508,4 +504,4 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     >>> ag.linalg.trace(ag.tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor(5.)
     """
-    return total(diagonal_of(array_of(x), offset), axis=-1, dtype=dtype)
+    return total(diagonal_of(as_array(x), offset), axis=-1, dtype=dtype)

@@ -13,13 +13,13 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, GradientError, ShapeError, UnsupportedError
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.linalg import adjoint, array_of, columns, inv, solve
+from autograd_lite.ops.linalg import adjoint, columns, inv, solve
 from autograd_lite.ops.pointwise import abs as modulus
 from autograd_lite.ops.pointwise import conj, equal, not_equal, power, real, where
 from autograd_lite.ops.reductions import max as largest
 from autograd_lite.ops.reductions import min as smallest
 from autograd_lite.ops.reductions import sum as total
-from autograd_lite.ops.shaping import astype, reshape
+from autograd_lite.ops.shaping import as_array, astype, reshape
 from autograd_lite.ops.spectral import RECTANGLES, stretched, svdvals
 from autograd_lite.rules import general, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, reduced_shape
@@ -86,7 +86,7 @@ def pinv(x: Any, /, rcond: Any = None, *, rtol: Any = None) -> Any:
     >>> ag.linalg.pinv(ag.tensor([[2.0], [0.0]]))
     Tensor([[0.5, 0. ]])
     """
-    x = array_of(x)
+    x = as_array(x)
     x = x if x.dtype.kind in "fc" else astype(x, np.float64)
     return _pinv(x, rtol=rcond if rtol is None else rtol)
 
@@ -140,7 +140,7 @@ def lstsq(a: Any, b: Any, /, rcond: Any = None) -> Any:
     >>> ag.linalg.lstsq(ag.tensor([[1.0], [1.0]]), [1.0, 3.0])[0]
     Tensor([2.])
     """
-    a, b = array_of(a), array_of(b)
+    a, b = as_array(a), as_array(b)
     x = _lstsq(a, b, rcond=rcond)
     (m, n), s = a.shape, svdvals(a)
     rank = _rank(a, rtol=_cutoff(a, rcond))
@@ -168,7 +168,7 @@ def matrix_rank(A: Any, /, tol: Any = None, hermitian: bool = False, *, rtol: An
     """
     if hermitian:
         raise UnsupportedError("matrix_rank of a tensor with hermitian=True", mend="leave it out")
-    return _rank(array_of(A), rtol=rtol, tol=tol)
+    return _rank(as_array(A), rtol=rtol, tol=tol)
 
 
 # norms
@@ -248,7 +248,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 
 
 def _floating(x: Any) -> Any:
-    x = array_of(x)
+    x = as_array(x)
     return x if x.dtype.kind in "fc" else astype(x, np.float64)
 
 
@@ -339,7 +339,7 @@ def tensorinv(a: Any, /, ind: int = 2) -> Any:
     >>> ag.linalg.tensorinv(ag.tensor([[2.0]]), ind=1)
     Tensor([[0.5]])
     """
-    a = array_of(a)
+    a = as_array(a)
     if ind < 1:
         raise DomainError(f"ind={ind}", mend="ind is at least 1")
     size = int(np.prod(a.shape[ind:], dtype=int))
@@ -354,7 +354,7 @@ def tensorsolve(a: Any, b: Any, /, axes: Any = None) -> Any:
     >>> ag.linalg.tensorsolve(ag.tensor([[2.0]]), [1.0])
     Tensor([0.5])
     """
-    a, b = array_of(a), array_of(b)
+    a, b = as_array(a), as_array(b)
     if axes is not None:
         gone = normalize_axes(axes, a.ndim)
         a = a.transpose((*(i for i in range(a.ndim) if i not in gone), *gone))

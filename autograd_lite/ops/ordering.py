@@ -16,7 +16,7 @@ from autograd_lite.errors import DomainError, UnsupportedError
 from autograd_lite.ops.gathering import pick, take, take_along_axis
 from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.reductions import _axes
-from autograd_lite.ops.shaping import ravel, reshape, shape_of, transpose
+from autograd_lite.ops.shaping import as_array, ravel, reshape, shape_of, transpose
 from autograd_lite.rules import nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, normalize_axis, reduced_shape
 
@@ -34,7 +34,7 @@ _argsort = nondifferentiable("_argsort", _in_order, symbol="argsort")
 
 def _flat(x: Any, axis: int | None) -> tuple[Any, int]:
     """The array and the axis to work along; without one, flattened."""
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = as_array(x)
     if axis is None:
         return ravel(x), 0
     return x, normalize_axis(axis, x.ndim)
@@ -237,7 +237,7 @@ def quantile(
     >>> ag.grad(lambda x: ag.quantile(x, 0.25))(np.array([4.0, 1.0, 3.0]))
     array([0. , 0.5, 0.5])
     """
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = as_array(x)
     q = _levels(q)
     axes = normalize_axes(axis, x.ndim)
     low, high, weight = _neighbours(x, axes, q, method)
@@ -270,7 +270,7 @@ def percentile(
     >>> ag.percentile(ag.tensor([1.0, 2.0, 3.0]), 50)
     Tensor(2.)
     """
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = as_array(x)
     q = _levels(q)
     own = type(q) in (int, float) and x.dtype.kind == "f"
     level = np.true_divide(q, x.dtype.type(100) if own else 100)
@@ -287,7 +287,7 @@ def median(
     >>> ag.median(ag.tensor([3.0, 1.0, 2.0]))
     Tensor(2.)
     """
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = as_array(x)
     axes = normalize_axes(axis, x.ndim)
     low, high, _ = _neighbours(x, axes, 0.5, "midpoint")
     shape = reduced_shape(x.shape, axes, keepdims=keepdims)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.ops.pointwise import divide
-from autograd_lite.ops.shaping import shape_of
+from autograd_lite.ops.shaping import as_array, shape_of
 from autograd_lite.ops.windows import Windows, geometry, per_axis
 from autograd_lite.rules import general, linear, nondifferentiable, public
 from autograd_lite.shapes import Shape
@@ -146,7 +146,7 @@ _max_pool = general(
 
 def _checked(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The array and the parameters of its windows; a stride left out is the window's shape."""
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = as_array(x)
     several = isinstance(kernel, (tuple, list))
     window = per_axis(kernel, len(kernel) if several else max(1, len(x.shape) - 2), "kernel")
     steps = window if stride is None else stride

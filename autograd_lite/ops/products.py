@@ -10,10 +10,10 @@ import numpy as np
 from autograd_lite.errors import ShapeError
 from autograd_lite.ops.arranging import moveaxis
 from autograd_lite.ops.indexing import add_at
-from autograd_lite.ops.linalg import array_of, columns, diagonal_of, tensordot, vecdot
+from autograd_lite.ops.linalg import columns, diagonal_of, tensordot, vecdot
 from autograd_lite.ops.linalg import cross as _cross
 from autograd_lite.ops.reductions import sum as total
-from autograd_lite.ops.shaping import ravel
+from autograd_lite.ops.shaping import as_array, ravel
 from autograd_lite.rules import public
 
 public(np.tensordot)(tensordot)
@@ -29,7 +29,7 @@ def outer(a: Any, b: Any, /) -> Any:
     Tensor([[3., 4.],
             [6., 8.]])
     """
-    return columns(ravel(array_of(a))) * ravel(array_of(b))
+    return columns(ravel(as_array(a))) * ravel(as_array(b))
 
 
 @public(np.cross)
@@ -44,7 +44,7 @@ def cross(
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = moveaxis(array_of(a), axisa, -1), moveaxis(array_of(b), axisb, -1)
+    a, b = moveaxis(as_array(a), axisa, -1), moveaxis(as_array(b), axisb, -1)
     return moveaxis(_cross(a, b), -1, axisc)
 
 
@@ -56,7 +56,7 @@ def diagonal(a: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     >>> ag.diagonal(ag.tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([1., 4.])
     """
-    return diagonal_of(moveaxis(array_of(a), (axis1, axis2), (-2, -1)), offset)
+    return diagonal_of(moveaxis(as_array(a), (axis1, axis2), (-2, -1)), offset)
 
 
 @public(np.trace)
@@ -80,7 +80,7 @@ def diag(v: Any, /, k: int = 0) -> Any:
     Tensor([[1., 0.],
             [0., 2.]])
     """
-    v = array_of(v)
+    v = as_array(v)
     if v.ndim == 2:
         return diagonal_of(v, k)
     if v.ndim != 1:

@@ -12,6 +12,7 @@ from autograd_lite.ops.pointwise import conj, equal, where
 from autograd_lite.ops.shaping import (
     _broadcast_to,
     _reshape,
+    as_array,
     astype,
     concat,
     reshape,
@@ -105,7 +106,7 @@ def mean(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fal
     >>> ag.mean(ag.tensor([1.0, 2.0, 6.0]))
     Tensor(3.)
     """
-    x = np.asarray(x) if not hasattr(x, "shape") else x
+    x = as_array(x)
     if dtype is not None or x.dtype.kind in "biu":
         x = astype(x, dtype or np.float64)
     return _mean(x, axis=_axes(x, axis), keepdims=bool(keepdims))
@@ -314,7 +315,7 @@ def var(
     >>> ag.var(ag.tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = as_array(x)
     return _var(x, axis=_axes(x, axis), keepdims=bool(keepdims), ddof=ddof or correction)
 
 
@@ -328,5 +329,5 @@ def std(
     >>> ag.std(ag.tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = as_array(x)
     return _std(x, axis=_axes(x, axis), keepdims=bool(keepdims), ddof=ddof or correction)

@@ -15,6 +15,7 @@ from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, greater, isnan, less, not_equal, where
 from autograd_lite.ops.reductions import sum
 from autograd_lite.ops.shaping import (
+    as_array,
     astype,
     broadcast_to,
     concat,
@@ -26,10 +27,6 @@ from autograd_lite.ops.shaping import (
 from autograd_lite.ops.special import remainder
 from autograd_lite.rules import general, linear, multilinear, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, normalize_axis
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def _part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
@@ -54,7 +51,7 @@ _cumsum = linear(
 
 
 def _flattened(x: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
-    x = _array(x)
+    x = as_array(x)
     x = x if dtype is None else astype(x, dtype)
     return (ravel(x), 0) if axis is None else (x, normalize_axis(axis, x.ndim))
 
@@ -165,7 +162,7 @@ def cumprod(x: Any, /, axis: int | None = None, dtype: Any = None) -> Any:
 
 
 def _cumulative(scan: Any, x: Any, axis: int | None, dtype: Any, first: int | None) -> Any:
-    x = _array(x)
+    x = as_array(x)
     if axis is None:
         if x.ndim > 1:
             raise DomainError(f"which of {x.ndim} axes to add along?", mend="name one: axis=0")
@@ -213,7 +210,7 @@ def nancumsum(x: Any, /, axis: int | None = None, dtype: Any = None) -> Any:
     >>> ag.nancumsum(ag.tensor([1.0, float("nan"), 2.0]))
     Tensor([1., 1., 3.])
     """
-    x = _array(x)
+    x = as_array(x)
     return cumsum(where(isnan(x), x.dtype.type(0), x), axis, dtype)
 
 
@@ -225,7 +222,7 @@ def nancumprod(x: Any, /, axis: int | None = None, dtype: Any = None) -> Any:
     >>> ag.nancumprod(ag.tensor([3.0, float("nan"), 2.0]))
     Tensor([3., 3., 6.])
     """
-    x = _array(x)
+    x = as_array(x)
     return cumprod(where(isnan(x), x.dtype.type(1), x), axis, dtype)
 
 
@@ -242,7 +239,7 @@ def diff(x: Any, /, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
     >>> ag.diff(ag.tensor([1.0, 4.0, 9.0]))
     Tensor([3., 5.])
     """
-    x = _array(x)
+    x = as_array(x)
     if n < 0:
         raise DomainError(f"n = {n} differences", mend="n is at least 0")
     axis = normalize_axis(axis, x.ndim)
@@ -258,7 +255,7 @@ def diff(x: Any, /, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
 def _end(x: Any, axis: int, end: Any) -> Any:
     if end is None or end is np._NoValue:
         return None
-    end = _array(end)
+    end = as_array(end)
     if end.ndim == 0:
         end = broadcast_to(end, tuple(1 if i == axis else n for i, n in enumerate(x.shape)))
     return end
@@ -272,8 +269,8 @@ def ediff1d(x: Any, /, to_end: Any = None, to_begin: Any = None) -> Any:
     >>> ag.ediff1d(ag.tensor([1.0, 4.0, 9.0]), to_begin=0.0)
     Tensor([0., 3., 5.])
     """
-    x = ravel(_array(x))
-    ends = (None if end is None else ravel(_array(end)) for end in (to_begin, to_end))
+    x = ravel(as_array(x))
+    ends = (None if end is None else ravel(as_array(end)) for end in (to_begin, to_end))
     first, last = (end if end is None or end.dtype == x.dtype else astype(end, x.dtype)
                    for end in ends)  # fmt: skip
     inner = diff(x) if x.size else x
@@ -291,7 +288,7 @@ def gradient(f: Any, /, *varargs: Any, axis: Any = None, edge_order: int = 1) ->
     >>> ag.gradient(ag.tensor([1.0, 4.0, 9.0]))
     Tensor([3., 4., 5.])
     """
-    f = _array(f)
+    f = as_array(f)
     f = f if f.dtype.kind in "fc" else astype(f, np.float64)
     axes = normalize_axes(axis, f.ndim)
     spacings = varargs * len(axes) if len(varargs) == 1 and np.ndim(_plain(varargs[0])) == 0 else (
@@ -324,7 +321,7 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Any:
         inner = (at(2, None) - at(0, -2)) / (2.0 * h)
         left, right = h, h
     else:
-        steps = diff(_array(h))
+        steps = diff(as_array(h))
         if steps.shape != (f.shape[axis] - 1,):
             raise ShapeError(f"{shape_of(h)} places for {f.shape[axis]} points on axis {axis}")
         row = (*[1] * axis, -1, *[1] * (f.ndim - axis - 1))
@@ -369,11 +366,11 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     >>> ag.trapezoid(ag.tensor([1.0, 2.0, 3.0]))
     Tensor(4.)
     """
-    y = _array(y)
+    y = as_array(y)
     axis = normalize_axis(axis, y.ndim)
     step = dx
     if x is not None:
-        x = _array(x)
+        x = as_array(x)
         step = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
             step = reshape(step, (-1, *[1] * (y.ndim - axis - 1)))
@@ -401,7 +398,7 @@ def interp(
     >>> ag.interp(ag.tensor(1.5), [1.0, 2.0], [10.0, 20.0])
     Tensor(15.)
     """
-    x, xp, fp = (_array(a) for a in (x, xp, fp))
+    x, xp, fp = (as_array(a) for a in (x, xp, fp))
     x, xp = (a if a.dtype == np.float64 else astype(a, np.float64) for a in (x, xp))
     kind = np.complex128 if fp.dtype.kind == "c" else np.float64
     fp = fp if fp.dtype == kind else astype(fp, kind)
@@ -445,7 +442,7 @@ def unwrap(p: Any, /, discont: Any = None, axis: int = -1, *, period: Any = 2 * 
     >>> ag.unwrap(ag.tensor([0.0, 6.0])).data.round(3)
     array([ 0.   , -0.283])
     """
-    return _unwrap(_array(p), discont=discont, axis=axis, period=period)
+    return _unwrap(as_array(p), discont=discont, axis=axis, period=period)
 
 
 _unwrap = general(
@@ -474,7 +471,7 @@ _sliding = multilinear(
 
 
 def _one_axis(x: Any) -> Any:
-    x = _array(x)
+    x = as_array(x)
     x = reshape(x, (1,)) if x.ndim == 0 else x
     if x.ndim != 1 or not x.size:
         raise ShapeError(

@@ -31,6 +31,11 @@ from autograd_lite.shapes import (
 _SMALL = 4096  # bytes up to which filling an array is quicker than making a view of stride 0
 
 
+def as_array(x: Any) -> Any:
+    """A tensor, array or NumPy scalar as it is; numbers and nested lists as an array."""
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
 def shape_of(x: Any) -> Shape:
     """The shape of a tensor, array, number or nested list."""
     return x.shape if hasattr(x, "shape") else np.shape(x)
@@ -146,7 +151,7 @@ def ravel(x: Any, /) -> Any:
 
 
 def _broadcast(x: Any, *, shape: Shape) -> Any:
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = as_array(x)
     if x.itemsize * math.prod(shape) > _SMALL:
         return np.broadcast_to(x, shape)
     filled = np.empty(shape, x.dtype)

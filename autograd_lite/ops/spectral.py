@@ -16,19 +16,10 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, GradientError, ShapeError, UnsupportedError
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.linalg import (
-    adjoint,
-    array_of,
-    columns,
-    diagonal_of,
-    is_complex,
-    seen,
-    solve,
-    sound,
-)
+from autograd_lite.ops.linalg import adjoint, columns, diagonal_of, is_complex, seen, solve, sound
 from autograd_lite.ops.pointwise import conj, imag, real, where
 from autograd_lite.ops.reductions import sum as total
-from autograd_lite.ops.shaping import astype, concat
+from autograd_lite.ops.shaping import as_array, astype, concat
 from autograd_lite.rules import general, nondifferentiable, public
 from autograd_lite.tensors import plain_value
 
@@ -112,7 +103,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     Tensor([[2., 0.],
             [1., 1.]])
     """
-    y = _cholesky(array_of(x))
+    y = _cholesky(as_array(x))
     return adjoint(y) if upper else y
 
 
@@ -266,7 +257,7 @@ def eigh(x: Any, /, UPLO: str = "L") -> Any:
     Tensor([1., 2.])
     """
     _check_triangle(UPLO)
-    return _EighResult(*_eigh(array_of(x)))
+    return _EighResult(*_eigh(as_array(x)))
 
 
 @public(np.linalg.eigvalsh, room="linalg")
@@ -281,7 +272,7 @@ def eigvalsh(x: Any, /, UPLO: str = "L") -> Any:
     Tensor([1., 2.])
     """
     _check_triangle(UPLO)
-    return _eigvalsh(array_of(x))
+    return _eigvalsh(as_array(x))
 
 
 # eig
@@ -360,7 +351,7 @@ def eig(x: Any, /) -> Any:
     >>> ag.linalg.eig(ag.tensor([[2.0, 1.0], [0.0, 1.0]])).eigenvalues
     Tensor([2., 1.])
     """
-    return _EigResult(*_eig(array_of(x)))
+    return _EigResult(*_eig(as_array(x)))
 
 
 @public(np.linalg.eigvals, room="linalg")
@@ -371,7 +362,7 @@ def eigvals(x: Any, /) -> Any:
     >>> ag.linalg.eigvals(ag.tensor([[2.0, 1.0], [0.0, 1.0]]))
     Tensor([2., 1.])
     """
-    return _eigvals(array_of(x))
+    return _eigvals(as_array(x))
 
 
 # singular values
@@ -508,7 +499,7 @@ def svd(
     >>> ag.linalg.svd(ag.tensor([[3.0, 0.0], [0.0, 2.0]])).S
     Tensor([3., 2.])
     """
-    x = array_of(x)
+    x = as_array(x)
     if hermitian:
         raise UnsupportedError("svd of a tensor does not take hermitian=True", mend="leave it out")
     if not compute_uv:
@@ -540,7 +531,7 @@ def svdvals(x: Any, /) -> Any:
     >>> ag.linalg.svdvals(ag.tensor([[3.0, 0.0], [0.0, 2.0]]))
     Tensor([3., 2.])
     """
-    return _svdvals(array_of(x))
+    return _svdvals(as_array(x))
 
 
 # QR
@@ -611,7 +602,7 @@ def qr(x: Any, /, mode: str = "reduced") -> Any:
     Tensor([[2., 3.],
             [0., 1.]])
     """
-    x = array_of(x)
+    x = as_array(x)
     if x.ndim < 2:
         raise ShapeError(f"qr of shape {x.shape}", mend="a matrix has two axes")
     m, n = x.shape[-2:]

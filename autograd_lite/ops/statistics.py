@@ -24,15 +24,18 @@ from autograd_lite.ops.pointwise import (
     where,
 )
 from autograd_lite.ops.reductions import _CASES, _axes, _spread, max, mean, min, prod, sum
-from autograd_lite.ops.shaping import astype, broadcast_to, concat, reshape, shape_of, transpose
+from autograd_lite.ops.shaping import (
+    as_array,
+    astype,
+    broadcast_to,
+    concat,
+    reshape,
+    shape_of,
+    transpose,
+)
 from autograd_lite.ops.special import clip
 from autograd_lite.rules import general, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, normalize_axis
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "dtype") else np.asarray(x)
-
 
 # sums of exponentials
 
@@ -65,7 +68,7 @@ _logsumexp = general(
 
 
 def _floating(x: Any) -> Any:
-    x = _array(x)
+    x = as_array(x)
     return x if x.dtype.kind in "fc" else astype(x, np.float64)
 
 
@@ -172,14 +175,14 @@ def average(
     >>> ag.average(ag.tensor([1.0, 2.0]), weights=[3.0, 1.0])
     Tensor(1.25)
     """
-    x = _array(x)
+    x = as_array(x)
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
         count = x.size / np.prod(shape_of(result), dtype=int)
         return (
             (result, broadcast_to(result.dtype.type(count), result.shape)) if returned else result
         )
-    w = _weights(x, _array(weights), axis)
+    w = _weights(x, as_array(weights), axis)
     total = sum(w, axis, keepdims=keepdims)
     if np.any(getattr(total, "data", total) == 0):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
@@ -204,8 +207,8 @@ def _weights(x: Any, w: Any, axis: Any) -> Any:
 
 
 def _observations(m: Any, y: Any, rowvar: bool, dtype: Any) -> Any:
-    m = _array(m)
-    parts = [m] if y is None else [m, _array(y)]
+    m = as_array(m)
+    parts = [m] if y is None else [m, as_array(y)]
     if np.max([part.ndim for part in parts]) > 2:
         raise ShapeError("observations have more than two axes", mend="one row for each variable")
     kind = dtype or np.result_type(np.float64, *(part.dtype for part in parts))
@@ -270,7 +273,7 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
 
 def _kept(x: Any, fill: Any) -> tuple[Any, Any]:
     """The elements with NaN replaced, and where they are numbers."""
-    x = _array(x)
+    x = as_array(x)
     floating = x.dtype.kind in "fc"
     lost = isnan(x) if floating else np.zeros(x.shape, bool)
     return where(lost, x.dtype.type(fill) if floating else fill, x), logical_not(lost)
@@ -314,7 +317,7 @@ def nanmean(x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = 
 
 
 def _extremum(reduce: Any, worst: float, x: Any, axis: Any, keepdims: bool) -> Any:
-    x = _array(x)
+    x = as_array(x)
     if x.dtype.kind not in "fc":
         return reduce(x, axis, keepdims=keepdims)
     filled, there = _kept(x, worst)
@@ -355,7 +358,7 @@ def nanvar(
     >>> ag.nanvar(ag.tensor([1.0, float("nan"), 3.0]))
     Tensor(1.)
     """
-    x = _floating(x) if dtype is None else astype(_array(x), dtype)
+    x = _floating(x) if dtype is None else astype(as_array(x), dtype)
     filled, there = _kept(x, 0)
     count = astype(sum(there, axis, keepdims=True), x.dtype)
     away = where(there, filled - sum(filled, axis, keepdims=True) / count, x.dtype.type(0))
