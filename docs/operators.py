@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import autograd_lite as ag  # noqa: F401  # declares every operator
+from autograd_lite import ops
 from autograd_lite.graph import Op
 from autograd_lite.rules import FUNCTIONS, NUMPY, OPS
 from docs.markdown import table
@@ -17,18 +19,37 @@ __all__ = ["page"]
 HEADER = """\
 # Operators
 
-Every operator of the engine, from the registry. *Local rule* says what becomes of the gradient G
-that arrives at the operator on its way to each input, as pictures write it; `y` is the output.
-*NumPy* names the functions that record the operator when they are called on a tensor.
+Every operator of the engine, from the registry, by the file of `autograd_lite/ops` that holds it.
+*Local rule* says what becomes of the gradient G that arrives at the operator on its way to each
+input, as pictures write it; `y` is the output. *NumPy* names the functions that record the
+operator when they are called on a tensor. Choices at points without a derivative are in
+[kinks](kinks.md).
+
+Kinds: *pointwise* (each element alone; operands broadcast, and gradients are summed back),
+*linear* (the tangent rule is the operator itself), *multilinear* (linear in each argument alone),
+*general* (rules written out), *constant* (without derivative).
 """
 
-KINDS = {
-    "pointwise": "Pointwise: each element alone; operands broadcast, and gradients are summed back",
-    "linear": "Linear: the tangent rule is the operator itself",
-    "multilinear": "Multilinear: linear in each argument alone",
-    "general": "General: rules written out",
-    "constant": "Without derivative: results are constants",
-}
+
+def family(op: Op) -> str:
+    """The file of ``autograd_lite/ops`` that holds the operator; ``further`` for other rooms."""
+    first = ["pointwise", "special", "ordering"]
+    rooms = sorted(ops.__all__, key=lambda name: (name not in first, name))
+    declared = getattr(op.source, "file", "").replace("\\", "/").rpartition("/")[2]
+    if declared.removesuffix(".py") in rooms:
+        return declared.removesuffix(".py")
+    holding = (
+        name for name in rooms if any(is_of(one, op) for one in vars(getattr(ops, name)).values())
+    )
+    return next(holding, "further")
+
+
+def formula(op: Op) -> str:
+    """What the operator computes, in LaTeX."""
+    names = [name.replace("_", r"\_") for name in inputs(op)]
+    written = op.latex.format(*names, *"abc", args=", ".join(names))
+    escaped = re.sub(r"(?<=[a-z])_(?=[a-z])", r"\\_", written)
+    return f"${escaped}$"
 
 
 def numpy_names(op: Op) -> str:
@@ -70,11 +91,14 @@ def rules(op: Op) -> str:
 
 def page() -> str:
     """The page docs/operators.md."""
-    sections = []
-    for kind, title in KINDS.items():
-        ops = [op for name, op in sorted(OPS.items()) if op.kind == kind and name[0] != "_"]
-        rows = [[f"`{op.name}`", op.symbol, rules(op), numpy_names(op)] for op in ops]
-        if rows:
-            header = ["operator", "symbol", "local rule", "NumPy"]
-            sections.append(f"\n## {title}\n\n{table(header, rows)}")
+    families: dict[str, list[list[str]]] = {}
+    for name, op in sorted(OPS.items()):
+        if name[0] != "_":
+            row = [f"`{name}`", formula(op), rules(op), op.kind, numpy_names(op)]
+            families.setdefault(family(op), []).append(row)
+    header = ["operator", "formula", "local rule", "kind", "NumPy"]
+    sections = [
+        f"\n## {title.capitalize()}\n\n{table(header, rows)}"
+        for title, rows in sorted(families.items(), key=lambda one: (one[0] == "further", one[0]))
+    ]
     return HEADER + "".join(sections)
