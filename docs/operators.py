@@ -44,10 +44,16 @@ def family(op: Op) -> str:
     return next(holding, "further")
 
 
+def in_latex(name: str) -> str:
+    """A name in a formula: `x_1` for `x1`, upright where it is a word."""
+    subscripted = re.sub(r"^([a-z])(\d)$", r"\1_\2", name)
+    return subscripted if len(name) < 3 else rf"\mathrm{{{name}}}"
+
+
 def formula(op: Op) -> str:
     """What the operator computes, in LaTeX."""
-    names = [name.replace("_", r"\_") for name in inputs(op)]
-    written = op.latex.format(*names, *"abc", args=", ".join(names))
+    names = [in_latex(name) for name in inputs(op)]
+    written = op.latex.format(*names, args=", ".join(names))
     escaped = re.sub(r"(?<=[a-z])_(?=[a-z])", r"\\_", written)
     return f"${escaped}$"
 
