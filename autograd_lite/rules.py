@@ -101,6 +101,7 @@ def pointwise(
     if len(locals_) == 1 and not hasattr(forward, "__code__"):
         facts.setdefault("array_names", ("x",))
     op = _declare(name, "pointwise", forward, facts, like=locals_[0])
+    op.array_names = op.array_names[: len(locals_)]
     op.pulls = tuple(_scaled(local, len(locals_)) for local in locals_)
     known = [0 if local is None or isinstance(local, int) else None for local in locals_]
     op.keeps = known * 2 if len(locals_) == 2 else known
