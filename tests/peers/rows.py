@@ -1,0 +1,526 @@
+"""The registry's operators beside their peers in PyTorch and JAX, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autograd_lite as ag
+from autograd_lite.recording import apply
+from autograd_lite.rules import OPS
+
+F = Callable[..., Any]
+
+
+class Row(NamedTuple):
+    """An operator as a function of floating arrays, here and there; None where a peer has none.
+
+    A peer's function takes its namespace first. Results are real and free of a choice of sign.
+    """
+
+    ours: F
+    torch: F | None
+    jax: F | None
+    shapes: tuple[tuple[int, ...], ...] = ((2, 3),)
+
+
+def op(name: str, **params: Any) -> F:
+    """An operator that users reach by others: the adjoints among them."""
+    return lambda *xs: apply(OPS[name], xs, params)
+
+
+def spd(a: Any) -> Any:
+    return a @ a.mT + np.eye(a.shape[-1]) * 2.0
+
+
+SAME = """
+add subtract multiply divide negative positive reciprocal square exp expm1 log log1p sqrt abs tanh
+sin cos tan asin acos atan sinh cosh asinh acosh atanh atan2 hypot exp2 log2 log10 logaddexp
+logaddexp2 fmax fmin maximum minimum remainder fmod copysign
+"""
+
+# Elementwise: the name in PyTorch, the name in jax.numpy or, with a dot, below jax.
+POINTWISE: dict[str, tuple[str | None, str | None]] = {
+    **{name: (name, name) for name in SAME.split()},
+    "power": ("pow", "power"),
+    "cbrt": (None, "cbrt"),
+    "degrees": ("rad2deg", "degrees"),
+    "radians": ("deg2rad", "radians"),
+    "softplus": ("nn.functional.softplus", "nn.softplus"),
+    "erf": ("erf", "scipy.special.erf"),
+    "erfc": ("erfc", "scipy.special.erfc"),
+    "erfinv": ("erfinv", "scipy.special.erfinv"),
+    "gammaln": ("lgamma", "scipy.special.gammaln"),
+    "digamma": ("digamma", "scipy.special.digamma"),
+    "heaviside": (None, "heaviside"),  # PyTorch gives it no derivative
+    "nextafter": (None, None),  # neither gives it one
+}
+
+INDEX = np.array([0, 2, 0])
+ALONG = np.array([[0, 2, 1, 1], [2, 0, 0, 1]])
+ONCE = np.array([[0, 2], [1, 0]])
+MASK = np.array([[True, False, True], [False, True, True]])
+KEPT = np.array([[True, False]])
+S3, M3, B3, V = (2, 3), (3, 3), (2, 3, 3), (3,)
+CONV: tuple[tuple[int, ...], ...] = ((2, 4, 6, 5), (4, 2, 3, 2))
+OPTIONS: dict[str, Any] = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": 2}
+WINDOWS: dict[str, Any] = {"stride": (2,), "padding": ((0, 0),), "dilation": (1,)}
+
+
+def jax_conv(j: Any, x: Any, w: Any) -> Any:
+    pads, spread = [(1, 1), (0, 0)], (1, 2)
+    return j.lax.conv_general_dilated(
+        x, w, (2, 1), pads, rhs_dilation=spread, feature_group_count=2
+    )
+
+
+def jax_eig(j: Any, a: Any) -> Any:
+    return j.lax.linalg.eig(a, compute_left_eigenvectors=False, enable_eigvec_derivs=True)[1]
+
+
+def joined(n: Any, parts: Any) -> Any:
+    return n.concatenate([n.reshape(part, (-1,)) for part in parts])
+
+
+ROWS: dict[str, Row] = {
+    # complex parts
+    "conj": Row(
+        lambda x, y: ag.abs(ag.conj(x + 1j * y) * (2 + x)),
+        lambda t, x, y: t.abs(t.conj(t.complex(x, y)) * (2 + x)),
+        lambda j, x, y: j.numpy.abs(j.numpy.conj(x + 1j * y) * (2 + x)),
+        (S3, S3),
+    ),
+    "real": Row(
+        lambda x, y: ag.real((x + 1j * y) ** 2),
+        lambda t, x, y: t.real(t.complex(x, y) ** 2),
+        lambda j, x, y: j.numpy.real((x + 1j * y) ** 2),
+        (S3, S3),
+    ),
+    "imag": Row(
+        lambda x, y: ag.imag((x + 1j * y) ** 2),
+        lambda t, x, y: t.imag(t.complex(x, y) ** 2),
+        lambda j, x, y: j.numpy.imag((x + 1j * y) ** 2),
+        (S3, S3),
+    ),
+    "angle": Row(
+        lambda x, y: ag.angle(x + 1j * y),
+        lambda t, x, y: t.angle(t.complex(x, y)),
+        lambda j, x, y: j.numpy.angle(x + 1j * y),
+        (S3, S3),
+    ),
+    # choosing and placing
+    "where": Row(
+        lambda x, y: ag.where(MASK, x, y),
+        lambda t, x, y: t.where(t.tensor(MASK), x, y),
+        lambda j, x, y: j.numpy.where(MASK, x, y),
+        (S3, V),
+    ),
+    "getitem": Row(lambda x: x[INDEX], lambda t, x: x[INDEX], lambda j, x: x[INDEX], ((3, 2),)),
+    "scatter": Row(
+        op("scatter", index=(INDEX,), shape=(4,)),
+        lambda t, x: t.zeros(4).double().index_put((t.tensor(INDEX),), x, accumulate=True),
+        lambda j, x: j.numpy.zeros(4).at[INDEX].add(x),
+        (V,),
+    ),
+    "set": Row(
+        lambda x, y: ag.set(x, 1, y),
+        lambda t, x, y: t.select_scatter(x, y, 0, 1),
+        lambda j, x, y: x.at[1].set(y),
+        (S3, V),
+    ),
+    "add_at": Row(
+        lambda x, y: ag.add_at(x, INDEX, y),
+        lambda t, x, y: t.index_add(x, 0, t.tensor(INDEX), y),
+        lambda j, x, y: x.at[INDEX].add(y),
+        ((4,), (3,)),
+    ),
+    "take": Row(
+        lambda x: ag.take(x, INDEX, axis=1),
+        lambda t, x: t.index_select(x, 1, t.tensor(INDEX)),
+        lambda j, x: j.numpy.take(x, INDEX, axis=1),
+    ),
+    "untake": Row(
+        lambda g: op("untake", axis=0, shape=(3, 2))(g, INDEX),
+        lambda t, g: t.zeros(3, 2).double().index_add(0, t.tensor(INDEX), g),
+        lambda j, g: j.numpy.zeros((3, 2)).at[INDEX].add(g),
+        ((3, 2),),
+    ),
+    "take_along_axis": Row(
+        lambda x: ag.take_along_axis(x, ALONG, axis=1),
+        lambda t, x: t.gather(x, 1, t.tensor(ALONG)),
+        lambda j, x: j.numpy.take_along_axis(x, ALONG, axis=1),
+    ),
+    "untake_along_axis": Row(
+        lambda g: op("untake_along_axis", axis=1, shape=S3, once=False)(g, ALONG),
+        lambda t, g: t.zeros(S3).double().scatter_add(1, t.tensor(ALONG), g),
+        lambda j, g: j.numpy.zeros(S3).at[[[0], [1]], ALONG].add(g),
+        ((2, 4),),
+    ),
+    "put_along_axis": Row(
+        lambda x, y: ag.put_along_axis(x, ONCE, y, axis=1),
+        lambda t, x, y: t.scatter(x, 1, t.tensor(ONCE), y),
+        lambda j, x, y: j.numpy.put_along_axis(x, ONCE, y, axis=1, inplace=False),
+        (S3, (2, 2)),
+    ),
+    # shapes
+    "reshape": Row(
+        lambda x: ag.reshape(x, (3, 2)),
+        lambda t, x: t.reshape(x, (3, 2)),
+        lambda j, x: j.numpy.reshape(x, (3, 2)),
+    ),
+    "permute_dims": Row(
+        lambda x: ag.permute_dims(x, (2, 0, 1)),
+        lambda t, x: t.permute(x, (2, 0, 1)),
+        lambda j, x: j.numpy.permute_dims(x, (2, 0, 1)),
+        ((2, 3, 4),),
+    ),
+    "broadcast_to": Row(
+        lambda x: ag.broadcast_to(x, S3),
+        lambda t, x: t.broadcast_to(x, S3),
+        lambda j, x: j.numpy.broadcast_to(x, S3),
+        ((2, 1),),
+    ),
+    "sum_to": Row(
+        op("sum_to", axes=(0,), shape=V),
+        lambda t, x: x.sum_to_size(3),
+        lambda j, x: j.numpy.sum(x, 0),
+    ),
+    "concat": Row(
+        lambda x, y: ag.concat([x, y], axis=1),
+        lambda t, x, y: t.concat([x, y], 1),
+        lambda j, x, y: j.numpy.concat([x, y], axis=1),
+        (S3, (2, 1)),
+    ),
+    "stack": Row(
+        lambda x, y: ag.stack([x, y], axis=1),
+        lambda t, x, y: t.stack([x, y], 1),
+        lambda j, x, y: j.numpy.stack([x, y], 1),
+        (S3, S3),
+    ),
+    "split": Row(
+        lambda x: ag.split(x, 3, axis=1)[1],
+        lambda t, x: t.split(x, 1, 1)[1],
+        lambda j, x: j.numpy.split(x, 3, 1)[1],
+    ),
+    "flip": Row(
+        lambda x: ag.flip(x, axis=1), lambda t, x: t.flip(x, [1]), lambda j, x: j.numpy.flip(x, 1)
+    ),
+    "roll": Row(
+        lambda x: ag.roll(x, (1, -2), axis=(0, 1)),
+        lambda t, x: t.roll(x, (1, -2), (0, 1)),
+        lambda j, x: j.numpy.roll(x, (1, -2), (0, 1)),
+    ),
+    "pad": Row(
+        lambda x: ag.pad(x, ((1, 0), (0, 2))),
+        lambda t, x: t.nn.functional.pad(x, (0, 2, 1, 0)),
+        lambda j, x: j.numpy.pad(x, ((1, 0), (0, 2))),
+    ),
+    "astype": Row(
+        op("astype", dtype=np.dtype(float)),
+        lambda t, x: x.to(t.float64),
+        lambda j, x: x.astype(float),
+    ),
+    "alias": Row(op("alias"), lambda t, x: x.view_as(x), lambda j, x: j.numpy.asarray(x)),
+    # elementwise, with more than arrays
+    "nan_to_num": Row(
+        ag.nan_to_num, lambda t, x: t.nan_to_num(x), lambda j, x: j.numpy.nan_to_num(x)
+    ),
+    "ldexp": Row(
+        lambda x: ag.ldexp(x, INDEX),
+        lambda t, x: t.ldexp(x, t.tensor(INDEX)),
+        lambda j, x: j.numpy.ldexp(x, INDEX),
+    ),
+    "sinc": Row(ag.sinc, lambda t, x: t.sinc(x), lambda j, x: j.numpy.sinc(x)),
+    "i0": Row(ag.i0, lambda t, x: t.i0(x), lambda j, x: j.numpy.i0(x)),
+    "polygamma": Row(
+        op("polygamma", order=2),
+        lambda t, x: t.polygamma(2, x),
+        lambda j, x: j.scipy.special.polygamma(2, x),
+    ),
+    # reductions and scans
+    "sum": Row(lambda x: ag.sum(x, 1), lambda t, x: t.sum(x, 1), lambda j, x: j.numpy.sum(x, 1)),
+    "mean": Row(
+        lambda x: ag.mean(x, 1), lambda t, x: t.mean(x, 1), lambda j, x: j.numpy.mean(x, 1)
+    ),
+    "prod": Row(
+        lambda x: ag.prod(x, 1), lambda t, x: t.prod(x, 1), lambda j, x: j.numpy.prod(x, 1)
+    ),
+    "max": Row(lambda x: ag.max(x, 1), lambda t, x: t.amax(x, 1), lambda j, x: j.numpy.max(x, 1)),
+    "min": Row(lambda x: ag.min(x, 1), lambda t, x: t.amin(x, 1), lambda j, x: j.numpy.min(x, 1)),
+    "var": Row(
+        lambda x: ag.var(x, 1, ddof=1), lambda t, x: t.var(x, 1), lambda j, x: x.var(1, ddof=1)
+    ),
+    "std": Row(
+        lambda x: ag.std(x, 1, ddof=1), lambda t, x: t.std(x, 1), lambda j, x: x.std(1, ddof=1)
+    ),
+    "norm": Row(
+        lambda x: ag.linalg.vector_norm(x, axis=1),
+        lambda t, x: t.linalg.vector_norm(x, dim=1),
+        lambda j, x: j.numpy.linalg.vector_norm(x, axis=1),
+    ),
+    "logsumexp": Row(
+        lambda x: ag.logsumexp(x, axis=1),
+        lambda t, x: t.logsumexp(x, 1),
+        lambda j, x: j.scipy.special.logsumexp(x, 1),
+    ),
+    "softmax": Row(
+        lambda x: ag.softmax(x, axis=1),
+        lambda t, x: t.softmax(x, 1),
+        lambda j, x: j.nn.softmax(x, 1),
+    ),
+    "log_softmax": Row(
+        lambda x: ag.log_softmax(x, axis=1),
+        lambda t, x: t.log_softmax(x, 1),
+        lambda j, x: j.nn.log_softmax(x, 1),
+    ),
+    "cumsum": Row(
+        lambda x: ag.cumsum(x, 1), lambda t, x: t.cumsum(x, 1), lambda j, x: j.numpy.cumsum(x, 1)
+    ),
+    "cumprod": Row(
+        lambda x: ag.cumprod(x, 1), lambda t, x: t.cumprod(x, 1), lambda j, x: j.numpy.cumprod(x, 1)
+    ),
+    "recurrence": Row(
+        op("recurrence", axis=0),
+        None,
+        lambda j, a, b: j.lax.scan(lambda y, ab: (ab[0] * y + ab[1],) * 2, 0 * b[0], (a, b))[1],
+        ((4,), (4,)),
+    ),
+    "unwrap": Row(lambda x: ag.unwrap(4 * x), None, lambda j, x: j.numpy.unwrap(4 * x), ((5,),)),
+    # products
+    "matmul": Row(
+        ag.matmul,
+        lambda t, a, b: t.matmul(a, b),
+        lambda j, a, b: j.numpy.matmul(a, b),
+        ((2, 2, 3), (3, 4)),
+    ),
+    "einsum": Row(
+        lambda a, b: ag.einsum("bij,jb->ib", a, b),
+        lambda t, a, b: t.einsum("bij,jb->ib", a, b),
+        lambda j, a, b: j.numpy.einsum("bij,jb->ib", a, b),
+        ((2, 3, 4), (4, 2)),
+    ),
+    "cross": Row(
+        ag.linalg.cross,
+        lambda t, a, b: t.linalg.cross(a, b),
+        lambda j, a, b: j.numpy.cross(a, b),
+        (S3, S3),
+    ),
+    "convolve": Row(
+        ag.convolve,
+        lambda t, a, v: t.nn.functional.conv1d(a[None], v.flip(0)[None, None], padding=2)[0],
+        lambda j, a, v: j.numpy.convolve(a, v),
+        ((5,), (3,)),
+    ),
+    "sliding_dot": Row(
+        op("sliding_dot"),
+        lambda t, a, v: t.nn.functional.conv1d(a[None], v[None, None])[0],
+        lambda j, a, v: j.numpy.correlate(a, v, "valid"),
+        ((5,), (3,)),
+    ),
+    # windows
+    "convolution": Row(
+        lambda x, w: ag.convolution(x, w, **OPTIONS),
+        lambda t, x, w: t.nn.functional.conv2d(x, w, **OPTIONS),
+        jax_conv,
+        CONV,
+    ),
+    "convolution_transpose": Row(
+        lambda y, w: ag.convolution_transpose(y, w, output_padding=(1, 0), **OPTIONS),
+        lambda t, y, w: t.nn.functional.conv_transpose2d(y, w, output_padding=(1, 0), **OPTIONS),
+        lambda j, y, w: j.vjp(lambda x: jax_conv(j, x, w), j.numpy.zeros(CONV[0]))[1](y)[0],
+        ((2, 4, 3, 3), CONV[1]),
+    ),
+    "convolution_weights": Row(
+        op("convolution_weights", kernel=(3,), groups=1, **WINDOWS),
+        lambda t, x, g: t.nn.grad.conv1d_weight(x, (3, 2, 3), g, stride=2),
+        lambda j, x, g: j.vjp(
+            lambda w: j.lax.conv_general_dilated(x, w, (2,), [(0, 0)]), j.numpy.zeros((3, 2, 3))
+        )[1](g)[0],
+        ((2, 2, 7), (2, 3, 3)),
+    ),
+    "im2col": Row(
+        lambda x: ag.im2col(x, (2, 2), stride=(1, 2), padding=(0, 1)),
+        lambda t, x: t.nn.functional.unfold(x, (2, 2), stride=(1, 2), padding=(0, 1)),
+        None,
+        ((1, 2, 4, 4),),
+    ),
+    "col2im": Row(
+        lambda c: ag.col2im(c, (4, 4), (2, 2), stride=(1, 2), padding=(0, 1)),
+        lambda t, c: t.nn.functional.fold(c, (4, 4), (2, 2), stride=(1, 2), padding=(0, 1)),
+        None,
+        ((1, 8, 9),),
+    ),
+    "sliding_window_view": Row(
+        lambda x: ag.sliding_window_view(x, 3, axis=1),
+        lambda t, x: x.unfold(1, 3, 1),
+        None,
+        ((2, 5),),
+    ),
+    "overlap_add": Row(
+        op("overlap_add", window=(3,), axes=(0,), shape=(5,)),
+        lambda t, x: t.nn.functional.fold(x.T[None], (1, 5), (1, 3)).reshape(5),
+        None,
+        ((3, 3),),
+    ),
+    "max_pool": Row(
+        lambda x: ag.max_pool(x, 3, stride=2, padding=1),
+        lambda t, x: t.nn.functional.max_pool1d(x, 3, stride=2, padding=1),
+        lambda j, x: j.lax.reduce_window(
+            x, -np.inf, j.lax.max, (1, 1, 3), (1, 1, 2), [(0, 0), (0, 0), (1, 1)]
+        ),
+        ((2, 2, 7),),
+    ),
+    "window_sum": Row(
+        op("window_sum", kernel=(2,), **WINDOWS),
+        lambda t, x: 2 * t.nn.functional.avg_pool1d(x, 2),
+        lambda j, x: j.lax.reduce_window(x, 0.0, j.lax.add, (1, 1, 2), (1, 1, 2), "VALID"),
+        ((2, 2, 6),),
+    ),
+    "window_spread": Row(
+        op("window_spread", size=(6,), kernel=(2,), **WINDOWS),
+        lambda t, g: t.repeat_interleave(g, 2, 2),
+        lambda j, g: j.numpy.repeat(g, 2, 2),
+        ((2, 2, 3),),
+    ),
+    "_pool_place": Row(
+        lambda g: op("_pool_place", size=(4,), kernel=(2,), **WINDOWS)(g, KEPT), None, None
+    ),
+    "_pool_pick": Row(lambda x: op("_pool_pick", kernel=(2,), **WINDOWS)(x, KEPT), None, None),
+    # linear algebra
+    "inv": Row(
+        lambda a: ag.linalg.inv(spd(a)),
+        lambda t, a: t.linalg.inv(spd_(t, a)),
+        lambda j, a: j.numpy.linalg.inv(spd(a)),
+        (B3,),
+    ),
+    "solve": Row(
+        lambda a, b: ag.linalg.solve(spd(a), b),
+        lambda t, a, b: t.linalg.solve(spd_(t, a), b),
+        lambda j, a, b: j.numpy.linalg.solve(spd(a), b),
+        (B3, (2, 3, 2)),
+    ),
+    "det": Row(
+        ag.linalg.det, lambda t, a: t.linalg.det(a), lambda j, a: j.numpy.linalg.det(a), (B3,)
+    ),
+    "slogdet": Row(
+        lambda a: ag.linalg.slogdet(a)[1],
+        lambda t, a: t.linalg.slogdet(a)[1],
+        lambda j, a: j.numpy.linalg.slogdet(a)[1],
+        (B3,),
+    ),
+    "expm": Row(
+        ag.linalg.expm,
+        lambda t, a: t.linalg.matrix_exp(a),
+        lambda j, a: j.scipy.linalg.expm(a),
+        (M3,),
+    ),
+    "cholesky": Row(
+        lambda a: ag.linalg.cholesky(spd(a)),
+        lambda t, a: t.linalg.cholesky(spd_(t, a)),
+        lambda j, a: j.numpy.linalg.cholesky(spd(a)),
+        (B3,),
+    ),
+    "eigh": Row(
+        lambda a: joined(ag, [f(q) for f, q in zip(EVEN, ag.linalg.eigh(a + a.mT))]),
+        lambda t, a: joined(t, [f(q) for f, q in zip(EVEN, t.linalg.eigh(a + a.mT))]),
+        lambda j, a: joined(j.numpy, [f(q) for f, q in zip(EVEN, j.numpy.linalg.eigh(a + a.mT))]),
+        (B3,),
+    ),
+    "eigvalsh": Row(
+        lambda a: ag.linalg.eigvalsh(a + a.mT),
+        lambda t, a: t.linalg.eigvalsh(a + a.mT),
+        lambda j, a: j.numpy.linalg.eigvalsh(a + a.mT),
+        (B3,),
+    ),
+    "eig": Row(
+        lambda a: ag.abs(ag.linalg.eig(a)[1]) ** 2,
+        lambda t, a: t.abs(t.linalg.eig(a)[1]) ** 2,
+        lambda j, a: j.numpy.abs(jax_eig(j, a)) ** 2,
+        (M3,),
+    ),
+    "eigvals": Row(
+        lambda a: ag.abs(ag.linalg.eigvals(a)),
+        lambda t, a: t.abs(t.linalg.eigvals(a)),
+        lambda j, a: j.numpy.abs(j.numpy.linalg.eigvals(a)),
+        (M3,),
+    ),
+    "svd": Row(
+        lambda a: joined(ag, [q * q for q in ag.linalg.svd(a, full_matrices=False)]),
+        lambda t, a: joined(t, [q * q for q in t.linalg.svd(a, full_matrices=False)]),
+        lambda j, a: joined(j.numpy, [q * q for q in j.numpy.linalg.svd(a, full_matrices=False)]),
+        ((3, 2),),
+    ),
+    "svdvals": Row(
+        ag.linalg.svdvals,
+        lambda t, a: t.linalg.svdvals(a),
+        lambda j, a: j.numpy.linalg.svdvals(a),
+        ((3, 2),),
+    ),
+    "qr": Row(
+        lambda a: joined(ag, [q * q for q in ag.linalg.qr(a)]),
+        lambda t, a: joined(t, [q * q for q in t.linalg.qr(a)]),
+        lambda j, a: joined(j.numpy, [q * q for q in j.numpy.linalg.qr(a)]),
+        ((3, 2),),
+    ),
+    "pinv": Row(
+        ag.linalg.pinv,
+        lambda t, a: t.linalg.pinv(a),
+        lambda j, a: j.numpy.linalg.pinv(a),
+        ((3, 2),),
+    ),
+    "lstsq": Row(
+        lambda a, b: ag.linalg.lstsq(a, b)[0],
+        lambda t, a, b: t.linalg.lstsq(a, b)[0],
+        lambda j, a, b: j.numpy.linalg.lstsq(a, b)[0],
+        ((3, 2), (3, 2)),
+    ),
+    # Fourier transforms: the power spectrum, which is real
+    "fft": Row(
+        lambda x: ag.abs(ag.fft.fft(x)) ** 2,
+        lambda t, x: t.abs(t.fft.fft(x)) ** 2,
+        lambda j, x: j.numpy.abs(j.numpy.fft.fft(x)) ** 2,
+        ((2, 5),),
+    ),
+    "rfft": Row(
+        lambda x: ag.abs(ag.fft.rfft(x)) ** 2,
+        lambda t, x: t.abs(t.fft.rfft(x)) ** 2,
+        lambda j, x: j.numpy.abs(j.numpy.fft.rfft(x)) ** 2,
+        ((2, 5),),
+    ),
+    "irfft": Row(
+        lambda x, y: ag.fft.irfft(x + 1j * y),
+        lambda t, x, y: t.fft.irfft(t.complex(x, y)),
+        lambda j, x, y: j.numpy.fft.irfft(x + 1j * y),
+        (S3, S3),
+    ),
+}
+EVEN: tuple[F, F] = (lambda w: w, lambda v: v * v)
+
+
+def spd_(t: Any, a: Any) -> Any:
+    return a @ a.mT + 2 * t.eye(a.shape[-1], dtype=t.float64)
+
+
+def reach(root: Any, dotted: str) -> Any:
+    for part in dotted.split("."):
+        root = getattr(root, part)
+    return root
+
+
+def by_name(name: str, there: str | None, *, below: str = "") -> F | None:
+    if there is None:
+        return None
+    dotted = there if "." in there or not below else f"{below}.{there}"
+    return lambda n, *xs: reach(n, dotted)(*xs)
+
+
+def pointwise(name: str) -> Row:
+    torch, jax = POINTWISE[name]
+    shapes = (S3, V)[: len(OPS[name].pulls)]
+    theirs = by_name(name, torch), by_name(name, jax, below="numpy")
+    return Row(getattr(ag, name, op(name)), *theirs, shapes)
+
+
+ROWS |= {name: pointwise(name) for name in POINTWISE}
