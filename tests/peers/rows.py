@@ -524,3 +524,67 @@ def pointwise(name: str) -> Row:
 
 
 ROWS |= {name: pointwise(name) for name in POINTWISE}
+
+# Public functions that are composed of several operators: ours, PyTorch's, shapes.
+COMPOSED: dict[str, tuple[Any, ...]] = {
+    "sigmoid": (ag.nn.sigmoid, lambda t, x: t.sigmoid(x), S3),
+    "relu": (lambda x: ag.nn.relu(x - 1), lambda t, x: t.relu(x - 1), S3),
+    "gelu": (ag.gelu, lambda t, x: t.nn.functional.gelu(x), S3),
+    "silu": (ag.silu, lambda t, x: t.nn.functional.silu(x), S3),
+    "elu": (lambda x: ag.elu(x - 1, 0.7), lambda t, x: t.nn.functional.elu(x - 1, 0.7), S3),
+    "leaky_relu": (
+        lambda x: ag.leaky_relu(x - 1),
+        lambda t, x: t.nn.functional.leaky_relu(x - 1),
+        S3,
+    ),
+    "log_sigmoid": (ag.log_sigmoid, lambda t, x: t.nn.functional.logsigmoid(x), S3),
+    "clip": (lambda x: ag.clip(x, 0.8, 1.4), lambda t, x: t.clip(x, 0.8, 1.4), S3),
+    "dot": (ag.dot, lambda t, x, y: t.dot(x, y), V, V),
+    "inner": (ag.inner, lambda t, x, y: t.inner(x, y), S3, (4, 3)),
+    "outer": (ag.outer, lambda t, x, y: t.outer(x, y), V, (4,)),
+    "kron": (ag.kron, lambda t, x, y: t.kron(x, y), S3, (2, 2)),
+    "tensordot": (lambda x, y: ag.tensordot(x, y, 1), lambda t, x, y: t.tensordot(x, y, 1), S3, M3),
+    "vecdot": (ag.vecdot, lambda t, x, y: t.linalg.vecdot(x, y), S3, S3),
+    "trace": (ag.linalg.trace, lambda t, x: t.trace(x), M3),
+    "diagonal": (lambda x: ag.diagonal(x, 1), lambda t, x: t.diagonal(x, 1), M3),
+    "diag": (ag.diag, lambda t, x: t.diag(x), V),
+    "tril": (ag.tril, lambda t, x: t.tril(x), M3),
+    "triu": (ag.triu, lambda t, x: t.triu(x), M3),
+    "diff": (ag.diff, lambda t, x: t.diff(x), S3),
+    "gradient": (ag.gradient, lambda t, x: t.gradient(x)[0], (5,)),
+    "trapezoid": (ag.trapezoid, lambda t, y, x: t.trapezoid(y, x), (5,), (5,)),
+    "sort": (ag.sort, lambda t, x: t.sort(x)[0], S3),
+    "median": (lambda x: ag.median(x, 1), lambda t, x: t.quantile(x, 0.5, 1), (2, 4)),
+    "quantile": (lambda x: ag.quantile(x, 0.3, 1), lambda t, x: t.quantile(x, 0.3, 1), (2, 4)),
+    "nansum": (lambda x: ag.nansum(x, 1), lambda t, x: t.nansum(x, 1), S3),
+    "nanmean": (lambda x: ag.nanmean(x, 1), lambda t, x: t.nanmean(x, 1), S3),
+    "cov": (ag.cov, lambda t, x: t.cov(x), S3),
+    "corrcoef": (ag.corrcoef, lambda t, x: t.corrcoef(x), (2, 4)),
+    "tile": (lambda x: ag.tile(x, (2, 2)), lambda t, x: t.tile(x, (2, 2)), S3),
+    "repeat": (lambda x: ag.repeat(x, 2, 1), lambda t, x: t.repeat_interleave(x, 2, 1), S3),
+    "rot90": (ag.rot90, lambda t, x: t.rot90(x), S3),
+    "vander": (ag.vander, lambda t, x: t.linalg.vander(x).flip(-1), V),
+    "float_power": (ag.float_power, lambda t, x, y: t.float_power(x, y), S3, V),
+    "average_pool": (
+        lambda x: ag.average_pool(x, 2),
+        lambda t, x: t.nn.functional.avg_pool1d(x, 2),
+        (2, 2, 6),
+    ),
+    "matrix_power": (
+        lambda a: ag.linalg.matrix_power(a, 3),
+        lambda t, a: t.linalg.matrix_power(a, 3),
+        M3,
+    ),
+    "matrix_norm": (
+        lambda a: ag.linalg.matrix_norm(a, ord="nuc"),
+        lambda t, a: t.linalg.matrix_norm(a, "nuc"),
+        S3,
+    ),
+    "multi_dot": (
+        lambda a, b, c: ag.linalg.multi_dot([a, b, c]),
+        lambda t, a, b, c: t.linalg.multi_dot([a, b, c]),
+        S3,
+        M3,
+        (3, 2),
+    ),
+}

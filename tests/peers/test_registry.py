@@ -11,11 +11,11 @@ import pytest
 import autograd_lite as ag
 from autograd_lite.graph import Graph
 from autograd_lite.rules import OPS
-from tests.peers.rows import ROWS
+from tests.peers.rows import COMPOSED, ROWS
 
 REASON = "a peer that is not needed otherwise"
 DIFFERENTIABLE = [name for name, op in OPS.items() if op.differentiable]
-LOOSE = {("digamma", "torch"): 1e-9}  # its trigamma has ten digits: see test_deviations.py
+LOOSE = {("digamma", "torch"): 1e-9}  # its trigamma: see test_deviations.py
 LOST = {"nextafter", "_pool_place", "_pool_pick"}  # operators that no peer has
 TWICE = {"multiply", "power", "tanh", "logaddexp", "prod", "softmax", "matmul", "convolution"}
 TWICE |= {"inv", "cholesky", "eigh"}
@@ -54,7 +54,7 @@ def test_pytorch(name: str, rng: np.random.Generator) -> None:
     vs = [rng.normal(size=x.shape) for x in xs]
     first, second = ours(name, xs, g, vs)
     leaves = [torch.tensor(x, requires_grad=True) for x in xs]
-    y = ROWS[name].torch(torch, *leaves)  # type: ignore[misc]
+    y = ROWS[name].torch(torch, *leaves)
     agree(y.detach().numpy(), value)
     loss = (y * torch.tensor(g)).sum()
     theirs = torch.autograd.grad(
@@ -66,6 +66,21 @@ def test_pytorch(name: str, rng: np.random.Generator) -> None:
         along = sum((d * torch.tensor(v)).sum() for d, v in zip(theirs, vs, strict=True))
         for one, other in zip(second, torch.autograd.grad(along, leaves), strict=True):
             agree(one, other.numpy(), 1e-9)
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed_functions_in_pytorch(name: str, rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason=REASON)
+    f, theirs, *shapes = COMPOSED[name]
+    xs = [rng.uniform(0.5, 2.0, shape) for shape in shapes]
+    y = f(*[ag.constant(x) for x in xs]).data
+    g = rng.normal(size=y.shape)
+    leaves = [torch.tensor(x, requires_grad=True) for x in xs]
+    z = theirs(torch, *leaves)
+    agree(z.detach().numpy(), y)
+    first = ag.grad(lambda *args: ag.sum(f(*args) * g), tuple(range(len(xs))))(*xs)
+    for one, other in zip(first, torch.autograd.grad((z * torch.tensor(g)).sum(), leaves)):
+        agree(one, other.numpy())
 
 
 @pytest.fixture
@@ -86,10 +101,10 @@ def test_jax(name: str, jax: Any, rng: np.random.Generator) -> None:
     first, second = ours(name, xs, g, vs)
 
     def loss(*args: Any) -> Any:
-        return jax.numpy.sum(ROWS[name].jax(jax, *args) * g)  # type: ignore[misc]
+        return jax.numpy.sum(ROWS[name].jax(jax, *args) * g)
 
     arrays = tuple(jax.numpy.asarray(x) for x in xs)
-    agree(ROWS[name].jax(jax, *arrays), value)  # type: ignore[misc]
+    agree(ROWS[name].jax(jax, *arrays), value)
     gradient = jax.grad(loss, tuple(range(len(xs))))
     for one, other in zip(first, gradient(*arrays), strict=True):
         agree(one, other)
