@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from docs import kinks, numpy_names, operators
+from docs import deviations, kinks, numpy_names, operators
 
 __all__ = ["PAGES"]
 
 PAGES: dict[str, Callable[[], str]] = {
     "operators": operators.page,
     "kinks": kinks.page,
+    "deviations": deviations.page,
     "numpy": numpy_names.page,
 }
