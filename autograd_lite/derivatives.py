@@ -333,7 +333,7 @@ def _pull_back_dual(
 
 
 _alias = linear("alias", lambda x: x, lambda g, x: g, symbol="=", text="{0}", latex="{0}",
-                doc="The same value, as a variable of its own.", local=["G"],
+                doc="The same value, as a variable of its own.", local=["G"], code="{0}",
                 samples=[(((2, 3),), {})])  # fmt: skip
 
 

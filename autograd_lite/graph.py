@@ -51,6 +51,11 @@ class Op:
     the tangent of the output, where a tangent may be None for zero. ``keeps[i]`` is a bit mask of
     the values that ``pulls[i]`` reads (1: y, 2 << j: x_j).
 
+    ``code`` is the NumPy expression of it: a template of operands and parameters
+    (``"np.flip({0}, {axes})"``), a function of NumPy (``"np.sum"``), or a function that writes it
+    (``code(*operands, **params)``); by default the name of ``forward`` in NumPy. ``notation`` fills
+    it in.
+
     ``probe(call, *arrays)`` says how tests reach an operator that takes special arrays or gives
     several or complex ones: it makes its operands of any arrays, and one real array of what
     ``call`` returns, with ordinary functions that run on arrays and on tensors.
@@ -58,6 +63,7 @@ class Op:
 
     __slots__ = (
         "array_names",
+        "code",
         "doc",
         "domain",
         "forward",
@@ -66,7 +72,6 @@ class Op:
         "latex",
         "local",
         "name",
-        "numpy",
         "probe",
         "pulls",
         "push",
@@ -89,7 +94,7 @@ class Op:
         self.latex: str = facts.pop("latex", "") or r"\operatorname{{" + name + "}}({args})"
         self.local: Any = facts.pop("local", ())
         self.array_names: tuple[str, ...] = facts.pop("array_names", ())
-        self.numpy: tuple[Any, ...] = facts.pop("numpy", ())
+        self.code: Any = facts.pop("code", "")
         self.domain: tuple[float, float] = facts.pop("domain", (-2.0, 2.0))
         self.samples: Any = facts.pop("samples", ())
         self.probe: Callable[..., Any] | None = facts.pop("probe", None)

@@ -23,7 +23,7 @@ FLOORS = [
     {"errors"},
     {"shapes", "tree"},
     {"graph"},
-    {"modes"},
+    {"modes", "notation"},
     {"tensors"},
     {"operator_errors"},
     {"recording"},

@@ -52,6 +52,7 @@ _pad = linear(
     lambda g, x, *, widths: getitem(g, _slices(x.shape, widths)),
     local=["the inner part of G"],
     samples=[(((2, 3),), {"widths": ((1, 0), (0, 2))}), (((3,),), {"widths": ((2, 1),)})],
+    code="np.pad({0}, {widths})",
 )  # fmt: skip
 
 
@@ -169,6 +170,7 @@ _roll = linear(
     local=["G rolled back"],
     samples=[(((4,),), {"shift": (1,), "axis": (0,)}),
              (((2, 3),), {"shift": (1, -2), "axis": (0, 1)})],
+    code="np.roll({0}, {shift}, {axis})",
 )  # fmt: skip
 
 
@@ -300,6 +302,7 @@ _split = general(
     several=True, local=["the parts' G joined"],
     probe=lambda call, x: call(x)[0] - 2.5 * call(x)[1],
     samples=[(((4,),), {"cuts": (2,), "axis": 0}), (((2, 4),), {"cuts": (2,), "axis": 1})],
+    code="np.split({0}, {cuts}, {axis})",
 )  # fmt: skip
 _split.op.keeps = (0,)
 

@@ -50,6 +50,7 @@ _matmul = multilinear(
         (((2, 2, 3), (3, 2)), {}), (((2, 1, 2, 3), (4, 3, 2)), {}), (((3,), (2, 3, 2)), {}),
         (((2, 2, 3), (3,)), {}),
     ],
+    code="{0} @ {1}",
 )  # fmt: skip
 matmul = public(np.matmul)(_matmul)
 matmul.__doc__ = """The matrix product a @ b.

@@ -7,6 +7,7 @@ NumPy, and the operators that these are made of.
 
 import functools
 import math
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,12 +56,20 @@ def _turned(labels: tuple[Labels, Labels, Labels], *order: int) -> dict[str, Any
     return {"labels": tuple(labels[i] for i in order)}
 
 
+def _product_code(a: str, b: str, *, labels: tuple[Labels, Labels, Labels]) -> str:
+    letters: dict[Any, str] = {}
+    for one in (label for group in labels for label in group):
+        letters.setdefault(one, string.ascii_letters[len(letters)])
+    left, right, out = ("".join(letters[one] for one in group) for group in labels)
+    return f'np.einsum("{left},{right}->{out}", {a}, {b})'
+
+
 _einsum = multilinear(
     "einsum", _product,
     lambda g, a, b, *, labels: _contract(g, b, **_turned(labels, 2, 1, 0)),
     lambda g, a, b, *, labels: _contract(a, g, **_turned(labels, 0, 2, 1)),
     symbol="Σ×", text="Σ {0}·{1}", latex=r"\sum {0} \, {1}", local=["Σ G·{1}", "Σ {0}·G"],
-    array_names=("a", "b"),
+    array_names=("a", "b"), code=_product_code,
     samples=[
         (((2, 3), (3, 4)), {"labels": (("i", "j"), ("j", "k"), ("i", "k"))}),
         (((2, 3, 4), (4, 2)), {"labels": (("b", "i", "j"), ("j", "b"), ("i", "b"))}),

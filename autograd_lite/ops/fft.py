@@ -55,9 +55,14 @@ def _real_signal(x: Any, *, axis: int, n: int, norm: Norm) -> Any:
     return np.fft.irfft(x, n, axis, norm)  # type: ignore[arg-type]  # NumPy names the kinds
 
 
+def _transform_code(x: str, *, axes: tuple[int, ...], inverse: bool, norm: Norm) -> str:
+    further = f", norm={norm!r}" if norm else ""
+    return f"np.fft.{'ifftn' if inverse else 'fftn'}({x}, axes={axes}{further})"
+
+
 _dft = linear(
     "fft", _transform, lambda g, x, **params: _dft(g, **params), symbol="F", text="F {0}",
-    latex=r"\mathcal{{F}} {0}", local=["F G"],
+    latex=r"\mathcal{{F}} {0}", local=["F G"], code=_transform_code,
     doc="The discrete Fourier transform over some axes, forth or back; its own adjoint.",
     samples=[
         (((2, 4),), {"axes": (0,), "inverse": False, "norm": None}),
@@ -87,7 +92,7 @@ _rfft = linear(
         (((4,),), {"axis": 0, "norm": None}), (((5, 2),), {"axis": 0, "norm": "forward"}),
         (((2, 3),), {"axis": 1, "norm": "ortho"}),
     ],
-    probe=lambda call, x: _seen(call(x)),
+    probe=lambda call, x: _seen(call(x)), code="np.fft.rfft",
 )  # fmt: skip
 _irfft = linear(
     "irfft", _real_signal, _pull_irfft,
@@ -98,7 +103,7 @@ _irfft = linear(
         (((2, 3, 2),), {"axis": 0, "n": 5, "norm": "ortho"}),
         (((2, 2, 3),), {"axis": 1, "n": 5, "norm": "forward"}),
     ],
-    probe=lambda call, x: _seen(call(x[0] + 1j * x[1])),
+    probe=lambda call, x: _seen(call(x[0] + 1j * x[1])), code="np.fft.irfft",
 )  # fmt: skip
 
 

@@ -85,6 +85,7 @@ _take = linear(
     None, symbol="take", text="take({0}, …)", local=["ΣG at its positions", "no derivative"],
     array_names=("x", "indices"),
     samples=[(((3, 2),), {"axis": 0}), (((2, 3, 2),), {"axis": 1})], probe=_some_places,
+    code="np.take",
 )  # fmt: skip
 _untake = linear(
     "untake", _given_back,
@@ -123,7 +124,7 @@ _take_along = linear(
     None, symbol="take", text="take({0}, …)", local=["ΣG at its positions", "no derivative"],
     array_names=("x", "indices"),
     samples=[(((3, 2),), {"axis": 0, "once": False}), (((2, 3),), {"axis": 1, "once": False})],
-    probe=_two_places,
+    probe=_two_places, code="np.take_along_axis({0}, {1}, {axis})",
 )  # fmt: skip
 _untake_along = linear(
     "untake_along_axis", _back_along,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.errors import IndexingError
+from autograd_lite.notation import subscript
 from autograd_lite.ops.pointwise import where
 from autograd_lite.recording import apply, unary
 from autograd_lite.rules import linear, nondifferentiable, public
@@ -74,10 +75,14 @@ def _scattered(g: Any, *arrays: Any, index: Index, shape: tuple[int, ...]) -> An
     return total
 
 
+def _read_code(x: str, *arrays: str, index: Index) -> str:
+    return f"{x}[{subscript(_filled(index, arrays))}]"
+
+
 _getitem = linear(
     "getitem", _read,
     lambda g, x, *arrays, index: _scatter(g, *arrays, index=index, shape=x.shape),
-    further=True, symbol="[ ]", text="{0}[…]", local=["G placed at [index]"],
+    further=True, symbol="[ ]", text="{0}[…]", local=["G placed at [index]"], code=_read_code,
     samples=[
         (((2, 3),), {"index": (0,)}), (((2, 3),), {"index": (slice(None), 1)}),
         (((4,),), {"index": (slice(None, None, -2),)}), (((3,),), {"index": (None, Ellipsis)}),

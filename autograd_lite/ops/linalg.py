@@ -234,7 +234,7 @@ _slogdet = general(
     "slogdet", lambda x: tuple(np.linalg.slogdet(x)), [_pull_slogdet], _push_slogdet, several=True,
     symbol="log|det|", text="slogdet {0}", latex=r"\operatorname{{slogdet}} {0}",
     local=["G × {0}⁻ᵀ"], samples=_SQUARE, probe=lambda call, x: seen(*call(sound(x))),
-    doc="Sign and logarithm of the absolute value of each determinant.",
+    doc="Sign and logarithm of the absolute value of each determinant.", code="np.linalg.slogdet",
 )  # fmt: skip
 _SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
 
@@ -399,6 +399,7 @@ _cross = multilinear(
         (((3,), (3,)), {"axis": -1}), (((2, 3), (3,)), {"axis": -1}),
         (((3, 2), (3, 1)), {"axis": -2}),
     ],
+    code="np.linalg.cross",
 )  # fmt: skip
 
 

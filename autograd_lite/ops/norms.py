@@ -69,6 +69,7 @@ def _push_pinv(ts: Any, y: Any, xs: Any, params: Any) -> Any:
 
 _pinv = general(
     "pinv", lambda x, *, rtol: np.linalg.pinv(x, rtol=_cutoff(x, rtol)), [_pull_pinv], _push_pinv,
+    code="np.linalg.pinv({0}, rtol={rtol})",
     symbol="X⁺", text="{0}⁺", latex="{0}^{{+}}", local=["−Yᵀ·G·Yᵀ + …"], array_names=("x",),
     samples=[(shapes, {"rtol": None}) for shapes, _ in RECTANGLES],
     probe=lambda call, x: call(stretched(x)), doc="The pseudo-inverse of each matrix.",
@@ -119,7 +120,7 @@ _lstsq = general(
     ],
     probe=lambda call, a, b: call(
         stretched(a), astype(b, np.float32) if b.dtype == np.float16 else b
-    ),
+    ), code="np.linalg.lstsq({0}, {1}, {rcond})[0]",
 )  # fmt: skip
 
 
@@ -198,6 +199,13 @@ def _direction(y: Any, x: Any, axis: _Axes, keepdims: bool) -> Any:
     return where(flat, 0, conj(x) / where(flat, 1, y))
 
 
+def _euclidean_code(x: str, *, axis: _Axes, keepdims: bool) -> str:
+    kept = ", keepdims=True" if keepdims else ""
+    if axis is None:
+        return f"np.linalg.norm({x}{kept})"
+    return f"np.sqrt(np.sum(np.abs({x}) ** 2, axis={axis}{kept}))"
+
+
 _norm = general(
     "norm", _euclidean,
     [lambda g, y, x, *, axis, keepdims: _kept_axes(g, x, axis, keepdims)
@@ -205,6 +213,7 @@ _norm = general(
     lambda ts, y, xs, params: total(
         real(_direction(y, xs[0], **params) * ts[0]), **params), symbol="‖x‖",
     text="‖{0}‖", latex=r"\left\|{0}\right\|", local=["G × {0}/y"], array_names=("x",),
+    code=_euclidean_code,
     domain=(0.5, 2), doc="The root of the sum of squares; its derivative at 0 is 0.",
     samples=[
         (((2, 3),), {"axis": None, "keepdims": False}),

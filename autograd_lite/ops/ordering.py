@@ -426,6 +426,7 @@ _unique_all = nondifferentiable(
 unique_values = nondifferentiable(
     "unique_values", lambda x: np.sort(np.unique_values(np.asarray(x))),
     numpy=[np.unique_values], doc="The distinct elements in order; each NaN is one; a constant.",
+    code="np.sort(np.unique_values({0}))",
 )  # fmt: skip
 
 

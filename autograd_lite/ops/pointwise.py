@@ -16,28 +16,31 @@ from autograd_lite.rules import linear, nondifferentiable, pointwise, public
 add = pointwise(
     "add", operator.add, 1, 1, numpy=[np.add], symbol="+", text="{0} + {1}",
     latex="{0} + {1}", doc="The sum a + b of each pair of elements; operands broadcast.",
+    code="{0} + {1}",
 )  # fmt: skip
 subtract = pointwise(
     "subtract", operator.sub, 1, -1, numpy=[np.subtract], symbol="−", text="{0} − {1}",
     latex="{0} - {1}", doc="The difference a − b of each pair of elements; operands broadcast.",
+    code="{0} - {1}",
 )  # fmt: skip
 multiply = pointwise(
     "multiply", operator.mul, lambda y, a, b: b, lambda y, a, b: a, numpy=[np.multiply],
     symbol="×", text="{0}·{1}", latex=r"{0} \cdot {1}",
-    doc="The product a·b of each pair of elements; operands broadcast.",
+    doc="The product a·b of each pair of elements; operands broadcast.", code="{0} * {1}",
 )  # fmt: skip
 divide = pointwise(
     "divide", operator.truediv, lambda y, a, b: reciprocal(b), lambda y, a, b: -(y / b),
     numpy=[np.divide], symbol="÷", text="{0}/{1}", latex=r"\frac{{{0}}}{{{1}}}", domain=(0.5, 3),
     doc="The quotient a/b of each pair of elements; operands broadcast; IEEE infinities at b = 0.",
+    code="{0} / {1}",
 )  # fmt: skip
 negative = pointwise(
     "negative", operator.neg, -1, numpy=[np.negative], symbol="×−1", text="−{0}", latex="-{0}",
-    doc="Each element with its sign turned.",
+    doc="Each element with its sign turned.", code="-{0}",
 )  # fmt: skip
 positive = pointwise(
     "positive", operator.pos, 1, numpy=[np.positive], symbol="+", text="{0}", latex="{0}",
-    doc="Each element as it is.",
+    doc="Each element as it is.", code="+{0}",
 )  # fmt: skip
 
 
@@ -48,7 +51,7 @@ def _reciprocal(x: Any) -> Any:
 reciprocal = pointwise(
     "reciprocal", _reciprocal, lambda y, x: -square(y), numpy=[np.reciprocal], symbol="1/x",
     text="1/{0}", latex=r"\frac{{1}}{{{0}}}", domain=(0.5, 3),
-    doc="1/x of each element; IEEE infinities at 0; integers give floats.",
+    doc="1/x of each element; IEEE infinities at 0; integers give floats.", code="1 / {0}",
 )  # fmt: skip
 square = pointwise(
     "square", np.square, lambda y, x: 2 * x, symbol="x²", text="{0}²", latex="{0}^2",
@@ -85,6 +88,7 @@ power = pointwise(
     symbol="xⁿ", text="{0}^{1}",
     local=[_power_text, "G × y·log {0}"], latex="{0}^{{{1}}}", domain=(0.5, 3),
     doc="x**p of each pair; the derivative of x**0 is 0, and d/dp of 0**p is 0 for p ≥ 0.",
+    code="{0} ** {1}",
 )  # fmt: skip
 exp = pointwise("exp", np.exp, lambda y, x: y, latex=r"e^{{{0}}}", doc="e**x of each element.")
 expm1 = pointwise(
@@ -107,6 +111,7 @@ sqrt = pointwise(
 abs = pointwise(
     "abs", np.abs, lambda y, x: conj(sign(x)), numpy=[np.abs, np.fabs], symbol="|x|", text="|{0}|",
     latex=r"\left|{0}\right|", doc="The absolute value of each element; its derivative at 0 is 0.",
+    code="np.abs",
 )  # fmt: skip
 
 
@@ -269,19 +274,20 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Any:
     return _where(condition, x1, x2)
 
 
-def _comparison(name: str, forward: Any, ufunc: Any, symbol: str) -> Any:
+def _comparison(name: str, forward: Any, ufunc: Any, symbol: str, code: str) -> Any:
     return nondifferentiable(
         name, forward, numpy=[ufunc], symbol=symbol, text="{0} " + symbol + " {1}",
-        array_names=("a", "b"), doc=f"Whether a {symbol} b, for each pair of elements; a constant.",
+        code="{0} " + code + " {1}", array_names=("a", "b"),
+        doc=f"Whether a {symbol} b, for each pair of elements; a constant.",
     )  # fmt: skip
 
 
-less = _comparison("less", operator.lt, np.less, "<")
-less_equal = _comparison("less_equal", operator.le, np.less_equal, "≤")
-greater = _comparison("greater", operator.gt, np.greater, ">")
-greater_equal = _comparison("greater_equal", operator.ge, np.greater_equal, "≥")
-equal = _comparison("equal", np.equal, np.equal, "=")
-not_equal = _comparison("not_equal", np.not_equal, np.not_equal, "≠")
+less = _comparison("less", operator.lt, np.less, "<", "<")
+less_equal = _comparison("less_equal", operator.le, np.less_equal, "≤", "<=")
+greater = _comparison("greater", operator.gt, np.greater, ">", ">")
+greater_equal = _comparison("greater_equal", operator.ge, np.greater_equal, "≥", ">=")
+equal = _comparison("equal", np.equal, np.equal, "=", "==")
+not_equal = _comparison("not_equal", np.not_equal, np.not_equal, "≠", "!=")
 logical_and = nondifferentiable(
     "logical_and", np.logical_and, symbol="∧", doc="Whether both hold; a constant."
 )
@@ -323,6 +329,7 @@ round = nondifferentiable(
 floor_divide = nondifferentiable(
     "floor_divide", operator.floordiv, numpy=[np.floor_divide], symbol="//", text="⌊{0}/{1}⌋",
     array_names=("a", "b"), doc="The integer below a/b; a constant. For a derivative write a / b.",
+    code="{0} // {1}",
 )  # fmt: skip
 isnan = nondifferentiable("isnan", np.isnan, doc="Whether each element is NaN; a constant.")
 isinf = nondifferentiable("isinf", np.isinf, doc="Whether each element is infinite; a constant.")

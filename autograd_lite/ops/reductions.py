@@ -77,12 +77,13 @@ def _shared_out(g: Any, count: int) -> Any:
 _sum = linear(
     "sum", _add_up, lambda g, x, *, axis, keepdims: _spread(g, x, axis, keepdims),
     symbol="Σ", text="Σ {0}", latex=r"\sum {0}", local=["G repeated"], samples=_CASES,
+    code="np.sum",
 )  # fmt: skip
 _mean = linear(
     "mean", _average,
     lambda g, x, *, axis, keepdims: _spread(_shared_out(g, _count(x, axis)), x, axis, keepdims),
     symbol="mean", text="mean {0}", latex=r"\overline{{{0}}}", local=["G/n repeated"],
-    samples=_CASES,
+    samples=_CASES, code="np.mean",
 )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ _prod = general(
     [lambda g, y, x, *, axis, keepdims: _spread(g, x, axis, keepdims) * _others(x, axis)
      if x.size else _broadcast_to(0.0, shape=x.shape)],
     _push_prod, symbol="Π", text="Π {0}", latex=r"\prod {0}", local=["G × Π of the others"],
-    samples=_CASES,
+    samples=_CASES, code="np.prod",
 )  # fmt: skip
 
 
@@ -202,12 +203,12 @@ def _push_extremum(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
 _max = general(
     "max", lambda x, *, axis, keepdims: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
     [_pull_extremum], _push_extremum, symbol="max", text="max {0}", latex=r"\max {0}",
-    local=["G at the first maximum"], samples=_CASES,
+    local=["G at the first maximum"], samples=_CASES, code="np.max",
 )  # fmt: skip
 _min = general(
     "min", lambda x, *, axis, keepdims: np.minimum.reduce(x, axis=axis, keepdims=keepdims),
     [_pull_extremum], _push_extremum, symbol="min", text="min {0}", latex=r"\min {0}",
-    local=["G at the first minimum"], samples=_CASES,
+    local=["G at the first minimum"], samples=_CASES, code="np.min",
 )  # fmt: skip
 
 
@@ -294,12 +295,12 @@ def _half_inverse(y: Any) -> Any:
 _var = general(
     "var", lambda x, *, axis, keepdims, ddof: np.var(x, axis=axis, keepdims=keepdims, ddof=ddof),
     [_pull_var], _push_var, symbol="var", text="var {0}", latex=r"\operatorname{{var}} {0}",
-    local=["G × 2(x − mean)/n"], samples=_CASES_DDOF,
+    local=["G × 2(x − mean)/n"], samples=_CASES_DDOF, code="np.var",
 )  # fmt: skip
 _std = general(
     "std", lambda x, *, axis, keepdims, ddof: np.std(x, axis=axis, keepdims=keepdims, ddof=ddof),
     [_pull_std], _push_std, symbol="std", text="std {0}", latex=r"\operatorname{{std}} {0}",
-    local=["G × (x − mean)/(n·y)"], samples=_CASES_DDOF[:3] + _CASES_DDOF[4:],
+    local=["G × (x − mean)/(n·y)"], samples=_CASES_DDOF[:3] + _CASES_DDOF[4:], code="np.std",
 )  # fmt: skip
 
 

@@ -42,10 +42,16 @@ def _added_up(x: Any, *, axis: int, reverse: bool) -> Any:
     return np.flip(np.cumsum(np.flip(x, axis), axis), axis)
 
 
+def _added_up_code(x: str, *, axis: int, reverse: bool) -> str:
+    if not reverse:
+        return f"np.cumsum({x}, {axis})"
+    return f"np.flip(np.cumsum(np.flip({x}, {axis}), {axis}), {axis})"
+
+
 _cumsum = linear(
     "cumsum", _added_up,
     lambda g, x, *, axis, reverse: _cumsum(g, axis=axis, reverse=not reverse),
-    symbol="Σ…", text="cumsum {0}", local=["Σ of the G from there on"],
+    symbol="Σ…", text="cumsum {0}", local=["Σ of the G from there on"], code=_added_up_code,
     samples=[(((4,),), {"axis": 0, "reverse": False}), (((2, 3),), {"axis": 1, "reverse": True})],
 )  # fmt: skip
 
@@ -144,7 +150,7 @@ _cumprod = general(
         _recurrence(xs[0], tangents[0] * _before(y, params["axis"], 1), **params)
         if y.shape[params["axis"]] else y * 1,
     symbol="Π…", text="cumprod {0}", local=["Σ of the G from there on × Π of the others"],
-    samples=[(((4,),), {"axis": 0}), (((2, 3),), {"axis": 1})],
+    samples=[(((4,),), {"axis": 0}), (((2, 3),), {"axis": 1})], code="np.cumprod({0}, {axis})",
 )  # fmt: skip
 
 
@@ -460,6 +466,7 @@ _full = multilinear(
     lambda g, a, v: _sliding(g, v), lambda g, a, v: _sliding(g, a),
     symbol="∗", text="{0} ∗ {1}", latex=r"{0} * {1}", local=["G ⋆ {1}", "G ⋆ {0}"],
     array_names=("a", "v"), samples=[(((4,), (2,)), {}), (((2,), (3,)), {})],
+    code="np.convolve({0}, {1})",
 )  # fmt: skip
 _sliding = multilinear(
     "sliding_dot", lambda a, v: np.convolve(a, v[::-1], "valid"),
@@ -467,6 +474,7 @@ _sliding = multilinear(
     symbol="⋆", text="{0} ⋆ {1}", latex=r"{0} \star {1}", local=["G ∗ {1}", "{0} ⋆ G"],
     array_names=("a", "v"), samples=[(((4,), (2,)), {}), (((3,), (3,)), {})],
     doc="The dot product of v with each stretch of a that is as long.",
+    code="np.convolve({0}, {1}[::-1], 'valid')",
 )  # fmt: skip
 
 

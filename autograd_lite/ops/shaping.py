@@ -59,6 +59,7 @@ _reshape = linear(
     samples=[
         (((2, 3),), {"shape": (3, 2)}), (((4,),), {"shape": (2, 2)}), (((),), {"shape": (1, 1)}),
     ],
+    code="{0}.reshape({shape})",
 )  # fmt: skip
 
 
@@ -80,6 +81,7 @@ _permute = linear(
     lambda g, x, *, axes: _permute(g, axes=tuple(np.argsort(axes).tolist())),
     symbol="ᵀ", text="{0}ᵀ", latex=r"{0}^{{\top}}", local=["Gᵀ"],
     samples=[(((2, 3),), {"axes": (1, 0)}), (((2, 3, 4),), {"axes": (2, 0, 1)})],
+    code="{0}.transpose({axes})",
 )  # fmt: skip
 
 
@@ -168,6 +170,7 @@ _broadcast_to = linear(
     samples=[
         (((3,),), {"shape": (2, 3)}), (((2, 1),), {"shape": (2, 3)}), (((),), {"shape": (2,)}),
     ],
+    code="np.broadcast_to({0}, {shape})",
 )  # fmt: skip
 
 
@@ -196,6 +199,7 @@ _sum_repeats = linear(
     ),
     doc="The sum over repeated axes: the adjoint of broadcasting.",
     symbol="Σ", local=["G repeated"], samples=[(((2, 3),), {"axes": (0,), "shape": (3,)})],
+    code="np.sum({0}, {axes}, keepdims=True).reshape({shape})",
 )  # fmt: skip
 
 
@@ -218,6 +222,7 @@ _concat = variadic_linear(
     "concat", lambda *xs, axis: np.concatenate(xs, axis), _part,
     symbol="concat", local=["its part of G"],
     samples=[(((2, 3), (1, 3)), {"axis": 0}), (((2, 1), (2, 2), (2, 1)), {"axis": 1})],
+    code="np.concatenate([{args}], {axis})",
 )  # fmt: skip
 
 
@@ -242,6 +247,7 @@ _stack = variadic_linear(
     lambda i, g, *xs, axis: getitem(g, (*[slice(None)] * axis, i)),
     symbol="stack", local=["its part of G"],
     samples=[(((2, 3), (2, 3)), {"axis": 0}), (((2,), (2,), (2,)), {"axis": 1})],
+    code="np.stack([{args}], {axis})",
 )  # fmt: skip
 
 
@@ -262,7 +268,7 @@ def stack(arrays: Sequence[Any], /, axis: int = 0) -> Any:
 _flip = linear(
     "flip", lambda x, *, axes: np.flip(x, axes), lambda g, x, *, axes: _flip(g, axes=axes),
     symbol="flip", local=["G flipped"],
-    samples=[(((2, 3),), {"axes": (0, 1)}), (((3,),), {"axes": (0,)})],
+    samples=[(((2, 3),), {"axes": (0, 1)}), (((3,),), {"axes": (0,)})], code="np.flip({0}, {axes})",
 )  # fmt: skip
 
 
@@ -276,6 +282,7 @@ _cast = linear(
     "astype", lambda x, *, dtype: np.asarray(x).astype(dtype),
     lambda g, x, *, dtype: _cast(g if x.dtype.kind == "c" else real(g), dtype=x.dtype),
     symbol="astype", local=["G"], samples=[(((2, 3),), {"dtype": np.dtype(np.float64)})],
+    code="{0}.astype({dtype})",
 )  # fmt: skip
 _truncate = nondifferentiable(
     "_truncate", lambda x, *, dtype: np.asarray(x).astype(dtype), symbol="astype"

@@ -199,6 +199,7 @@ softplus = pointwise(
     "softplus", lambda x: np.logaddexp(x, 0), lambda y, x: exp(-softplus(-x)), numpy=(),
     local=["G × σ({0})"], latex=r"\ln(1 + e^{{{0}}})",
     doc="log(1 + exp(x)) of each element, exact at both ends; its slope is the sigmoid.",
+    code="np.logaddexp({0}, 0)",
 )  # fmt: skip
 
 
@@ -293,7 +294,7 @@ _nan_to_num = general(
     [lambda g, y, x, **params: where(isfinite(x), g, 0)],
     lambda tangents, y, xs, params: where(isfinite(xs[0]), tangents[0], 0),
     local=["G where {0} is finite"],
-    samples=[(((2, 3),), {"nan": 0.0, "posinf": None, "neginf": None})],
+    samples=[(((2, 3),), {"nan": 0.0, "posinf": None, "neginf": None})], code="np.nan_to_num",
 )  # fmt: skip
 
 
@@ -385,6 +386,7 @@ ldexp = linear(
     lambda g, x, n: ldexp(g, n), None, array_names=("x1", "x2"),
     local=["G × 2^{1}", "no derivative"], latex=r"{0} \cdot 2^{{{1}}}",
     samples=[(((2, 3), "bool(3,)"), {}), (((3,), "bool(2,1)"), {})],
+    code="np.ldexp({0}, np.int64({1}))",
 )  # fmt: skip
 ldexp.__doc__ = "x1·2**x2 of each pair; x2 are integers, without derivative."
 public(np.ldexp)(ldexp)
@@ -444,6 +446,7 @@ def _sinc_forward(x: Any, *, order: int) -> Any:
 _sinc = general(
     "sinc", _sinc_forward, [lambda g, y, x, *, order: g * _sinc(x, order=order + 1)],
     lambda tangents, y, xs, params: tangents[0] * _sinc(xs[0], order=params["order"] + 1),
+    code=lambda x, order: f"np.sinc({x})" if order == 0 else f"sinc({x}, order={order})",
     local=["G × (cos π{0} − y)/{0}"], latex=r"\operatorname{{sinc}} {0}",
     samples=[(((3,),), {"order": 0}), (((2, 3),), {"order": 1}), (((),), {"order": 0})],
 )  # fmt: skip
@@ -480,6 +483,7 @@ def _bessel_slope(x: Any, order: int) -> Any:
 _modified_bessel = general(
     "i0", _bessel, [lambda g, y, x, *, order: g * _bessel_slope(x, order)],
     lambda tangents, y, xs, params: tangents[0] * _bessel_slope(xs[0], params["order"]),
+    code=lambda x, order: f"np.i0({x})" if order == 0 else f"scipy.special.iv({order}, {x})",
     symbol="I₀", local=["G × I₁({0})"], latex=r"I_0({0})",
     samples=[(((3,),), {"order": 0}), (((2, 3),), {"order": 1})],
 )  # fmt: skip
@@ -501,22 +505,24 @@ def i0(x: Any, /) -> Any:
 erf = pointwise(
     "erf", lambda x: _special().erf(x), lambda y, x: 2 / math.sqrt(_PI) * exp(-square(x)),
     local=["G × 2/√π·exp(−{0}²)"], latex=r"\operatorname{{erf}} {0}",
-    doc="The error function of each element; needs SciPy.",
+    doc="The error function of each element; needs SciPy.", code="scipy.special.erf({0})",
 )  # fmt: skip
 erfc = pointwise(
     "erfc", lambda x: _special().erfc(x), lambda y, x: -2 / math.sqrt(_PI) * exp(-square(x)),
     local=["−G × 2/√π·exp(−{0}²)"], latex=r"\operatorname{{erfc}} {0}",
     doc="1 − erf(x) of each element, exact for large x; needs SciPy.",
+    code="scipy.special.erfc({0})",
 )  # fmt: skip
 erfinv = pointwise(
     "erfinv", lambda x: _special().erfinv(x), lambda y, x: math.sqrt(_PI) / 2 * exp(square(y)),
     local=["G × √π/2·exp(y²)"], latex=r"\operatorname{{erf}}^{{-1}} {0}", domain=(-0.9, 0.9),
     doc="The number whose erf is x, for each element of (−1, 1); needs SciPy.",
+    code="scipy.special.erfinv({0})",
 )  # fmt: skip
 gammaln = pointwise(
     "gammaln", lambda x: _special().gammaln(x), lambda y, x: digamma(x),
     local=["G × ψ({0})"], latex=r"\ln\left|\Gamma({0})\right|", domain=(0.5, 4),
-    doc="The logarithm of |Γ(x)| of each element; needs SciPy.",
+    doc="The logarithm of |Γ(x)| of each element; needs SciPy.", code="scipy.special.gammaln({0})",
 )  # fmt: skip
 _polygamma = general(
     "polygamma", lambda x, *, order: _special().polygamma(order, x).astype(np.asarray(x).dtype),
@@ -525,11 +531,13 @@ _polygamma = general(
     symbol="ψ⁽ⁿ⁾", local=["G × ψ⁽ⁿ⁺¹⁾({0})"], latex=r"\psi^{{(n)}}({0})", domain=(0.5, 4),
     samples=[(((3,),), {"order": 1}), (((2, 2),), {"order": 2})],
     doc="Derivatives of digamma, by their order; needs SciPy.",
+    code="scipy.special.polygamma({order}, {0}).astype({0}.dtype)",
 )  # fmt: skip
 digamma = pointwise(
     "digamma", lambda x: _special().digamma(x), lambda y, x: _polygamma(x, order=1),
     symbol="ψ", local=["G × ψ′({0})"], latex=r"\psi({0})", domain=(0.5, 4),
     doc="The logarithmic derivative of Γ at each element; needs SciPy.",
+    code="scipy.special.digamma({0})",
 )  # fmt: skip
 
 # steps and bits: constants

@@ -87,6 +87,7 @@ _cholesky = general(
     "cholesky", lambda x: np.linalg.cholesky(_hermitian(x)), [_pull_cholesky], _push_cholesky,
     symbol="chol", text="chol {0}", latex=r"\operatorname{{chol}} {0}",
     local=["sym L⁻ᵀ·low(Lᵀ·G)·L⁻¹"], array_names=("x",), samples=_MATRICES,
+    code="np.linalg.cholesky(({0} + {0}.mT.conj()) / 2)",
     probe=lambda call, x: call(_definite(x)), doc="The lower factor L of x = L Lᴴ.",
 )  # fmt: skip
 
@@ -209,7 +210,8 @@ def _push_eigh(ts: Any, y: Any, xs: Any, params: Any) -> Any:
 
 _eigh = general(
     "eigh", lambda x: tuple(np.linalg.eigh(_hermitian(x))), [_pull_eigh], _push_eigh, several=True,
-    symbol="eigh", local=["V·(VᵀG/Δλ + diag G)·Vᵀ"], array_names=("x",), samples=_MATRICES,
+    symbol="eigh", code="np.linalg.eigh(({0} + {0}.mT.conj()) / 2)",
+    local=["V·(VᵀG/Δλ + diag G)·Vᵀ"], array_names=("x",), samples=_MATRICES,
     probe=lambda call, x: seen(*call(_definite(x))),
     doc="Eigenvalues, ascending, and orthonormal eigenvectors of each symmetric matrix.",
 )  # fmt: skip
@@ -231,6 +233,7 @@ def _push_eigvalsh(ts: Any, y: Any, xs: Any, params: Any) -> Any:
 _eigvalsh = general(
     "eigvalsh", lambda x: np.linalg.eigvalsh(_hermitian(x)), [_pull_eigvalsh], _push_eigvalsh,
     symbol="λ", text="λ({0})", latex=r"\lambda({0})", local=["V·diag(G)·Vᵀ"], array_names=("x",),
+    code="np.linalg.eigvalsh(({0} + {0}.mT.conj()) / 2)",
     samples=_MATRICES, probe=lambda call, x: call(_definite(x)),
     doc="The eigenvalues, ascending, of each symmetric matrix.",
 )  # fmt: skip
@@ -317,7 +320,7 @@ _eig = general(
     "eig", lambda x: tuple(np.linalg.eig(x)), [_pull_eig], _push_eig, several=True, symbol="eig",
     local=["V⁻ᵀ·(VᵀG/Δλ + diag G)·Vᵀ"], array_names=("x",), samples=_MATRICES,
     probe=lambda call, x: seen(*call(_apart(x))),
-    doc="Eigenvalues and eigenvectors of length 1 of each square matrix.",
+    doc="Eigenvalues and eigenvectors of length 1 of each square matrix.", code="np.linalg.eig",
 )  # fmt: skip
 
 
@@ -458,6 +461,7 @@ _svd = general(
     several=True, symbol="svd", local=["U·(UᵀG/Δs² + diag G + GᵀV/Δs²)·Vᵀ"], array_names=("x",),
     samples=RECTANGLES, probe=lambda call, x: seen(*call(stretched(x))),
     doc="Singular values, descending, and singular vectors of each matrix.",
+    code="np.linalg.svd({0}, full_matrices=False)",
 )  # fmt: skip
 
 
@@ -582,6 +586,7 @@ _qr = general(
     local=["(G_Q + Q·sym(G_R·Rᵀ − Qᵀ·G_Q))·R⁻ᵀ"], array_names=("x",),
     samples=[*_MATRICES, (((3, 2),), {})], probe=lambda call, x: seen(*call(_tall(x))),
     doc="Orthonormal Q and upper triangular R of x = Q R, of matrices that are not wide.",
+    code="np.linalg.qr",
 )  # fmt: skip
 
 

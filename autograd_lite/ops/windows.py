@@ -252,6 +252,7 @@ _sliding = linear(
     samples=[
         (((5,),), {"window": (3,), "axes": (0,)}), (((4, 3),), {"window": (2, 2), "axes": (1, 0)}),
     ],
+    code="np.lib.stride_tricks.sliding_window_view({0}, {window}, {axes})",
 )  # fmt: skip
 _overlap_add = linear(
     "overlap_add", _overlap,
