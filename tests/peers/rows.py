@@ -48,6 +48,7 @@ POINTWISE: dict[str, tuple[str | None, str | None]] = {
     "cbrt": (None, "cbrt"),
     "degrees": ("rad2deg", "degrees"),
     "radians": ("deg2rad", "radians"),
+    "sigmoid": ("sigmoid", "nn.sigmoid"),
     "softplus": ("nn.functional.softplus", "nn.softplus"),
     "erf": ("erf", "scipy.special.erf"),
     "erfc": ("erfc", "scipy.special.erfc"),
