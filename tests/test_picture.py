@@ -424,15 +424,15 @@ input x (1, 2)      [1 1]
 parameter W (2, 3)  [1 2 3; 4 5 6]
 ▾ Affine
   @ → x·W (1, 3)    [5 7 9]
-    ├─ x                            gradient [1 7]  = G·Wᵀ
-    └─ W                            gradient [2 1 −1; 2 1 −1]  = xᵀ·G
+    ├─ x            gradient [1 7]  = G·Wᵀ
+    └─ W            gradient [2 1 −1; 2 1 −1]  = xᵀ·G
 parameter b (3,)    [7 8 9]
 ▾ Affine
   + → y (1, 3)      [12 15 18]
-    ├─ x·W                          gradient [2 1 −1]  = G × 1
-    └─ b                            gradient [2 1 −1]  = Σ rows G
+    ├─ x·W          gradient [2 1 −1]  = G × 1
+    └─ b            gradient [2 1 −1]  = Σ rows G
 output y (1, 3)
-  └─ y                              gradient [2 1 −1]  = seed
+  └─ y              gradient [2 1 −1]  = seed
 """
 
 

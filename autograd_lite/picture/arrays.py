@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HEAT_STEPS", "ArrayText", "number", "shape_text", "tooltip", "typeset"]
+__all__ = ["HEAT_STEPS", "ArrayText", "form_text", "number", "shape_text", "tooltip", "typeset"]
 
 HEAT_STEPS = 5  # colour steps on each side of zero
 _FULL = 6  # elements shown in full, whatever the shape
@@ -62,6 +62,16 @@ def shape_text(shape: tuple[int, ...]) -> str:
     ('(2, 3)', '(3,)', '()')
     """
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def form_text(shape: tuple[int, ...], dtype: Any) -> str:
+    """A shape, and the dtype where it is not the ordinary one.
+
+    >>> form_text((2,), np.dtype("float64")), form_text((2,), np.dtype("float32"))
+    ('(2,)', '(2,) float32')
+    """
+    ordinary = dtype is None or dtype == np.float64
+    return shape_text(shape) if ordinary else f"{shape_text(shape)} {dtype}"
 
 
 def typeset(value: Any) -> ArrayText:

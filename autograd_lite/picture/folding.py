@@ -12,13 +12,14 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from autograd_lite.errors import DrawError
-from autograd_lite.graph import Graph, Leaf, Node, Scope
+from autograd_lite.graph import Graph, Leaf, Node, Scope, visible
 
-__all__ = ["Folded", "Part", "fold", "lineage", "reading_order"]
+__all__ = ["Folded", "Part", "fold", "lineage", "producer", "reading_order", "titled"]
 
 _FEW = 150  # nodes drawn before scopes fold by themselves
 _MOST = 2000  # nodes drawn at all, unless forced
 _PERIOD = 6  # the longest pattern of layers that is rolled up
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Expand = bool | int | str | Callable[[Scope], bool]
 
@@ -36,7 +37,7 @@ class Part:
     @property
     def operations(self) -> int:
         """How many operations it stands for."""
-        return sum(not isinstance(node, Leaf) for node in self.nodes)
+        return sum(not isinstance(node, Leaf) and producer(node) is node for node in self.nodes)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,25 @@ def lineage(scope: Scope | None) -> list[Scope]:
         path.append(scope)
         scope = scope.parent
     return path[::-1]
+
+
+def producer(node: Node) -> Node:
+    """The operation of several results from which this node picks one; else the node itself."""
+    made = node.inputs[0] if node.inputs else None
+    return made if isinstance(made, Node) and made.dtype is None else node
+
+
+def titled(scope: Scope) -> str:
+    """The name of a scope, and whether it holds the derivative of what was recorded there.
+
+    >>> titled(Scope("Tanh")), titled(Scope("Tanh", direction="backward", level=2))
+    ('Tanh', 'Tanh · backward²')
+    """
+    name = visible(scope.name, 40)
+    if scope.direction == "forward":
+        return name
+    times = "" if scope.level <= 1 else str(scope.level).translate(_RAISED)
+    return f"{name} · {scope.direction}{times}"
 
 
 def _test(expand: Expand) -> Callable[[Scope, int], bool]:
@@ -150,7 +170,7 @@ def _folded(graph: Graph, is_open: Callable[[Scope, int], bool]) -> Folded:
     while True:
         groups: dict[Any, list[Node]] = {}
         for node in nodes:
-            groups.setdefault(closed(node.scope) or node, []).append(node)
+            groups.setdefault(closed(node.scope) or producer(node), []).append(node)
         parts = [_part(key, nodes) for key, nodes in groups.items()]
         ordered, stuck = _ordered(parts)
         if not stuck:
@@ -160,7 +180,7 @@ def _folded(graph: Graph, is_open: Callable[[Scope, int], bool]) -> Folded:
 
 def _part(key: Any, nodes: Sequence[Node]) -> Part:
     if isinstance(key, Scope):
-        return Part(tuple(nodes), key.parent, key, key.name)
+        return Part(tuple(nodes), key.parent, key, titled(key))
     return Part(tuple(nodes), key.scope)
 
 
@@ -286,7 +306,7 @@ def _signature(part: Part) -> tuple[Any, ...]:
     if part.folded is None:
         return (id(part),)
     name = part.folded.name.rstrip("0123456789_- ")
-    return (name, *((node.op.name, node.shape) for node in part.nodes))
+    return (name, part.folded.direction, *((node.op.name, node.shape) for node in part.nodes))
 
 
 def _repeats(signatures: Sequence[Any]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ Knows nodes, scopes and gradients; names no operator (symbols and rules come fro
 no coordinate. Imports graph, shapes and its siblings.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.graph import Graph, Leaf, Node, Scope, visible
-from autograd_lite.picture.arrays import shape_text, tooltip, typeset
+from autograd_lite.picture.arrays import form_text, shape_text, tooltip, typeset
 from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark, Scene
-from autograd_lite.picture.folding import Folded, Part, lineage, reading_order
+from autograd_lite.picture.folding import Folded, Part, lineage, producer, reading_order, titled
 from autograd_lite.picture.names import call, names, plain_number
 from autograd_lite.shapes import broadcast_axes
 
@@ -64,6 +64,7 @@ class _Builder:
         self.scopes = self._open_scopes()
         self.place = {scope: k for k, scope in enumerate(self.scopes)}
         self.constants = 0
+        self.several = Counter(producer(n) for n in self.nodes if producer(n) is not n)
 
     def build(self) -> Drawing:
         wires = self._wires()
@@ -126,11 +127,11 @@ class _Builder:
             title = f"⊞ {visible(part.title, 40)}" + (f" × {part.times}" if part.times > 1 else "")
             what = f"{count:,} op{'s' if count != 1 else ''}"
             return Mark("fold", title, what, f"folded layer {title[2:]}: {what}", frame, ports)
-        (node,) = part.nodes
+        node = part.nodes[0]
         if isinstance(node, Leaf):
             kind, name = node.op.name, self.names[node]
             about = f"{kind} {name}, shape {shape_text(node.shape)}, {node.dtype}"
-            return Mark(kind, name, shape_text(node.shape), about, frame)
+            return Mark(kind, name, form_text(node.shape, node.dtype), about, frame)
         return Mark("op", self._title(node), "", self._about(node), frame, ports)
 
     def _title(self, node: Node) -> str:
@@ -146,13 +147,15 @@ class _Builder:
     def _about(self, node: Node) -> str:
         params = ", ".join(f"{key}={_safe(value)}" for key, value in node.params.items())
         inside = f" ({params})" if params else ""
-        return f"operation {visible(node.op.name, 40)}{inside}, gives {shape_text(node.shape)}"
+        results = self.several.get(node)
+        gives = f"{results} arrays" if results else form_text(node.shape, node.dtype)
+        return f"operation {visible(node.op.name, 40)}{inside}, gives {gives}"
 
     def _plain_constants(self, part: Part) -> list[tuple[int, str, Any]]:
         """Marks for the unnamed arrays that an operation reads; one number goes into its title."""
         if part.folded is not None:
             return []
-        (node,) = part.nodes
+        node = part.nodes[0]
         plain = [p for p in node.inputs if not isinstance(p, Node)]
         titled = len(node.inputs) == 2 and len(plain) == 1 and plain_number(plain[0])
         found = []
@@ -163,7 +166,8 @@ class _Builder:
                 name, shape = _number(value), ""
             else:
                 self.constants += 1
-                name, shape = f"const{self.constants}", shape_text(np.shape(value))
+                array = np.asarray(value)
+                name, shape = f"const{self.constants}", form_text(array.shape, array.dtype)
             about = f"constant {name} {shape}".strip()
             mark = Mark("constant", name, shape, about, self._frame(part.scope))
             found.append((self._add(mark), name, value))
@@ -199,7 +203,7 @@ class _Builder:
         several = len(self.graph.outputs) > 1
         name = visible(node.name, 24) if node.name else f"y{wire.output + 1}" if several else "y"
         about = f"output {name}, shape {shape_text(node.shape)}"
-        mark = self._add(Mark("output", name, shape_text(node.shape), about))
+        mark = self._add(Mark("output", name, form_text(node.shape, node.dtype), about))
         seed = self._seed(wire.output)
         rule = "= seed" if seed is not None and self.shown.rules else ""
         branch = self.marks[source].kind == "dot"
@@ -253,7 +257,7 @@ class _Builder:
     ) -> Label | None:
         label = Label(
             name or self.names[node],
-            "" if branch else shape_text(node.shape),
+            "" if branch else form_text(node.shape, node.dtype),
             None if value is None else typeset(value),
             None if gradient is None else typeset(gradient),
             rule,
@@ -295,7 +299,7 @@ class _Builder:
         return self._frame(shared[-1]) if shared else -1
 
     def _finished(self) -> Drawing:
-        frames = tuple(Scene(visible(s.name, 40), self._frame(s.parent)) for s in self.scopes)
+        frames = tuple(Scene(titled(s), self._frame(s.parent)) for s in self.scopes)
         operations = sum(part.operations for part in self.folded.parts)
         drawn = sum(mark.kind in ("op", "fold") for mark in self.marks)
         note = f"{operations:,} operations, {drawn:,} shown" if drawn < operations > _MANY else ""

@@ -12,12 +12,13 @@ import numpy as np
 
 from autograd_lite.graph import Leaf, Node, visible
 from autograd_lite.picture.arrays import number
+from autograd_lite.picture.folding import producer
 
 __all__ = ["call", "names", "plain_number"]
 
 _LONG = 14  # characters of a formula that still serves as a name
 _NAME = 24  # characters of a user's name
-_WORD = re.compile(r"[\w.'…]*(\(\))?|\|.*\|")  # a name, a call, or something between bars
+_WORD = re.compile(r"√?[\w.'…]*(\(\)|\[\d+\])?|\|.*\|")  # a name, a call, or something between bars
 _SPACED = re.compile(r"\} \S+ \{")  # an operator with spaces around it
 _APPLIED = re.compile(r"(\w) \(")  # "exp (" of a function that is written without parentheses
 _LETTERS = {"input": "x", "parameter": "w", "constant": "c"}
@@ -77,6 +78,8 @@ def plain_number(value: Any) -> bool:
 
 def _formula(node: Node, found: dict[Node, str]) -> str:
     """The operator's text with the operands' names in it; empty if that is too long."""
+    if producer(node) is not node:
+        return f"{visible(producer(node).op.symbol, 20)}[{node.params['index']}]"
     parts: list[str] = []
     for p in node.inputs:
         if isinstance(p, Node):

@@ -5,63 +5,65 @@ counters. Imports its siblings.
 """
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from autograd_lite.picture.arrays import ArrayText
-from autograd_lite.picture.drawing import Drawing, Edge, Mark
+from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark
+from autograd_lite.picture.widths import cells
 
 __all__ = ["as_dot", "as_mermaid", "as_page", "as_tree"]
 
-_ENTER = {"op", "fold", "output"}
-
 
 def as_tree(drawing: Drawing) -> str:
-    """Every mark in order, indented by its frames, with a branch for each input."""
-    rows = [row for m in range(len(drawing.marks)) for row in _rows(drawing, m)]
-    shown: list[tuple[str, str, str]] = []
+    """Every mark in order, indented by its frames, with a branch for each input.
+
+    Values stand in a column of their own, and so do the gradients that flow back over a branch.
+    """
+    shown: list[tuple[str, str]] = []
     open_frames: tuple[int, ...] = ()
-    for frame, cells in rows:
-        path = _path(drawing, frame)
+    for m, mark in enumerate(drawing.marks):
+        rows = [*_results(drawing, m), *_branches(drawing, m)] if mark.kind != "dot" else []
+        path = _path(drawing, mark.frame) if rows else open_frames
         for depth, one in enumerate(path):
             if depth >= len(open_frames) or open_frames[depth] != one:
-                shown.append(("  " * depth + f"▾ {drawing.frames[one].title}", "", ""))
+                shown.append(("  " * depth + f"▾ {drawing.frames[one].title}", ""))
         open_frames = path
-        head, value, gradient = cells
-        shown.append(("  " * len(path) + head, value, gradient))
-    wide = [max((len(row[k]) for row in shown), default=0) for k in (0, 1)]
-    lines = [f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c}".rstrip() for a, b, c in shown]
+        shown += [("  " * len(path) + left, right) for left, right in rows]
+    wide = max((cells(left) for left, _ in shown), default=0)
+    lines = [f"{left}{' ' * (wide - cells(left))}  {right}".rstrip() for left, right in shown]
     return "\n".join([*lines, drawing.note, ""] if drawing.note else [*lines, ""])
 
 
-def _rows(drawing: Drawing, m: int) -> Iterator[tuple[int, tuple[str, str, str]]]:
+def _results(drawing: Drawing, m: int) -> Iterator[tuple[str, str]]:
+    """A mark with what it gives: one row for each result, and its sum of gradients if there is."""
     mark = drawing.marks[m]
-    if mark.kind == "dot":
-        return
+    computed = mark.kind in ("op", "fold")
+    head = _caption(mark) if computed else f"{mark.kind} {_caption(mark)}"
     leaving = [e for e in drawing.edges if e.source == m and e.label is not None]
-    value = next((_line(e.label.value) for e in leaving if e.label and e.label.value), "")
-    names = ", ".join(f"{e.label.name} {e.label.shape}".strip() for e in leaving if e.label)
-    if mark.kind in ("op", "fold"):
-        head = f"{mark.title} {mark.subtitle}".rstrip() + (f" → {names}" if names else "")
-    else:
-        head = f"{mark.kind} {mark.title} {mark.subtitle}".rstrip()
-    yield mark.frame, (head, value, _total(drawing, leaving))
+    for edge in leaving if computed else leaving[:1]:
+        label = edge.label or Label()
+        name = f" → {label.name} {label.shape}".rstrip() if computed else ""
+        yield head + name, _line(label.value)
+        if drawing.marks[edge.target].kind == "dot" and label.gradient:
+            yield "", _backward(label)
+        head = " " * cells(head)
+    if not leaving:
+        yield head, ""
+
+
+def _branches(drawing: Drawing, m: int) -> Iterator[tuple[str, str]]:
+    """What a mark reads, with the gradient and the rule that flow back there."""
     entering = [e for e in drawing.edges if e.target == m]
     for k, edge in enumerate(entering):
-        label = edge.label
         branch = "└─ " if k == len(entering) - 1 else "├─ "
-        name = label.name if label and label.name else _origin(drawing, edge).title
-        gradient = f"gradient {_line(label.gradient)}" if label and label.gradient else ""
-        rule = label.rule if label else ""
-        yield mark.frame, (f"  {branch}{name}", "", f"{gradient}  {rule}".strip())
+        name = edge.label.name if edge.label else ""
+        right = _backward(edge.label) if edge.label else ""
+        yield f"  {branch}{name or _origin(drawing, edge).title}", right
 
 
-def _total(drawing: Drawing, leaving: Sequence[Edge]) -> str:
-    """The sum of the gradients that come back to a value that is used more than once."""
-    for edge in leaving:
-        label = edge.label
-        if drawing.marks[edge.target].kind == "dot" and label and label.gradient:
-            return f"gradient {_line(label.gradient)}  {label.rule}".rstrip()
-    return ""
+def _backward(label: Label) -> str:
+    gradient = f"gradient {_line(label.gradient)}" if label.gradient else ""
+    return f"{gradient}  {label.rule}".strip()
 
 
 def _origin(drawing: Drawing, edge: Edge) -> Mark:
@@ -74,7 +76,7 @@ def _origin(drawing: Drawing, edge: Edge) -> Mark:
 def _line(text: ArrayText | None) -> str:
     if text is None:
         return ""
-    lines = [line.strip() for line in text.lines]
+    lines = [" ".join(line.split()) for line in text.lines]
     joined = f"[{'; '.join(lines)}]" if text.bracket else ", ".join(lines)
     return f"{joined} {text.flag}".rstrip()
 

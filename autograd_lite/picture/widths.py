@@ -6,7 +6,7 @@ text set in a narrower face fits too. Does not know arrays, graphs or SVG. Impor
 
 import unicodedata
 
-__all__ = ["MONO", "mono_width", "text_width"]
+__all__ = ["MONO", "cells", "mono_width", "text_width"]
 
 MONO = 0.602  # advance of the monospaced faces, in em
 
@@ -42,7 +42,22 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 def mono_width(text: str, size: float) -> float:
     """Width in pixels of monospaced text of a font size."""
-    return len(text) * MONO * size
+    return cells(text) * MONO * size
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text fills.
+
+    >>> cells("x²"), cells("漢字"), cells("e\u0301")
+    (2, 4, 1)
+    """
+    return sum(_columns(ch) for ch in text)
+
+
+def _columns(ch: str) -> int:
+    if unicodedata.combining(ch):
+        return 0
+    return 2 if unicodedata.east_asian_width(ch) in "WF" else 1
 
 
 def _advance(ch: str, table: tuple[int, ...]) -> int:
