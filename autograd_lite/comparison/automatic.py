@@ -3,7 +3,7 @@
 Knows: how to find a layer's parameters, to run it with other values of them without touching it,
 and to get its gradients.
 Does not know: hand-written layers, verdicts, reports.
-Imports: errors, recording, derivatives, NumPy.
+Imports: errors, graph, tensors, derivatives, NumPy.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd_lite.derivatives import gradients
 from autograd_lite.errors import CompareError
+from autograd_lite.graph import Graph
 from autograd_lite.modes import no_grad
 from autograd_lite.tensors import Tensor, parameter, tensor
 
@@ -96,6 +97,14 @@ class Twin:
             for total, part in zip(totals, gradients(result, tensors, g), strict=True):
                 total += part.numpy()
         return outputs, totals
+
+    def graph(self, names: Sequence[str]) -> Graph | None:
+        """The graph of the outputs, inputs called by these names; None if nothing is tracked."""
+        xs = [tensor(x, name=name) for x, name in zip(self.inputs, names, strict=True)]
+        ps = {path: parameter(value, name=path) for path, value in self.values.items()}
+        results = self._call(xs, ps)
+        tracked = all(isinstance(result, Tensor) and result.tracked for result in results)
+        return Graph.of(*results) if tracked else None
 
 
 def as_arrays(results: Sequence[Any]) -> tuple[Any, ...]:

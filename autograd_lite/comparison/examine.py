@@ -17,7 +17,7 @@ import numpy as np
 from autograd_lite.comparison.adapters import Convention, HandRun, convention_of
 from autograd_lite.comparison.automatic import Twin
 from autograd_lite.comparison.numbers import EXAMINED, numbers_of
-from autograd_lite.comparison.report import Comparison, Finding, Row
+from autograd_lite.comparison.report import Comparison, Finding, Row, gradient_name
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
 from autograd_lite.comparison.verdict import Allowance, Numbers, judge, tolerance_of
 from autograd_lite.errors import CompareError, DTypeError
@@ -75,6 +75,8 @@ def compare(
         tuple(case.rows()),
         tuple(case.findings()),
         f"cotangent {how}; tolerance {case.tolerance:.0e} of each row's largest element; {referee}",
+        graph=twin.graph(case.names),
+        cotangents=tuple(case.douts),
     )
 
 
@@ -207,7 +209,7 @@ class _Case:
             name = "forward" if len(self.outputs) == 1 else f"forward[{i}]"
             hand = outputs[i] if i < len(outputs) else None
             rows.append(_row(name, "output", automatic, hand, None, 0.0))
-        labels = [_gradient_name(name) for name in (*self.names, *self.twin.paths)]
+        labels = [gradient_name(name) for name in (*self.names, *self.twin.paths)]
         kinds = ["input"] * len(self.names) + ["parameter"] * len(self.twin.paths)
         hands = self._hand_gradients(self.by_hand)
         parts = zip(labels, kinds, self.gradients, hands, self.numbers, self.rounding, strict=True)
@@ -253,12 +255,6 @@ class _Case:
                 text = "the two layers hold different values of it, so nothing else can agree"
                 found.append(Finding("error", path, text))
         return found
-
-
-def _gradient_name(path: str) -> str:
-    """How the gradient of a name is called: x → dx, layers.0.W → layers.0.dW."""
-    owner, _, name = path.rpartition(".")
-    return f"{owner}.d{name}".lstrip(".")
 
 
 def _furthest(automatic: Any, hand: Any) -> list[int]:

@@ -2,7 +2,7 @@
 
 Knows: `Row`, `Finding`, `Comparison`; the table that fits 100 columns, Markdown, JSON.
 Does not know: how the values came to be, nor HTML (`page`).
-Imports: errors, NumPy, `page` for saving.
+Imports: errors, graph, the picture's `Check`, NumPy, `page` for saving.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import numpy as np
 
 from autograd_lite.comparison import page
 from autograd_lite.errors import CompareError
+from autograd_lite.graph import Graph, Node
+from autograd_lite.picture import Check
 
-__all__ = ["Comparison", "Finding", "Row", "write_text"]
+__all__ = ["Comparison", "Finding", "Row", "gradient_name", "write_text"]
 
 _WIDTH = 100
 _OK = frozenset({"right", "legitimate choice"})
@@ -86,6 +88,9 @@ class Comparison:
     `print` shows a table that fits 100 columns; notebooks show HTML; `save` writes a page,
     Markdown or JSON; `raise_if_wrong` turns what is wrong into an exception. `parties` are the
     columns, in order.
+
+    `ag.draw(report)` draws `graph`, the automatic side that was compared, with `cotangents` flowing
+    back, a sign at every array, and the hand-written numbers beside ours.
     """
 
     title: str
@@ -93,6 +98,23 @@ class Comparison:
     findings: tuple[Finding, ...]
     settings: str
     parties: tuple[str, ...] = ("automatic", "hand", "numeric")
+    graph: Graph | None = None
+    cotangents: tuple[Any, ...] = ()
+
+    def checks(self, graph: Graph) -> dict[Node, list[Check]]:
+        """What a picture of `graph` says of its nodes: `ag.draw(y, compare=report)` asks this.
+
+        Outputs are matched by their order, inputs and parameters by their names.
+        """
+        rows = {row.name: row for row in self.rows if "hand" in self.parties}
+        found: dict[Node, list[Check]] = {}
+        for i, out in enumerate(graph.outputs):
+            name = "forward" if len(graph.outputs) == 1 else f"forward[{i}]"
+            found.setdefault(out, []).extend(_checks("value", rows.get(name)))
+        for leaf in graph.inputs:
+            row = rows.get(gradient_name(leaf.name)) if leaf.name else None
+            found.setdefault(leaf, []).extend(_checks("gradient", row))
+        return {node: checks for node, checks in found.items() if checks}
 
     @property
     def ok(self) -> bool:
@@ -184,6 +206,23 @@ class Comparison:
         if not self.ok:
             raise CompareError(str(self), source=None)
         return self
+
+
+def gradient_name(path: str) -> str:
+    """How the gradient of a name is called.
+
+    >>> gradient_name("x"), gradient_name("layers.0.W")
+    ('dx', 'layers.0.dW')
+    """
+    owner, _, name = path.rpartition(".")
+    return f"{owner}.d{name}".lstrip(".")
+
+
+def _checks(of: str, row: Row | None) -> list[Check]:
+    if row is None:
+        return []
+    says = f"{row.verdict}, {row.note}" if row.note else row.verdict
+    return [Check(of, row.ok, row.hand, row.automatic, says)]
 
 
 def write_text(target: Path, text: str) -> None:

@@ -14,12 +14,15 @@ from autograd_lite.picture.widths import mono_width, text_width
 
 __all__ = [
     "Block",
+    "ByHand",
     "Drawing",
     "Edge",
     "Label",
     "Mark",
     "Scene",
     "block_size",
+    "flag_width",
+    "hand_size",
     "mark_size",
     "plan",
 ]
@@ -28,6 +31,8 @@ LINE = 12  # from one line of a label to the next
 SMALL, RULE_SIZE, NAME_SIZE, SYMBOL_SIZE = 9.0, 9.5, 13.0, 14.0
 CELL = 4  # a cell of a heat thumbnail
 ROUND = 40  # an operation's circle
+SIGN = 10  # a sign's circle, across
+FLAG = 13  # a flag's height
 _MARGIN = 9  # a label's room on both sides
 _CLEAR = 6  # between a line and the digits above it
 _UNDER = 10  # between a line and the digits beneath, the backward arrow between them
@@ -38,6 +43,8 @@ class Mark:
     """Something drawn as a node.
 
     ``kind`` is ``input``, ``parameter``, ``constant``, ``output``, ``op``, ``fold`` or ``dot``.
+    ``emphasis`` is ``strong``, ``faint`` or neither; ``sign`` a ``✓`` or ``✗`` at its corner;
+    ``flag`` a word of warning on its upper border.
     """
 
     kind: str
@@ -46,6 +53,17 @@ class Mark:
     tooltip: str = ""
     frame: int = -1
     ports: int = 1
+    emphasis: str = ""
+    sign: str = ""
+    flag: str = ""
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A hand-written array beside ours, and whether it agrees: ``✓`` or ``✗``."""
+
+    text: ArrayText
+    sign: str
 
 
 @dataclass(frozen=True)
@@ -57,11 +75,13 @@ class Label:
     value: ArrayText | None = None
     gradient: ArrayText | None = None
     rule: str = ""
+    value_by_hand: ByHand | None = None
+    gradient_by_hand: ByHand | None = None
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.name or self.shape or self.value or self.gradient or self.rule)
+        return self == Label()
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,7 @@ class Edge:
     backward: bool = False
     tooltip: str = ""
     times: int = 1
+    emphasis: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +139,14 @@ def block_size(text: ArrayText | None) -> Block:
     return Block(width + (heat + 6 if heat else 0), max(lines, tall), heat)
 
 
+def hand_size(by_hand: ByHand | None) -> Block:
+    """How much room a hand-written array takes, with its sign in front."""
+    if by_hand is None:
+        return Block(0, 0, 0)
+    size = block_size(by_hand.text)
+    return Block(size.width + SIGN + 6, size.height + 1, size.heat)
+
+
 def plan(drawing: Drawing, direction: str) -> Plan:
     """The boxes of a drawing for a layout engine: the marks first, then the labels."""
     items = [_mark_item(mark, direction) for mark in drawing.marks]
@@ -136,11 +165,17 @@ def mark_size(mark: Mark) -> tuple[float, float]:
     """Width and height of a mark."""
     if mark.kind == "dot":
         return 8.0, 8.0
+    flag = _even(flag_width(mark.flag)) if mark.flag else 0.0
     if mark.kind == "op":
         wide = text_width(mark.title, SYMBOL_SIZE, bold=True) + 20
-        return max(float(ROUND), _even(wide)), float(ROUND)
+        return max(float(ROUND), _even(wide), flag), float(ROUND)
     wide = max(text_width(mark.title, NAME_SIZE, bold=True), text_width(mark.subtitle, SMALL))
-    return max(48.0, _even(wide + 24)), max(40.0, 15.0 * mark.ports + 10)
+    return max(48.0, _even(wide + 24), flag), max(40.0, 15.0 * mark.ports + 10)
+
+
+def flag_width(flag: str) -> float:
+    """How wide a flag is."""
+    return text_width(flag, SMALL, bold=True) + 12
 
 
 def _mark_item(mark: Mark, direction: str) -> Item:
@@ -153,17 +188,19 @@ def _mark_item(mark: Mark, direction: str) -> Item:
 
 def _label_item(label: Label, frame: int, direction: str) -> Item:
     above, beneath = block_size(label.value), block_size(label.gradient)
+    by_hand = hand_size(label.value_by_hand), hand_size(label.gradient_by_hand)
     name = text_width(label.name, SMALL, bold=True) + text_width(f" {label.shape}", SMALL)
     rule = text_width(label.rule, RULE_SIZE)
-    head = LINE if label.name or label.shape else 0
-    foot = LINE if label.rule else 0
+    head = (LINE if label.name or label.shape else 0) + by_hand[0].height
+    foot = (LINE if label.rule else 0) + by_hand[1].height
+    wide = [max(a.width, b.width) for a, b in zip((above, beneath), by_hand, strict=True)]
     if direction == "LR":
-        length = max(above.width, beneath.width, name, rule, 18) + 2 * _MARGIN
+        length = max(*wide, name, rule, 18) + 2 * _MARGIN
         under = _UNDER + beneath.height + foot if beneath.height or foot else 8
         return Item("label", _even(length), _CLEAR + above.height + head, under, frame)
     length = max(above.height + head, beneath.height + foot, 18) + 8
-    left = _MARGIN + max(above.width, name)
-    right = _MARGIN + _UNDER + max(beneath.width, rule)
+    left = _MARGIN + max(wide[0], name)
+    right = _MARGIN + _UNDER + max(wide[1], rule)
     return Item("label", _even(length), _even(left), _even(right), frame)
 
 

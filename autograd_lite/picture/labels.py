@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from autograd_lite.picture.arrays import ArrayText
-from autograd_lite.picture.drawing import CELL, LINE, Edge, Label, block_size
+from autograd_lite.picture.drawing import (
+    CELL,
+    LINE,
+    SIGN,
+    ByHand,
+    Edge,
+    Label,
+    block_size,
+    hand_size,
+)
 from autograd_lite.picture.layout import Rect
-from autograd_lite.picture.pen import MONO_SIZE, Point, arrowhead, digits, n, p, words
+from autograd_lite.picture.pen import MONO_SIZE, Point, arrowhead, digits, n, p, sign, words
 from autograd_lite.picture.theme import heat_class
 from autograd_lite.picture.widths import mono_width
 
@@ -29,13 +38,18 @@ def _beside_level_line(edge: Edge, shown: Label, center: Point, box: Rect) -> It
     if edge.backward:
         yield f'<path class="bwd" d="M{p((box.right - 5, y + 5))} L{p((box.left + 8, y + 5))}"/>'
         yield arrowhead("bh", (box.left + 3, y + 5), (-1, 0), 7, 3)
-    top = y - 6 - block_size(shown.value).height
+    value = y - 6 - block_size(shown.value).height
+    top = value - hand_size(shown.value_by_hand).height
     yield from _name(shown, x, top - 3, "middle")
-    yield from _array("v", shown.value, x, top)
+    yield from _by_hand(shown.value_by_hand, x, top)
+    yield from _array("v", shown.value, x, value)
     under = y + 9
     yield from _array("g", shown.gradient, x, under)
+    under += block_size(shown.gradient).height
     if shown.rule:
-        yield words("r", shown.rule, x, under + block_size(shown.gradient).height + 9, "middle")
+        yield words("r", shown.rule, x, under + 9, "middle")
+        under += LINE
+    yield from _by_hand(shown.gradient_by_hand, x, under + 1)
 
 
 def _beside_upright_line(edge: Edge, shown: Label, center: Point, box: Rect) -> Iterator[str]:
@@ -44,15 +58,30 @@ def _beside_upright_line(edge: Edge, shown: Label, center: Point, box: Rect) -> 
         yield f'<path class="bwd" d="M{p((x + 5, box.bottom - 3))} L{p((x + 5, box.top + 8))}"/>'
         yield arrowhead("bh", (x + 5, box.top + 3), (0, -1), 7, 3)
     above, beneath = block_size(shown.value), block_size(shown.gradient)
+    hands = hand_size(shown.value_by_hand), hand_size(shown.gradient_by_hand)
     head = LINE if shown.name or shown.shape else 0
-    top = y - (above.height + head) / 2
+    top = y - (above.height + head + hands[0].height) / 2
     yield from _name(shown, x - 7, top + 9, "end")
     yield from _array("v", shown.value, x - 7 - above.width / 2, top + head)
+    top += head + above.height
+    yield from _by_hand(shown.value_by_hand, x - 7 - hands[0].width / 2, top + 1)
     foot = LINE if shown.rule else 0
-    top = y - (beneath.height + foot) / 2
+    top = y - (beneath.height + foot + hands[1].height) / 2
     yield from _array("g", shown.gradient, x + 12 + beneath.width / 2, top)
     if shown.rule:
         yield words("r", shown.rule, x + 12, top + beneath.height + 9, "start")
+    top += beneath.height + foot
+    yield from _by_hand(shown.gradient_by_hand, x + 12 + hands[1].width / 2, top + 1)
+
+
+def _by_hand(by_hand: ByHand | None, x: float, top: float) -> Iterator[str]:
+    """A hand-written array centred on x, its sign in front."""
+    if by_hand is None:
+        return
+    size = hand_size(by_hand)
+    left, middle = x - size.width / 2, top + (size.height - 1) / 2
+    yield from sign(by_hand.sign, (left + SIGN / 2, middle), SIGN / 2)
+    yield from _array("hand", by_hand.text, x + (SIGN + 6) / 2, top)
 
 
 def _name(shown: Label, x: float, y: float, anchor: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from autograd_lite.picture.drawing import Drawing
+from autograd_lite.picture.pen import sign
 from autograd_lite.picture.widths import text_width
 
 __all__ = ["legend"]
@@ -57,8 +58,30 @@ def _entries(drawing: Drawing) -> Iterator[tuple[str, float, str, str]]:
             if kind == "parameter":
                 body += '<rect class="inner" x="2" y="2" width="12" height="7" rx="2"/>'
             yield f'<g class="{kind}">{body}</g>', 21, "", text
+    yield from _overlaid(drawing)
     if drawing.note:
         yield "", 0, "b", drawing.note
+
+
+def _overlaid(drawing: Drawing) -> Iterator[tuple[str, float, str, str]]:
+    """What highlights, checks and flags mean."""
+    if any(mark.emphasis == "strong" for mark in drawing.marks):
+        yield f'<g class="strong">{_GLOW}{_arrow("fwd", "ah", 0, 20)}</g>', 25, "", "highlighted"
+    signs = {mark.sign for mark in drawing.marks} - {""}
+    for kind, text in (("✓", "hand-written, agrees"), ("✗", "hand-written, differs")):
+        if kind in signs:
+            yield "".join(sign(kind, (6, 5.5), 6)), 16, "", text
+    if any(mark.flag.startswith(("NaN", "inf")) for mark in drawing.marks):
+        body = '<rect class="flag" y="-1" width="28" height="13" rx="6.5"/>'
+        yield (
+            f'{body}<text class="flagged" x="14" y="8.8" text-anchor="middle">NaN</text>',
+            33,
+            "",
+            "not finite: NaN or inf in it",
+        )
+
+
+_GLOW = '<path class="glow" d="M3,5.5 L16,5.5"/>'
 
 
 def _arrow(line: str, head: str, start: int, end: int) -> str:

@@ -16,7 +16,9 @@ from autograd_lite.graph import Graph, Leaf, Node, Scope, visible
 from autograd_lite.picture.arrays import form_text, shape_text, tooltip, typeset
 from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark, Scene
 from autograd_lite.picture.folding import Folded, Part, lineage, producer, reading_order, titled
+from autograd_lite.picture.highlight import Lit
 from autograd_lite.picture.names import call, names, plain_number
+from autograd_lite.picture.overlay import Check, Origins, checked, emphasised, flagged
 from autograd_lite.shapes import broadcast_axes
 
 __all__ = ["Shown", "picture_of"]
@@ -38,11 +40,18 @@ class Shown:
     contributions: Mapping[tuple[Node, int], Any] = field(default_factory=dict)
     seeds: Sequence[Any] = ()
     rules: bool = True
+    lit: Lit | None = None
+    checks: Mapping[Node, Sequence[Check]] = field(default_factory=dict)
 
 
 def picture_of(graph: Graph, folded: Folded, shown: Shown) -> Drawing:
     """The drawing of a graph."""
-    return _Builder(graph, folded, shown).build()
+    builder = _Builder(graph, folded, shown)
+    drawing, origins = builder.build(), builder.origins
+    if shown.checks:
+        drawing = checked(drawing, origins, shown.checks)
+    drawing = flagged(drawing, origins, shown.values)
+    return emphasised(drawing, origins, shown.lit) if shown.lit else drawing
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class _Builder:
         self.names = names(self.nodes)
         self.marks: list[Mark] = []
         self.edges: list[Edge] = []
+        self.origins = Origins()
         self.scopes = self._open_scopes()
         self.place = {scope: k for k, scope in enumerate(self.scopes)}
         self.constants = 0
@@ -71,7 +81,7 @@ class _Builder:
         pending: dict[int, list[tuple[Node, int, _Wire]]] = defaultdict(list)
         for k, part in enumerate(self.folded.parts):
             entering = self._plain_constants(part)
-            mark = self._add(self._mark(part, len(pending[k]) + len(entering)))
+            mark = self._add(self._mark(part, len(pending[k]) + len(entering)), part.nodes)
             for source, name, value in entering:
                 self._constant_edge(source, mark, name, value, part)
             for node, source, wire in pending.pop(k):
@@ -114,8 +124,9 @@ class _Builder:
     def _frame(self, scope: Scope | None) -> int:
         return -1 if scope is None else self.place[scope]
 
-    def _add(self, mark: Mark) -> int:
+    def _add(self, mark: Mark, nodes: tuple[Node, ...] = ()) -> int:
         self.marks.append(mark)
+        self.origins.marks.append(nodes)
         return len(self.marks) - 1
 
     # marks
@@ -187,8 +198,9 @@ class _Builder:
         label = self._label(
             node, self.shown.values.get(node), total, rule if total is not None else ""
         )
-        dot = self._add(Mark("dot", "", "", about, frame))
-        self._connect(mark, dot, label, frame, f"value {name}", node, total)
+        dot = self._add(Mark("dot", "", "", about, frame), (node,))
+        readers = tuple(reader for wire in wires for reader, _ in wire.slots)
+        self._connect(mark, dot, label, frame, f"value {name}", node, total, readers=readers)
         return dot
 
     def _arrives(self, wire: _Wire) -> bool:
@@ -203,7 +215,7 @@ class _Builder:
         several = len(self.graph.outputs) > 1
         name = visible(node.name, 24) if node.name else f"y{wire.output + 1}" if several else "y"
         about = f"output {name}, shape {shape_text(node.shape)}"
-        mark = self._add(Mark("output", name, form_text(node.shape, node.dtype), about))
+        mark = self._add(Mark("output", name, form_text(node.shape, node.dtype), about), (node,))
         seed = self._seed(wire.output)
         rule = "= seed" if seed is not None and self.shown.rules else ""
         branch = self.marks[source].kind == "dot"
@@ -220,7 +232,8 @@ class _Builder:
         label = self._label(node, value, gradient, rule, branch=branch)
         frame = self._shared(self.marks[source].frame, self.marks[target].frame)
         about = f"{self.names[node]} into {self.marks[target].tooltip}"
-        self._connect(source, target, label, frame, about, node, gradient, rule)
+        readers = tuple(reader for reader, _ in wire.slots)
+        self._connect(source, target, label, frame, about, node, gradient, rule, readers)
 
     def _passed_on(self, wire: _Wire) -> tuple[Any, str]:
         """The gradient that comes back over a wire, and the rule that made it."""
@@ -274,6 +287,7 @@ class _Builder:
         node: Node,
         gradient: Any,
         rule: str = "",
+        readers: tuple[Node, ...] = (),
     ) -> None:
         lines = [about]
         if node in self.shown.values:
@@ -282,6 +296,7 @@ class _Builder:
             lines.append(f"gradient {tooltip(gradient)} {rule}".rstrip())
         text = "\n".join(lines)
         self.edges.append(Edge(source, target, label, frame, gradient is not None, text))
+        self.origins.edges.append((node, readers))
 
     def _constant_edge(self, source: int, mark: int, name: str, value: Any, part: Part) -> None:
         shown = None if plain_number(value) or not self.shown.values else typeset(value)
@@ -291,6 +306,7 @@ class _Builder:
         about = f"constant {name}"
         edge = Edge(source, mark, None if label.empty else label, frame, False, about)
         self.edges.append(edge)
+        self.origins.edges.append((None, ()))
 
     def _shared(self, a: int, b: int) -> int:
         """The innermost frame that holds both marks."""

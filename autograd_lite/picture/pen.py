@@ -4,6 +4,7 @@ Everything a user named passes through ``escape`` here or in the caller. Does no
 Imports character widths.
 """
 
+from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from autograd_lite.picture.widths import mono_width
@@ -19,6 +20,7 @@ __all__ = [
     "p",
     "path_data",
     "rect",
+    "sign",
     "tangent",
     "words",
 ]
@@ -78,6 +80,19 @@ def arrowhead(name: str, tip: Point, way: Point, length: float, half: float) -> 
     bx, by = x - length * ux, y - length * uy
     corners = [(x, y), (bx - half * uy, by + half * ux), (bx + half * uy, by - half * ux)]
     return f'<polygon class="{name}" points="{" ".join(map(p, corners))}"/>'
+
+
+def sign(kind: str, center: Point, radius: float) -> Iterator[str]:
+    """A ``✓`` or ``✗`` in a disc, drawn: not every typeface has them."""
+    (x, y), r = center, radius
+    good = kind == "✓"
+    strokes = [[(-0.5, 0.05), (-0.12, 0.42), (0.5, -0.38)]]
+    if not good:
+        strokes = [[(-0.38, -0.38), (0.38, 0.38)], [(-0.38, 0.38), (0.38, -0.38)]]
+    name = "good" if good else "bad"
+    yield f'<circle class="disc {name}" cx="{n(x)}" cy="{n(y)}" r="{n(r)}"/>'
+    paths = (" L".join(p((x + r * a, y + r * b)) for a, b in stroke) for stroke in strokes)
+    yield f'<path class="tick" d="{" ".join(f"M{path}" for path in paths)}"/>'
 
 
 def path_data(hops: tuple[tuple[Point, ...], ...]) -> str:

@@ -7,22 +7,22 @@ derivatives, errors and its siblings.
 import os
 import tempfile
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.errors import DrawError, require
-from autograd_lite.graph import Graph, Node, visible
+from autograd_lite.graph import visible
 from autograd_lite.picture import text
 from autograd_lite.picture.drawing import Drawing, plan
 from autograd_lite.picture.folding import Expand, fold
+from autograd_lite.picture.highlight import highlighted
 from autograd_lite.picture.layout import place
-from autograd_lite.picture.marks import Shown, picture_of
+from autograd_lite.picture.marks import picture_of
+from autograd_lite.picture.reading import checks_of, cotangent_of, graph_of, shown_of
 from autograd_lite.picture.svg import render
 from autograd_lite.picture.theme import PALETTES, THEMES
-from autograd_lite.reverse import flow
 
 __all__ = ["Picture", "draw"]
 
@@ -38,6 +38,8 @@ def draw(
     local: bool = True,
     cotangent: Any = None,
     expand: Expand = "auto",
+    highlight: Any = None,
+    compare: Any = None,
     layout: str = "auto",
     theme: str = "auto",
     direction: str = "LR",
@@ -48,7 +50,7 @@ def draw(
     """Draw the graph of a tensor (or several, or a ``Graph``): values, gradients, local rules.
 
     Args:
-        y: a tensor, a list of tensors, or a ``Graph``.
+        y: a tensor, a list of tensors, a ``Graph``, or an ``ag.compare`` report.
         path: where to save it too: ``.svg .png .pdf .html .dot .mermaid .txt``.
         values: whether the forward values stand above the edges.
         gradients: whether the gradients stand beneath them.
@@ -58,6 +60,11 @@ def draw(
         expand: which scopes are drawn open. ``"auto"`` opens all of a small graph and folds a
             large one; ``"all"``, ``"none"``, a depth, a pattern of scope names (``"Net/Affine*"``)
             or a function of the scope; ``"force"`` opens all of a graph of any size.
+        highlight: what stands out while the rest steps back: a tensor or its name, a pair
+            ``(W, L)`` for all paths from W to L, or a list of these.
+        compare: an ``ag.compare`` report, or a mapping from tensors to ``Check``: signs where
+            hand-written numbers agree or differ, these numbers beside ours, and where the two
+            first part.
         layout: ``"auto"``, ``"pygraphviz"``, ``"dot"`` or ``"builtin"``.
         theme: ``"auto"`` follows the reader's light or dark mode; or ``"light"``, ``"dark"``.
         direction: ``"LR"`` reads from left to right, ``"TB"`` from top to bottom.
@@ -79,11 +86,16 @@ def draw(
     _check("direction", direction, ("LR", "TB"))
     if not 0 < font_size < 1000:
         raise DrawError("font_size is a number of pixels between 0 and 1000")
-    graph = _graph(y)
+    graph = graph_of(y)
+    compare = y if compare is None and hasattr(y, "checks") else compare
     if path is not None:
         _format(path)
-    folded = fold(graph, expand)
-    drawing = picture_of(graph, folded, _shown(graph, values, gradients, local, cotangent))
+    shown = shown_of(graph, values, gradients, local, cotangent_of(compare, cotangent))
+    if highlight is not None:
+        shown = replace(shown, lit=highlighted(graph, highlight, lambda node: node))
+    if compare is not None:
+        shown = replace(shown, checks=checks_of(compare, graph, shown))
+    drawing = picture_of(graph, fold(graph, expand), shown)
     picture = Picture(
         drawing,
         layout=layout,
@@ -204,38 +216,3 @@ def _check(what: str, given: object, allowed: Collection[str]) -> None:
     if not isinstance(given, str) or given not in allowed:
         shown = visible(given) if isinstance(given, str) else f"a {type(given).__name__}"
         raise DrawError(f"{what} cannot be {shown}", mend=f"one of: {', '.join(allowed)}")
-
-
-def _graph(y: Any) -> Graph:
-    if isinstance(y, Graph):
-        return y
-    outputs = list(y) if isinstance(y, (list, tuple)) else [y]
-    for out in outputs:
-        if not isinstance(out, Node) and not isinstance(getattr(out, "node", None), Node):
-            raise DrawError(
-                f"a picture is drawn of a tensor or a Graph, not of a {type(out).__name__}",
-                mend="compute with ag.tensor(data) and draw the result",
-            )
-    if not outputs:
-        raise DrawError("there is nothing to draw: the list of outputs is empty")
-    return Graph.of(*outputs)
-
-
-def _shown(graph: Graph, values: bool, gradients: bool, local: bool, cotangent: Any) -> Shown:
-    smooth = all(np.dtype(out.dtype).kind in "fc" for out in graph.outputs if out.dtype is not None)
-    if not (gradients and graph.inputs and smooth):
-        return Shown(graph.replay() if values else {}, rules=local)
-    several = len(graph.outputs) > 1
-    given = None if cotangent is None else list(cotangent) if several else [cotangent]
-    if given is not None and len(given) != len(graph.outputs):
-        raise DrawError(f"{len(given)} cotangents for {len(graph.outputs)} outputs")
-    found = flow(graph, given)
-    seeds = [_seed(out, None if given is None else given[k]) for k, out in enumerate(graph.outputs)]
-    shown = found.values if values else {}
-    return Shown(shown, found.cotangents, found.contributions, seeds, local)
-
-
-def _seed(out: Node, given: Any) -> Any:
-    if given is None:
-        return np.ones(out.shape, out.dtype)
-    return getattr(given, "data", given) if not isinstance(given, np.ndarray) else given

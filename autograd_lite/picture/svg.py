@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from autograd_lite.picture.drawing import Drawing, Mark, mark_size
+from autograd_lite.picture.drawing import FLAG, Drawing, Mark, flag_width, mark_size
 from autograd_lite.picture.labels import label
 from autograd_lite.picture.layout import Placement, Plan, Rect, extent
 from autograd_lite.picture.legend import legend
@@ -20,6 +20,7 @@ from autograd_lite.picture.pen import (
     opened,
     path_data,
     rect,
+    sign,
     tangent,
     words,
 )
@@ -65,7 +66,7 @@ def render(
         f'<title id="{OWN}-t">{escape(drawing.title)}</title>',
         f'<desc id="{OWN}-d">{escape(drawing.description)}</desc>',
         f"<metadata>layout: {placement.engine}</metadata>",
-        "<style>\n" + style_sheet(theme, palette).replace("@ ", f".{OWN} ") + "</style>",
+        "<style>\n" + _style(drawing, theme, palette).replace("@ ", f".{OWN} ") + "</style>",
         f'<rect class="bg" width="{n(width)}" height="{n(height)}"/>',
         f'<g transform="translate({n(dx)},{n(dy)})">',
         *_frames(drawing, placement),
@@ -78,6 +79,11 @@ def render(
     text = "\n".join(lines)
     own = "ag" + hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:10]
     return text.replace(OWN, own)
+
+
+def _style(drawing: Drawing, theme: str, palette: str) -> str:
+    overlaid = any(mark.emphasis or mark.sign or mark.flag for mark in drawing.marks)
+    return style_sheet(theme, palette, overlaid=overlaid)
 
 
 def _bounds(plan: Plan, placement: Placement) -> Rect:
@@ -109,7 +115,9 @@ def _body(drawing: Drawing, plan: Plan, placement: Placement) -> Iterator[str]:
 
 def _edge(k: int, drawing: Drawing, plan: Plan, placement: Placement) -> Iterator[str]:
     edge, chain, hops = drawing.edges[k], plan.chains[k], placement.routes[k]
-    yield opened(f"e{k}", "edge", edge.tooltip)
+    yield opened(f"e{k}", f"edge {edge.emphasis}".rstrip(), edge.tooltip)
+    if edge.emphasis == "strong":
+        yield f'<path class="glow" d="{path_data(hops)}"/>'
     yield f'<path class="fwd" d="{path_data(hops)}"/>'
     if drawing.marks[edge.target].kind != "dot":
         yield arrowhead("ah", hops[-1][-1], tangent(hops[-1]), 8, 3.4)
@@ -124,11 +132,13 @@ def _mark(m: int, mark: Mark, center: Point) -> Iterator[str]:
     x, y = center
     width, height = mark_size(mark)
     left, top = x - width / 2, y - height / 2
-    yield opened(f"n{m}", mark.kind, mark.tooltip)
+    yield opened(f"n{m}", f"{mark.kind} {mark.emphasis}".rstrip(), mark.tooltip)
     if mark.kind == "dot":
         yield f'<circle class="body" cx="{n(x)}" cy="{n(y)}" r="4"/></g>'
         return
     radius = 20 if mark.kind == "op" else 8
+    if mark.emphasis == "strong":
+        yield rect("halo", left - 5, top - 5, width + 10, height + 10, radius + 5)
     yield rect("body", left, top, width, height, radius)
     if mark.kind == "parameter":
         yield rect("inner", left + 3, top + 3, width - 6, height - 6, radius - 2.5)
@@ -139,4 +149,19 @@ def _mark(m: int, mark: Mark, center: Point) -> Iterator[str]:
         yield words("n", mark.subtitle, x, y + 12, "middle")
     else:
         yield words("var", mark.title, x, y + 4.5, "middle")
+    yield from _signs(mark, Rect(left, top, left + width, top + height), radius)
     yield "</g>"
+
+
+def _signs(mark: Mark, box: Rect, radius: float) -> Iterator[str]:
+    """A ring and a sign where a mark was checked, a flag on its upper border."""
+    x, width = (box.left + box.right) / 2, box.right - box.left
+    if mark.sign:
+        verdict = "good" if mark.sign == "✓" else "bad"
+        ring = (box.left - 4, box.top - 4, width + 8, box.bottom - box.top + 8, radius + 4)
+        yield rect(f"ring {verdict}", *ring)
+        yield from sign(mark.sign, (box.right + 1, box.bottom - 1), 7)
+    if mark.flag:
+        wide = flag_width(mark.flag)
+        yield rect("flag", x - wide / 2, box.top - 9, wide, FLAG, FLAG / 2)
+        yield words("flagged", mark.flag, x, box.top + 0.5, "middle")

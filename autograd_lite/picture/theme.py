@@ -3,6 +3,8 @@
 Knows class names of the drawing, no geometry. Imports nothing of ours.
 """
 
+from collections.abc import Mapping
+
 from autograd_lite.picture.arrays import HEAT_STEPS
 
 __all__ = ["PALETTES", "THEMES", "heat_class", "style_sheet"]
@@ -34,7 +36,9 @@ _COLOURS = {
     "frame-line": ("#d0d7de", "#3d444d"),
     "fold": ("#eef1f5", "#1c232c"),
     "fold-line": ("#59636e", "#9198a1"),
-    "halo": ("#ffffff", "#0d1117"),
+    "halo": ("#fff1c2", "#3a3000"),
+    "good": ("#1a7f37", "#3fb950"),
+    "bad": ("#b3261e", "#ff8f85"),
 }
 PALETTES = {
     "default": {},
@@ -44,12 +48,16 @@ _COLD = (("#f3f5f8", "#21262d"), ("#0a4fa3", "#79b8ff"))
 _WARM = (("#f3f5f8", "#21262d"), ("#b3261e", "#ff8f85"))
 
 
-def style_sheet(theme: str = "auto", palette: str = "default") -> str:
-    """The rules, each selector beginning with ``@``, to be replaced by the picture's own class."""
-    both = [_coloured(side, palette) for side in (0, 1)]
+def style_sheet(theme: str = "auto", palette: str = "default", *, overlaid: bool = False) -> str:
+    """The rules, each selector beginning with ``@``, to be replaced by the picture's own class.
+
+    ``overlaid`` adds those of highlights, checks and flags.
+    """
+    both = [_coloured(side, palette, overlaid) for side in (0, 1)]
+    form = _type() + (_OVERLAID if overlaid else "")
     if theme != "auto":
-        return _type() + both[theme == "dark"]
-    return _type() + both[0] + "@media (prefers-color-scheme:dark){" + both[1] + "}"
+        return form + both[theme == "dark"]
+    return form + both[0] + "@media (prefers-color-scheme:dark){" + both[1] + "}"
 
 
 def heat_class(step: int | None) -> str:
@@ -76,7 +84,31 @@ def _type() -> str:
     )
 
 
-def _coloured(side: int, palette: str) -> str:
+_OVERLAID = """\
+@ .strong .fwd{stroke-width:3}@ .strong .bwd{stroke-width:2.2}@ .strong .body{stroke-width:3.4}
+@ .faint .fwd,@ .faint .bwd,@ .faint .body{stroke-width:1}
+@ .glow{fill:none;stroke-width:12;stroke-linecap:round;stroke-linejoin:round}
+@ .ring{fill:none;stroke-width:2}@ .ring.bad{stroke-dasharray:7 3}
+@ .tick{fill:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+@ .flagged{font-size:9px;font-weight:700}
+"""
+
+
+def _overlaid(c: Mapping[str, str]) -> list[str]:
+    """The colours of highlights, checks and flags."""
+    grey, ground = c["grey"], c["background"]
+    return [
+        f"@ .glow{{stroke:{c['halo']}}}@ .halo{{fill:{c['halo']}}}",
+        f"@ .faint text{{fill:{grey}}}@ .faint .body{{fill:{ground};stroke:{grey}}}",
+        f"@ .faint .fwd,@ .faint .bwd,@ .faint .k,@ .faint .inner{{stroke:{grey}}}",
+        f"@ .faint .ah,@ .faint .bh,@ .dot.faint .body{{fill:{grey}}}",
+        f"@ .hand{{fill:{c['text']}}}@ .k.hand{{fill:none;stroke:{c['text']}}}",
+        *(f"@ .disc.{v}{{fill:{c[v]}}}@ .ring.{v}{{stroke:{c[v]}}}" for v in ("good", "bad")),
+        f"@ .tick{{stroke:{ground}}}@ .flag{{fill:{c['bad']}}}@ .flagged{{fill:{ground}}}",
+    ]
+
+
+def _coloured(side: int, palette: str, overlaid: bool) -> str:
     c = {name: pair[side] for name, pair in (_COLOURS | PALETTES[palette]).items()}
     rules = [
         f"@ text{{fill:{c['text']}}}@ .bg{{fill:{c['background']}}}",
@@ -91,6 +123,7 @@ def _coloured(side: int, palette: str) -> str:
         line = c[f"{kind}-line"]
         rules.append(f"@ .{kind} .body{{fill:{c[kind]};stroke:{line}}}")
     rules.append(f"@ .parameter .inner{{stroke:{c['parameter-line']}}}")
+    rules += _overlaid(c) if overlaid else []
     for step in range(-HEAT_STEPS, HEAT_STEPS + 1):
         zero, full = _WARM if step > 0 else _COLD
         colour = _between(zero[side], full[side], abs(step) / HEAT_STEPS)
