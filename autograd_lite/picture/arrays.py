@@ -111,7 +111,7 @@ def tooltip(value: Any) -> str:
 
 def _in_full(array: np.ndarray) -> ArrayText:
     if array.ndim == 0:
-        return ArrayText((number(array[()]),), flag=_flag(array))
+        return ArrayText((number(array[()]),))
     rows = [[number(v) for v in row] for row in array.reshape(-1, array.shape[-1])]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [" ".join(t.rjust(w) for t, w in zip(row, widths)) for row in rows]

@@ -8,7 +8,7 @@ import html
 from collections.abc import Iterator
 
 from autograd_lite.picture.arrays import ArrayText
-from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark
+from autograd_lite.picture.drawing import ByHand, Drawing, Edge, Label, Mark
 from autograd_lite.picture.widths import cells
 
 __all__ = ["as_dot", "as_mermaid", "as_page", "as_tree"]
@@ -39,11 +39,12 @@ def _results(drawing: Drawing, m: int) -> Iterator[tuple[str, str]]:
     mark = drawing.marks[m]
     computed = mark.kind in ("op", "fold")
     head = _caption(mark) if computed else f"{mark.kind} {_caption(mark)}"
+    head = f"◆ {head}" if mark.emphasis == "strong" else head
     leaving = [e for e in drawing.edges if e.source == m and e.label is not None]
     for edge in leaving if computed else leaving[:1]:
         label = edge.label or Label()
         name = f" → {label.name} {label.shape}".rstrip() if computed else ""
-        yield head + name, _line(label.value)
+        yield head + name, f"{_line(label.value)}{_hand(label.value_by_hand)}"
         if drawing.marks[edge.target].kind == "dot" and label.gradient:
             yield "", _backward(label)
         head = " " * cells(head)
@@ -63,7 +64,11 @@ def _branches(drawing: Drawing, m: int) -> Iterator[tuple[str, str]]:
 
 def _backward(label: Label) -> str:
     gradient = f"gradient {_line(label.gradient)}" if label.gradient else ""
-    return f"{gradient}  {label.rule}".strip()
+    return f"{gradient}  {label.rule}".strip() + _hand(label.gradient_by_hand)
+
+
+def _hand(by_hand: ByHand | None) -> str:
+    return f"  {by_hand.sign} by hand {_line(by_hand.text)}" if by_hand else ""
 
 
 def _origin(drawing: Drawing, edge: Edge) -> Mark:
@@ -89,6 +94,9 @@ def _path(drawing: Drawing, frame: int) -> tuple[int, ...]:
     return tuple(reversed(path))
 
 
+_LOOKS = {"strong": " penwidth=3", "faint": " color=gray fontcolor=gray40"}
+
+
 def as_dot(drawing: Drawing, direction: str = "LR") -> str:
     """The structure as a DOT file, for Graphviz and what reads it."""
     shapes = {"op": "ellipse", "dot": "point", "fold": "box3d"}
@@ -99,7 +107,8 @@ def as_dot(drawing: Drawing, direction: str = "LR") -> str:
         for m, mark in enumerate(drawing.marks):
             if mark.frame == frame:
                 shape = shapes.get(mark.kind, "box")
-                lines.append(f"{pad}n{m} [label={_quoted(_caption(mark))} shape={shape}]")
+                look = _LOOKS.get(mark.emphasis, "")
+                lines.append(f"{pad}n{m} [label={_quoted(_caption(mark))} shape={shape}{look}]")
         for k, scene in enumerate(drawing.frames):
             if scene.parent == frame:
                 lines.append(f"{pad}subgraph cluster_{k} {{ label={_quoted(scene.title)}")
@@ -107,10 +116,9 @@ def as_dot(drawing: Drawing, direction: str = "LR") -> str:
                 lines.append(pad + "}")
 
     block(-1, 1)
-    lines += [
-        f"  n{edge.source} -> n{edge.target} [label={_quoted(_words(edge))}]"
-        for edge in drawing.edges
-    ]
+    for edge in drawing.edges:
+        label = f"label={_quoted(_words(edge))}{_LOOKS.get(edge.emphasis, '')}"
+        lines.append(f"  n{edge.source} -> n{edge.target} [{label}]")
     return "\n".join([*lines, "}", ""])
 
 
@@ -136,6 +144,9 @@ def as_mermaid(drawing: Drawing, direction: str = "LR") -> str:
         words = _entities(_words(edge))
         link = f'-- "{words}" -->' if words else "-->"
         lines.append(f"  n{edge.source} {link} n{edge.target}")
+    strong = [f"n{m}" for m, mark in enumerate(drawing.marks) if mark.emphasis == "strong"]
+    if strong:
+        lines += ["  classDef strong stroke-width:4px", f"  class {','.join(strong)} strong"]
     return "\n".join([*lines, ""])
 
 
@@ -153,7 +164,7 @@ def as_page(drawing: Drawing, svg: str) -> str:
 
 
 def _caption(mark: Mark) -> str:
-    return f"{mark.title} {mark.subtitle}".strip()
+    return " ".join(filter(None, (mark.title, mark.subtitle, mark.sign, mark.flag)))
 
 
 def _words(edge: Edge) -> str:
