@@ -19,7 +19,8 @@ from autograd_lite.ops.pointwise import conj, equal, not_equal, power, real, whe
 from autograd_lite.ops.reductions import max as largest
 from autograd_lite.ops.reductions import min as smallest
 from autograd_lite.ops.reductions import sum as total
-from autograd_lite.ops.shaping import as_array, astype, reshape
+from autograd_lite.ops.scaling import binade, unsafe_squares
+from autograd_lite.ops.shaping import as_array, astype, reshape, shape_of
 from autograd_lite.ops.spectral import RECTANGLES, stretched, svdvals
 from autograd_lite.rules import general, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, reduced_shape
@@ -179,6 +180,17 @@ _Axes = tuple[int, ...] | None
 
 
 def _euclidean(x: Any, *, axis: _Axes, keepdims: bool) -> Any:
+    """The root of the sum of squares; of entries whose squares overflow or vanish, scaled."""
+    with np.errstate(over="ignore", under="ignore"):
+        y = _root_of_squares(x, axis, keepdims)
+        if not x.size or not unsafe_squares(y):
+            return y
+        scale = binade(np.abs(x), axis=axis, largest=True)
+        y = _root_of_squares(x / scale, axis, keepdims) * np.reshape(scale, np.shape(y))
+    return y.astype(x.real.dtype)
+
+
+def _root_of_squares(x: Any, axis: _Axes, keepdims: bool) -> Any:
     if axis is None:
         y = np.linalg.norm(x)
         return y.reshape((1,) * x.ndim) if keepdims else y
@@ -223,6 +235,9 @@ _norm = general(
 )  # fmt: skip
 
 
+_power_scale = nondifferentiable("_binade", binade, symbol="2ⁿ")
+
+
 def _entries_norm(x: Any, order: Any, axis: _Axes, keepdims: bool) -> Any:
     """A norm of vectors; for the extremes the first largest entry takes the gradient."""
     if order is None or order == 2:
@@ -236,9 +251,12 @@ def _entries_norm(x: Any, order: Any, axis: _Axes, keepdims: bool) -> Any:
         return total(astype(not_equal(x, 0), size.dtype), axis=axis, keepdims=keepdims)
     if order == 1:
         return total(size, axis=axis, keepdims=keepdims)
-    summed = total(power(size, float(order)), axis=axis, keepdims=keepdims)
+    scale = _power_scale(size, axis=axis, largest=order > 0)  # the norm is homogeneous
+    summed = total(power(size / scale, float(order)), axis=axis, keepdims=keepdims)
     flat = equal(summed, 0)
-    return where(flat, 0, power(where(flat, 1, summed), 1 / float(order)))
+    return where(flat, 0, power(where(flat, 1, summed), 1 / float(order))) * reshape(
+        scale, shape_of(summed)
+    )
 
 
 @public(np.linalg.vector_norm, room="linalg")

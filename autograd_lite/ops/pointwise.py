@@ -66,7 +66,7 @@ def _number(value: Any) -> bool:
 def _power_base(y: Any, x: Any, p: Any) -> Any:
     if _number(p):
         return 0 if p == 0 else 2 * x if p == 2 else p * x ** (p - 1)
-    flat = equal(p, 0)
+    flat = logical_and(equal(p, 0), logical_or(equal(x, 0), not_equal(x, x)))
     return where(flat, 0, p * x ** where(flat, 1, p - 1))
 
 
@@ -92,8 +92,8 @@ power = pointwise(
 )  # fmt: skip
 exp = pointwise("exp", np.exp, lambda y, x: y, latex=r"e^{{{0}}}", doc="e**x of each element.")
 expm1 = pointwise(
-    "expm1", np.expm1, lambda y, x: y + 1, latex=r"e^{{{0}}} - 1",
-    doc="e**x − 1 of each element, exact near 0.",
+    "expm1", np.expm1, lambda y, x: exp(x), latex=r"e^{{{0}}} - 1",
+    local=["G × exp({0})"], doc="e**x − 1 of each element, exact near 0.",
 )  # fmt: skip
 log = pointwise(
     "log", np.log, lambda y, x: reciprocal(x), latex=r"\ln {0}", domain=(0.5, 3),
@@ -196,9 +196,22 @@ def angle(z: Any, /, deg: bool = False) -> Any:
     return radians * (180 / np.pi) if deg else radians
 
 
+def _tanh_slope_forward(x: Any) -> Any:
+    """1/cosh² x: 1 − tanh² x cancels for large x, where tanh x is 1 to the last digit."""
+    with np.errstate(under="ignore"):
+        e = np.exp(-2 * (np.where(np.real(x) < 0, -x, x) if _complex(x) else np.abs(x)))
+        return 4 * e / np.square(1 + e)
+
+
+_tanh_slope = pointwise(
+    "_tanh_slope", _tanh_slope_forward, lambda y, x: -2 * tanh(x) * y, symbol="1 − tanh²",
+    text="1 − tanh² {0}", latex=r"1 - \tanh^2 {0}", local=["G × (−2·tanh {0}·y)"],
+    code="1 / np.cosh({0}) ** 2",
+    doc="The slope of tanh at each element, exact at both ends.",
+)  # fmt: skip
 tanh = pointwise(
-    "tanh", np.tanh, lambda y, x: 1 - square(y), latex=r"\tanh {0}",
-    doc="The hyperbolic tangent of each element.",
+    "tanh", np.tanh, lambda y, x: _tanh_slope(x), latex=r"\tanh {0}", local=["G × (1 − y²)"],
+    doc="The hyperbolic tangent of each element; its slope is exact where 1 − y² cancels.",
 )  # fmt: skip
 sin = pointwise(
     "sin", np.sin, lambda y, x: cos(x), latex=r"\sin {0}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, equal, where
+from autograd_lite.ops.scaling import binade, unsafe_squares
 from autograd_lite.ops.shaping import (
     _broadcast_to,
     _reshape,
@@ -297,9 +298,22 @@ _var = general(
     [_pull_var], _push_var, symbol="var", text="var {0}", latex=r"\operatorname{{var}} {0}",
     local=["G × 2(x − mean)/n"], samples=_CASES_DDOF, code="np.var",
 )  # fmt: skip
+
+
+def _spread_of(x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
+    """NumPy's standard deviation; of numbers whose squares overflow or vanish, scaled."""
+    with np.errstate(over="ignore", under="ignore"):
+        y = np.std(x, axis=axis, keepdims=keepdims, ddof=ddof)
+        if not x.size or not unsafe_squares(y):
+            return y
+        scale = binade(np.abs(x - np.mean(x, axis=axis, keepdims=True)), axis=axis, largest=True)
+        y = np.std(x / scale, axis=axis, keepdims=keepdims, ddof=ddof) * scale.reshape(np.shape(y))
+    return y.astype(x.real.dtype)
+
+
 _std = general(
-    "std", lambda x, *, axis, keepdims, ddof: np.std(x, axis=axis, keepdims=keepdims, ddof=ddof),
-    [_pull_std], _push_std, symbol="std", text="std {0}", latex=r"\operatorname{{std}} {0}",
+    "std", _spread_of, [_pull_std], _push_std, symbol="std", text="std {0}",
+    latex=r"\operatorname{{std}} {0}",
     local=["G × (x − mean)/(n·y)"], samples=_CASES_DDOF[:3] + _CASES_DDOF[4:], code="np.std",
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from autograd_lite.ops.pointwise import (
     greater,
     greater_equal,
     isfinite,
+    isinf,
     isnan,
     logical_and,
     logical_not,
@@ -34,7 +35,6 @@ from autograd_lite.ops.pointwise import (
     sign,
     sqrt,
     square,
-    tanh,
     where,
 )
 from autograd_lite.ops.shaping import astype
@@ -50,13 +50,19 @@ tan = pointwise(
     "tan", np.tan, lambda y, x: 1 + square(y), latex=r"\tan {0}", domain=(-1, 1),
     doc="The tangent of each element, in radians.",
 )  # fmt: skip
+_asin_slope = pointwise(
+    "_asin_slope", lambda x: 1 / np.sqrt((1 - x) * (1 + x)), lambda y, x: x * (y * square(y)),
+    symbol="1/√(1 − x²)", text="1/√(1 − {0}²)", latex=r"\left(1 - {0}^2\right)^{{-1/2}}",
+    local=["G × {0}·y³"], code="1 / np.sqrt((1 - {0}) * (1 + {0}))",
+    domain=(-0.9, 0.9), doc="The slope of asin; its own is exact near 0.",
+)  # fmt: skip
 asin = pointwise(
-    "asin", np.arcsin, lambda y, x: reciprocal(sqrt((1 - x) * (1 + x))), latex=r"\arcsin {0}",
+    "asin", np.arcsin, lambda y, x: _asin_slope(x), latex=r"\arcsin {0}",
     local=["G/√(1 − {0}²)"], domain=(-0.9, 0.9),
     doc="The angle in [−π/2, π/2] whose sine is x; the slope at ±1 is infinite.",
 )  # fmt: skip
 acos = pointwise(
-    "acos", np.arccos, lambda y, x: -reciprocal(sqrt((1 - x) * (1 + x))), latex=r"\arccos {0}",
+    "acos", np.arccos, lambda y, x: -_asin_slope(x), latex=r"\arccos {0}",
     local=["−G/√(1 − {0}²)"], domain=(-0.9, 0.9),
     doc="The angle in [0, π] whose cosine is x; the slope at ±1 is infinite.",
 )  # fmt: skip
@@ -87,8 +93,14 @@ acosh = pointwise(
     latex=r"\operatorname{{arcosh}} {0}", local=["G/√({0}² − 1)"], domain=(1.2, 4),
     doc="The number ≥ 0 whose hyperbolic cosine is x; the slope at 1 is infinite.",
 )  # fmt: skip
+_atanh_slope = pointwise(
+    "_atanh_slope", lambda x: 1 / ((1 - x) * (1 + x)), lambda y, x: 2 * x * square(y),
+    symbol="1/(1 − x²)", text="1/(1 − {0}²)", latex=r"\left(1 - {0}^2\right)^{{-1}}",
+    local=["G × 2·{0}·y²"], code="1 / ((1 - {0}) * (1 + {0}))",
+    domain=(-0.9, 0.9), doc="The slope of atanh; its own is exact near 0.",
+)  # fmt: skip
 atanh = pointwise(
-    "atanh", np.arctanh, lambda y, x: reciprocal((1 - x) * (1 + x)),
+    "atanh", np.arctanh, lambda y, x: _atanh_slope(x),
     latex=r"\operatorname{{artanh}} {0}", local=["G/(1 − {0}²)"], domain=(-0.9, 0.9),
     doc="The number whose hyperbolic tangent is x; the slope at ±1 is infinite.",
 )  # fmt: skip
@@ -112,8 +124,22 @@ def _unless_zero(a: Any, y: Any) -> Any:
     return where(flat, 0, a / where(flat, 1, y))
 
 
+def _cosine_forward(a: Any, b: Any) -> Any:
+    return _unless_zero(a, np.hypot(a, b))
+
+
+_cosine = pointwise(
+    "_cosine", _cosine_forward,
+    lambda y, a, b: square(_cosine(b, a)) * _unless_zero(1, hypot(a, b)),
+    lambda y, a, b: -(y * _cosine(b, a)) * _unless_zero(1, hypot(a, b)),
+    array_names=("x1", "x2"), symbol="cos", text="{0}/√({0}² + {1}²)", domain=(0.5, 3),
+    latex=r"{0} \left({0}^2 + {1}^2\right)^{{-1/2}}",
+    local=["G × {1}²/√({0}² + {1}²)³", "−G × {0}·{1}/√({0}² + {1}²)³"],
+    code="{0} / np.hypot({0}, {1})",
+    doc="x1/hypot(x1, x2), 0 at the origin; its own slopes do not cancel.",
+)  # fmt: skip
 hypot = pointwise(
-    "hypot", np.hypot, lambda y, a, b: _unless_zero(a, y), lambda y, a, b: _unless_zero(b, y),
+    "hypot", np.hypot, lambda y, a, b: _cosine(a, b), lambda y, a, b: _cosine(b, a),
     array_names=("x1", "x2"), local=["G × {0}/y", "G × {1}/y"], latex=r"\sqrt{{{0}^2 + {1}^2}}",
     domain=(0.5, 3), doc="√(x1² + x2²) without overflow; its derivative at the origin is 0.",
 )  # fmt: skip
@@ -159,23 +185,22 @@ log10 = pointwise(
 )  # fmt: skip
 
 
-def _share(a: Any, y: Any, first: Any) -> Any:
-    """exp(a − y): what part of exp(y) is exp(a). At +∞ the first takes all, at −∞ none does."""
-    finite = isfinite(y)
-    at_infinity = logical_and(greater(y, 0), first)
-    inside = exp(where(finite, a, 0) - where(finite, y, 0))
-    return where(finite, inside, where(isnan(y), y, at_infinity))
+def _share(own: Any, other: Any, first: bool, unit: float = 1) -> Any:
+    """σ(own − other), the part of the sum: at +∞ the first takes all, where both are −∞ none."""
+    same = logical_and(isinf(own), equal(own, other))
+    apart = where(same, 0, other) - where(same, 0, own)
+    return where(same, greater(own, 0) * first, exp(-softplus(unit * apart)))
 
 
 logaddexp = pointwise(
-    "logaddexp", np.logaddexp, lambda y, a, b: _share(a, y, greater_equal(a, b)),
-    lambda y, a, b: _share(b, y, greater(b, a)), array_names=("x1", "x2"),
+    "logaddexp", np.logaddexp, lambda y, a, b: _share(a, b, True),
+    lambda y, a, b: _share(b, a, False), array_names=("x1", "x2"),
     local=["G × exp({0} − y)", "G × exp({1} − y)"], latex=r"\ln(e^{{{0}}} + e^{{{1}}})",
     doc="log(exp(x1) + exp(x2)) without overflow; where both are −∞ the derivative is 0.",
 )  # fmt: skip
 logaddexp2 = pointwise(
-    "logaddexp2", np.logaddexp2, lambda y, a, b: _share(_LN2 * a, _LN2 * y, greater_equal(a, b)),
-    lambda y, a, b: _share(_LN2 * b, _LN2 * y, greater(b, a)), array_names=("x1", "x2"),
+    "logaddexp2", np.logaddexp2, lambda y, a, b: _share(a, b, True, _LN2),
+    lambda y, a, b: _share(b, a, False, _LN2), array_names=("x1", "x2"),
     local=["G × 2^({0} − y)", "G × 2^({1} − y)"], latex=r"\log_2(2^{{{0}}} + 2^{{{1}}})",
     doc="log2(2**x1 + 2**x2) without overflow.",
 )  # fmt: skip
@@ -286,7 +311,8 @@ def gelu(x: Any, /, approximate: str = "none") -> Any:
         return 0.5 * x * erfc(x * -math.sqrt(0.5))
     if approximate != "tanh":
         raise DomainError(f"approximate={approximate!r}", mend='"none" or "tanh"')
-    return 0.5 * x * (1 + tanh(math.sqrt(2 / _PI) * (x + 0.044715 * x * square(x))))
+    bounded = clip(x, -30, 30)  # beyond it σ is 0 or 1, and a cube may overflow
+    return x * exp(log_sigmoid(math.sqrt(8 / _PI) * (bounded + 0.044715 * bounded**3)))
 
 
 @public()
@@ -480,12 +506,14 @@ def _sinc_forward(x: Any, *, order: int) -> Any:
     """The derivative of that order of sin(πx)/(πx)."""
     if order == 0:
         return np.sinc(x)
-    wide = np.asarray(x, np.result_type(x, np.float64)) * _PI
+    turns = np.asarray(x, np.result_type(x, np.float64))
+    wide = turns * _PI
     small = np.abs(wide) < max(2, order)
     safe = np.where(small, 1.0, wide)
-    far = np.sin(safe) / safe
+    angle = np.where(small, 1.0, (turns - 2 * np.round(turns / 2)) * _PI)
+    far = np.sin(angle) / safe
     for n in range(1, order + 1):
-        far = (np.sin(safe + n * _PI / 2) - n * far) / safe
+        far = (np.sin(angle + n * _PI / 2) - n * far) / safe
     near = _sinc_series(np.where(small, wide, 0.0), order)
     return (np.where(small, near, far) * _PI**order).astype(np.result_type(x, np.float16))
 
@@ -519,7 +547,10 @@ def _special() -> Any:
 
 
 def _bessel(x: Any, *, order: int) -> Any:
-    return np.i0(x) if order == 0 else _special().iv(order, x).astype(np.asarray(x).dtype)
+    if order == 0:
+        return np.i0(x)
+    y = _special().i1(x) if order == 1 else _special().iv(order, x)  # iv(1, 1e-300) is 0
+    return y.astype(np.asarray(x).dtype)
 
 
 def _bessel_slope(x: Any, order: int) -> Any:

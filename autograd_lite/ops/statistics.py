@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_lite.errors import ShapeError
 from autograd_lite.ops.contraction import matmul
+from autograd_lite.ops.norms import _norm as norm_of
 from autograd_lite.ops.ordering import any as any_of
 from autograd_lite.ops.pointwise import (
     conj,
@@ -347,6 +348,16 @@ def nanmin(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _extremum(min, np.inf, x, axis, keepdims)
 
 
+def _departures(x: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool) -> tuple[Any, Any]:
+    """How far each element is from the mean, 0 for NaN, and the degrees of freedom."""
+    x = _floating(x) if dtype is None else astype(as_array(x), dtype)
+    filled, there = _kept(x, 0)
+    count = astype(sum(there, axis, keepdims=True), x.dtype)
+    away = where(there, filled - sum(filled, axis, keepdims=True) / count, x.dtype.type(0))
+    free = real(astype(sum(there, axis, keepdims=keepdims), x.dtype)) - ddof
+    return away, where(free > 0, free, free.dtype.type(np.nan))
+
+
 @public(np.nanvar)
 def nanvar(
     x: Any, /, axis: Any = None, dtype: Any = None, *, ddof: float = 0, correction: float = 0,
@@ -358,12 +369,7 @@ def nanvar(
     >>> ag.nanvar(ag.tensor([1.0, float("nan"), 3.0]))
     Tensor(1.)
     """
-    x = _floating(x) if dtype is None else astype(as_array(x), dtype)
-    filled, there = _kept(x, 0)
-    count = astype(sum(there, axis, keepdims=True), x.dtype)
-    away = where(there, filled - sum(filled, axis, keepdims=True) / count, x.dtype.type(0))
-    free = real(astype(sum(there, axis, keepdims=keepdims), x.dtype)) - (ddof or correction)
-    free = where(free > 0, free, free.dtype.type(np.nan))
+    away, free = _departures(x, axis, dtype, ddof or correction, keepdims)
     return sum(real(conj(away) * away), axis, keepdims=keepdims) / free
 
 
@@ -378,9 +384,8 @@ def nanstd(
     >>> ag.nanstd(ag.tensor([1.0, float("nan"), 3.0]))
     Tensor(1.)
     """
-    v = nanvar(x, axis, dtype, ddof=ddof, correction=correction, keepdims=keepdims)
-    flat = equal(v, 0)
-    return where(flat, v.dtype.type(0), sqrt(where(flat, v.dtype.type(1), v)))
+    away, free = _departures(x, axis, dtype, ddof or correction, keepdims)
+    return norm_of(away, axis=_axes(away, axis), keepdims=keepdims) / sqrt(free)
 
 
 def _nan_positions(name: str, forward: Any) -> Any:
