@@ -51,6 +51,9 @@ class Op:
     the tangent of the output, where a tangent may be None for zero. ``keeps[i]`` is a bit mask of
     the values that ``pulls[i]`` reads (1: y, 2 << j: x_j).
 
+    ``text`` is the formula in signs of Unicode, which ``latex`` replaces where LaTeX can do better:
+    templates of operands, ``{0}``, ``{1}`` or all of them, ``{args}``.
+
     ``code`` is the NumPy expression of it: a template of operands and parameters
     (``"np.flip({0}, {axes})"``), a function of NumPy (``"np.sum"``), or a function that writes it
     (``code(*operands, **params)``); by default the name of ``forward`` in NumPy. ``notation`` fills
@@ -91,7 +94,7 @@ class Op:
         self.keeps: Any = facts.pop("keeps", ())
         self.symbol: str = facts.pop("symbol", "") or name
         self.text: str = facts.pop("text", "") or name + "({args})"
-        self.latex: str = facts.pop("latex", "") or r"\operatorname{{" + name + "}}({args})"
+        self.latex: str = facts.pop("latex", "")
         self.local: Any = facts.pop("local", ())
         self.array_names: tuple[str, ...] = facts.pop("array_names", ())
         self.code: Any = facts.pop("code", "")

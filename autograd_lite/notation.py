@@ -1,7 +1,8 @@
-"""How an operator is written as NumPy code.
+"""How an operator is written: as NumPy code, and as LaTeX.
 
-Knows operators as data and Python's literals. Does not know any single operator, nor how code is
-put together from nodes. Imports graph, errors and NumPy.
+Knows operators as data, Python's literals, and the signs in which texts of pictures are written.
+Does not know any single operator, nor how code is put together from nodes. Imports graph, errors
+and NumPy.
 """
 
 import ast
@@ -15,7 +16,7 @@ import numpy as np
 from autograd_lite.errors import UnsupportedError, describe
 from autograd_lite.graph import EMPTY, Op
 
-__all__ = ["code", "literal", "subscript"]
+__all__ = ["as_latex", "code", "formula", "literal", "subscript"]
 
 
 def code(op: Op, operands: Sequence[str], params: Mapping[str, Any] = EMPTY) -> str:
@@ -130,3 +131,112 @@ def _part(part: Any) -> str:
         return literal(part)
     ends = ["" if end is None else literal(end) for end in (part.start, part.stop, part.step)]
     return ":".join(ends if ends[2] else ends[:2])
+
+
+# LaTeX
+
+
+def formula(op: Op, names: Sequence[str]) -> str:
+    r"""What the operator computes of inputs of these names, in LaTeX.
+
+    >>> from autograd_lite.rules import OPS
+    >>> print(formula(OPS["hypot"], ["x1", "x2"]), formula(OPS["less_equal"], ["a", "b"]))
+    \sqrt{x_{1}^2 + x_{2}^2} a \le b
+    """
+    if not op.latex:
+        return as_latex(op.text.format(*names, args=", ".join(names)))
+    written = [as_latex(name) for name in names]
+    return op.latex.format(*written, args=", ".join(written))
+
+
+def as_latex(text: str) -> str:
+    r"""A text of a picture, a local rule say, as LaTeX.
+
+    >>> print(as_latex("G × (1 − x1²)"), as_latex("−G/√(x² − 1)"), as_latex("Yᵀ·G reshaped"))
+    G \times (1 - x_{1}^{2}) -G/\sqrt{x^{2} - 1} Y^{\top}\cdot G\ \text{reshaped}
+    """
+    return _written(_PIECE.findall(text))
+
+
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ⁽⁾ᵀᴴ", [*"0123456789+-n()", r"\top", r"\mathrm{H}"], strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_SIGNS = {
+    "−": "-", "×": r"\times ", "·": r"\cdot ", "∗": r"\ast ", "⋆": r"\star ", "…": r"\dots ",
+    "Σ": r"\sum ", "Π": r"\prod ", "Δ": r"\Delta ", "λ": r"\lambda ", "π": r"\pi ",
+    "σ": r"\sigma ", "ψ": r"\psi ", "′": "'", "∠": r"\angle ", "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "≤": r"\le ", "≥": r"\ge ",
+    "≠": r"\ne ", "∧": r"\wedge ", "∨": r"\vee ", "¬": r"\neg ", "⊻": r"\veebar ",
+     "°": r"^{\circ}", "<": r"\lt ", ">": r"\gt ",
+}  # fmt: skip
+_BEFORE_A_FUNCTION = {"", *"+−×·/([,"}
+_PIECE = re.compile(
+    f"[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+"  # exponents, indices
+    r"|[a-z][a-z0-9_]+(?=\()"  # functions
+    r"|[A-Za-z]_[A-Z]|[A-Za-z]\d*(?![A-Za-z_])"  # variables
+    r"|[A-Za-z_]+'?(?: [a-z]{2,}'?)*"  # words
+    r"|[0-9]+(?:\.[0-9]+)?|\s+|."
+)
+
+
+def _written(pieces: list[str]) -> str:
+    parts = []
+    i = 0
+    while i < len(pieces):
+        if pieces[i] in ("√", "^"):
+            start, (inner, end) = pieces[i], _operand(pieces, i + 1)
+            parts.append((r"\sqrt{" if start == "√" else "^{") + inner + "}")
+            i = end
+        else:
+            gap = pieces[i].isspace() and 0 < i < len(pieces) - 1
+            parts.append(_space(pieces, i) if gap else _sign(pieces, i))
+            i += 1
+    return re.sub(r" +", " ", "".join(parts)).strip()
+
+
+def _operand(pieces: list[str], start: int) -> tuple[str, int]:
+    """The LaTeX of what a root or an exponent reaches over, and where it ends."""
+    if pieces[start] != "(":
+        return _sign(pieces, start), start + 1
+    depth = 0
+    for end in range(start, len(pieces)):
+        depth += {"(": 1, ")": -1}.get(pieces[end], 0)
+        if not depth:
+            return _written(pieces[start + 1 : end]), end + 1
+    raise UnsupportedError(f"brackets do not match in {''.join(pieces)!r}")
+
+
+def _space(pieces: list[str], i: int) -> str:
+    before, after = pieces[i - 1], pieces[i + 1]
+    if _is_phrase(before):
+        return r"\," if _is_function(pieces, i - 1) else r"\ "
+    if _is_phrase(after) and (before[-1].isalnum() or before[-1] in "ᵀ)]'"):
+        return r"\ "
+    operand = before[-1] in "ᵀ)]'" or (before[-1].isalnum() and before not in "ΣΠ")
+    return r"\," if operand and (after[0].isalnum() or after[0] in "[(") else " "
+
+
+def _is_phrase(piece: str) -> bool:
+    return re.fullmatch(r"[A-Za-z]{2}[A-Za-z0-9_]*'?(?: .*)?", piece) is not None
+
+
+def _is_function(pieces: list[str], i: int) -> bool:
+    """Whether a word is the name of a function: `exp(x)`, or `ln` in `y·ln 2`."""
+    if " " in pieces[i] or i + 1 == len(pieces):
+        return False
+    led = "".join(pieces[:i]).rstrip()[-1:] in _BEFORE_A_FUNCTION
+    follower = pieces[i + 2] if pieces[i + 1].isspace() and i + 2 < len(pieces) else " "
+    return pieces[i + 1] == "(" or (led and follower[0].isalnum() and not _is_phrase(follower))
+
+
+def _sign(pieces: list[str], i: int) -> str:
+    piece = pieces[i]
+    if piece[0] in _RAISED:
+        return "^{" + "".join(_RAISED[one] for one in piece) + "}"
+    if piece[0] in _LOWERED:
+        return "_{" + "".join(_LOWERED[one] for one in piece) + "}"
+    if _is_phrase(piece) and _is_function(pieces, i):
+        return r"\mathrm{" + piece.replace("_", r"\_") + "}"  # GitHub allows no \operatorname
+    variable = re.fullmatch(r"([A-Za-z])_?([A-Z]|\d+)", piece)
+    if variable:
+        return f"{variable[1]}_{{{variable[2]}}}"
+    return rf"\text{{{piece}}}" if _is_phrase(piece) else _SIGNS.get(piece, piece)

@@ -11,6 +11,7 @@ derivatives, on tensors; where a value was not kept the node stands in, for its 
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -350,13 +351,20 @@ def expression(result: Any, names: dict[Node, str]) -> str:
             texts[node] = names.get(node) or _number(node.value)
             continue
         parts = [texts[p] if isinstance(p, Node) else _number(p) for p in node.inputs]
-        grouped = [_grouped(part) for part in parts]
+        grouped = [_grouped(part, tightly=_binds(node.op, i)) for i, part in enumerate(parts)]
         texts[node] = node.op.text.format(*grouped, args=", ".join(parts))
     return texts[result.node]
 
 
-def _grouped(text: str) -> str:
+def _binds(op: Op, i: int) -> bool:
+    """Whether a formula binds its operand more tightly than a product does: a/{i}, {i}²."""
+    place = re.escape(f"{{{i}}}")
+    return re.search(rf"[/√^]{place}|{place}[/^²ᵀ⁺⁻]", op.text) is not None
+
+
+def _grouped(text: str, *, tightly: bool = False) -> str:
     atomic = not text.startswith("−") and " " not in text and "/" not in text
+    atomic = atomic and not (tightly and "·" in text)
     return text if atomic else f"({text})"
 
 

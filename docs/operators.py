@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import autograd_lite as ag  # noqa: F401  # declares every operator
 from autograd_lite import ops
 from autograd_lite.graph import Op
+from autograd_lite.notation import formula
 from autograd_lite.rules import FUNCTIONS, NUMPY, OPS
 from docs.markdown import table
 
@@ -42,20 +42,6 @@ def family(op: Op) -> str:
         name for name in rooms if any(is_of(one, op) for one in vars(getattr(ops, name)).values())
     )
     return next(holding, "further")
-
-
-def in_latex(name: str) -> str:
-    """A name in a formula: `x_1` for `x1`, upright where it is a word."""
-    subscripted = re.sub(r"^([a-z])(\d)$", r"\1_\2", name)
-    return subscripted if len(name) < 3 else rf"\mathrm{{{name}}}"
-
-
-def formula(op: Op) -> str:
-    """What the operator computes, in LaTeX."""
-    names = [in_latex(name) for name in inputs(op)]
-    written = op.latex.format(*names, args=", ".join(names))
-    escaped = re.sub(r"(?<=[a-z])_(?=[a-z])", r"\\_", written)
-    return f"${escaped}$"
 
 
 def numpy_names(op: Op) -> str:
@@ -100,7 +86,7 @@ def page() -> str:
     families: dict[str, list[list[str]]] = {}
     for name, op in sorted(OPS.items()):
         if name[0] != "_":
-            row = [f"`{name}`", formula(op), rules(op), op.kind, numpy_names(op)]
+            row = [f"`{name}`", f"${formula(op, inputs(op))}$", rules(op), op.kind, numpy_names(op)]
             families.setdefault(family(op), []).append(row)
     header = ["operator", "formula", "local rule", "kind", "NumPy"]
     sections = [

@@ -232,7 +232,7 @@ def _push_slogdet(ts: Any, y: Any, xs: Any, params: Any) -> Any:
 
 _slogdet = general(
     "slogdet", lambda x: tuple(np.linalg.slogdet(x)), [_pull_slogdet], _push_slogdet, several=True,
-    symbol="log|det|", text="slogdet {0}", latex=r"\operatorname{{slogdet}} {0}",
+    symbol="log|det|", text="slogdet {0}", latex=r"\mathrm{{slogdet}}\, {0}",
     local=["G × {0}⁻ᵀ"], samples=_SQUARE, probe=lambda call, x: seen(*call(sound(x))),
     doc="Sign and logarithm of the absolute value of each determinant.", code="np.linalg.slogdet",
 )  # fmt: skip

@@ -86,7 +86,7 @@ def _power_text(base: str, exponent: str) -> str:
 power = pointwise(
     "power", operator.pow, _power_base, _power_exponent, numpy=[np.power],
     symbol="xⁿ", text="{0}^{1}",
-    local=[_power_text, "G × y·log {0}"], latex="{0}^{{{1}}}", domain=(0.5, 3),
+    local=[_power_text, "G × y·ln {0}"], latex="{0}^{{{1}}}", domain=(0.5, 3),
     doc="x**p of each pair; the derivative of x**0 is 0, and d/dp of 0**p is 0 for p ≥ 0.",
     code="{0} ** {1}",
 )  # fmt: skip
@@ -134,12 +134,12 @@ _conj = linear(
     latex=r"\overline{{{0}}}", local=["conj G"], samples=_PAIRS, probe=_seen,
 )  # fmt: skip
 _real = linear(
-    "real", np.real, lambda g, x: g, symbol="Re", text="Re {0}", latex=r"\operatorname{{Re}} {0}",
+    "real", np.real, lambda g, x: g, symbol="Re", text="Re {0}", latex=r"\mathrm{{Re}}\, {0}",
     local=["G"], samples=_PAIRS, probe=_seen, array_names=("x",),
 )  # fmt: skip
 _imag = linear(
     "imag", np.imag, lambda g, x: -1j * g, symbol="Im", text="Im {0}",
-    latex=r"\operatorname{{Im}} {0}", local=["−i·G"], samples=_PAIRS, probe=_seen,
+    latex=r"\mathrm{{Im}}\, {0}", local=["−i·G"], samples=_PAIRS, probe=_seen,
     array_names=("x",),
 )  # fmt: skip
 _angle = pointwise(
@@ -288,7 +288,8 @@ def _chosen(condition: Any, x1: Any, x2: Any) -> Any:
 _where = linear(
     "where", _chosen, None, lambda g, c, a, b: where(c, g, 0), lambda g, c, a, b: where(c, 0, g),
     local=["no derivative", "G × [{0}]", "G × [not {0}]"], symbol="where",
-    array_names=("condition", "x1", "x2"), latex=r"\begin{{cases}}{1} & {0}\\{2}\end{{cases}}",
+    array_names=("condition", "x1", "x2"),
+    latex=r"\begin{{cases}}{1} & \text{{if }} {0} \\ {2} & \text{{otherwise}}\end{{cases}}",
     samples=[(("bool(2,3)", (2, 3), (3,)), {}), (("bool(3,)", (), (2, 1)), {})],
 )  # fmt: skip
 
@@ -323,13 +324,25 @@ greater_equal = _comparison("greater_equal", operator.ge, np.greater_equal, "≥
 equal = _comparison("equal", np.equal, np.equal, "=", "==")
 not_equal = _comparison("not_equal", np.not_equal, np.not_equal, "≠", "!=")
 logical_and = nondifferentiable(
-    "logical_and", np.logical_and, symbol="∧", doc="Whether both hold; a constant."
+    "logical_and",
+    np.logical_and,
+    symbol="∧",
+    text="{0} ∧ {1}",
+    doc="Whether both hold; a constant.",
 )
 logical_or = nondifferentiable(
-    "logical_or", np.logical_or, symbol="∨", doc="Whether one of both holds; a constant."
+    "logical_or",
+    np.logical_or,
+    symbol="∨",
+    text="{0} ∨ {1}",
+    doc="Whether one of both holds; a constant.",
 )
 logical_not = nondifferentiable(
-    "logical_not", np.logical_not, symbol="¬", doc="Whether it does not hold; a constant."
+    "logical_not",
+    np.logical_not,
+    symbol="¬",
+    text="¬{0}",
+    doc="Whether it does not hold; a constant.",
 )
 _sign = nondifferentiable("sign", np.sign, numpy=[])
 

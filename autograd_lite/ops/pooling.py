@@ -139,7 +139,7 @@ _CASES: Any = [
 
 _max_pool = general(
     "max_pool", _largest, [_pull_max], _push_max, symbol="max pool", text="max pool {0}",
-    latex=r"\operatorname{{max\,pool}} {0}", local=["G at the first maximum of each window"],
+    latex=r"\mathrm{{max\,pool}}\, {0}", local=["G at the first maximum of each window"],
     array_names=("x",), samples=_CASES,
 )  # fmt: skip
 
@@ -203,14 +203,15 @@ _window_sum = linear(
     "window_sum", _sums,
     lambda g, x, *, kernel, **params: _window_spread(
         g, size=_sizes(x, kernel), kernel=kernel, **params),
-    symbol="Σ", text="window sum {0}", latex=r"\operatorname{{window\,sum}} {0}",
+    symbol="Σ", text="window sum {0}", latex=r"\mathrm{{window\,sum}}\, {0}",
     local=["G repeated over each window"], array_names=("x",), samples=_CASES,
     doc="The sum of every window over the last axes.",
 )  # fmt: skip
 _window_spread = linear(
     "window_spread", _spread_sums,
     lambda g, x, *, size, **params: _window_sum(g, **params),
-    symbol="Σᵀ", text="window spread {0}", local=["Σ of G in each window"], array_names=("x",),
+    symbol="Σᵀ", text="window spread {0}",
+    latex=r"\mathrm{{window\,spread}}\, {0}", local=["Σ of G in each window"], array_names=("x",),
     doc="Each element added to its whole window; the adjoint of the sums of windows.",
     samples=[
         (((1, 2, 2),), {"size": (4,), **_CASES[0][1]}),

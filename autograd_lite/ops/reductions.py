@@ -83,7 +83,7 @@ _sum = linear(
 _mean = linear(
     "mean", _average,
     lambda g, x, *, axis, keepdims: _spread(_shared_out(g, _count(x, axis)), x, axis, keepdims),
-    symbol="mean", text="mean {0}", latex=r"\overline{{{0}}}", local=["G/n repeated"],
+    symbol="mean", text="mean {0}", latex=r"\frac{{1}}{{n}} \sum {0}", local=["G/n repeated"],
     samples=_CASES, code="np.mean",
 )  # fmt: skip
 
@@ -295,7 +295,7 @@ def _half_inverse(y: Any) -> Any:
 
 _var = general(
     "var", lambda x, *, axis, keepdims, ddof: np.var(x, axis=axis, keepdims=keepdims, ddof=ddof),
-    [_pull_var], _push_var, symbol="var", text="var {0}", latex=r"\operatorname{{var}} {0}",
+    [_pull_var], _push_var, symbol="var", text="var {0}", latex=r"\mathrm{{var}}\, {0}",
     local=["G × 2(x − mean)/n"], samples=_CASES_DDOF, code="np.var",
 )  # fmt: skip
 
@@ -313,7 +313,7 @@ def _spread_of(x: Any, *, axis: Axes, keepdims: bool, ddof: float) -> Any:
 
 _std = general(
     "std", _spread_of, [_pull_std], _push_std, symbol="std", text="std {0}",
-    latex=r"\operatorname{{std}} {0}",
+    latex=r"\mathrm{{std}}\, {0}",
     local=["G × (x − mean)/(n·y)"], samples=_CASES_DDOF[:3] + _CASES_DDOF[4:], code="np.std",
 )  # fmt: skip
 

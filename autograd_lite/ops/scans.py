@@ -51,7 +51,8 @@ def _added_up_code(x: str, *, axis: int, reverse: bool) -> str:
 _cumsum = linear(
     "cumsum", _added_up,
     lambda g, x, *, axis, reverse: _cumsum(g, axis=axis, reverse=not reverse),
-    symbol="Σ…", text="cumsum {0}", local=["Σ of the G from there on"], code=_added_up_code,
+    symbol="Σ…", text="cumsum {0}", latex=r"\sum_{{j \le i}} {0}_j",
+    local=["Σ of the G from there on"], code=_added_up_code,
     samples=[(((4,),), {"axis": 0, "reverse": False}), (((2, 3),), {"axis": 1, "reverse": True})],
 )  # fmt: skip
 
@@ -149,7 +150,8 @@ _cumprod = general(
     lambda tangents, y, xs, params:
         _recurrence(xs[0], tangents[0] * _before(y, params["axis"], 1), **params)
         if y.shape[params["axis"]] else y * 1,
-    symbol="Π…", text="cumprod {0}", local=["Σ of the G from there on × Π of the others"],
+    symbol="Π…", text="cumprod {0}", latex=r"\prod_{{j \le i}} {0}_j",
+    local=["Σ of the G from there on × Π of the others"],
     samples=[(((4,),), {"axis": 0}), (((2, 3),), {"axis": 1})], code="np.cumprod({0}, {axis})",
 )  # fmt: skip
 
@@ -453,7 +455,7 @@ def unwrap(p: Any, /, discont: Any = None, axis: int = -1, *, period: Any = 2 * 
 
 _unwrap = general(
     "unwrap", np.unwrap, [lambda g, y, x, **params: g * 1],
-    lambda tangents, y, xs, params: tangents[0] * 1, local=["G"],
+    lambda tangents, y, xs, params: tangents[0] * 1, local=["G"], array_names=("p",),
     samples=[(((4,),), {"discont": None, "axis": -1, "period": 6.3})],
 )  # fmt: skip
 

@@ -85,12 +85,12 @@ def _asinh_slope(y: Any, x: Any) -> Any:
 
 
 asinh = pointwise(
-    "asinh", np.arcsinh, _asinh_slope, latex=r"\operatorname{{arsinh}} {0}",
+    "asinh", np.arcsinh, _asinh_slope, latex=r"\mathrm{{arsinh}}\, {0}",
     local=["G/√(1 + {0}²)"], doc="The number whose hyperbolic sine is x.",
 )  # fmt: skip
 acosh = pointwise(
     "acosh", np.arccosh, lambda y, x: reciprocal(sqrt(x - 1) * sqrt(x + 1)),
-    latex=r"\operatorname{{arcosh}} {0}", local=["G/√({0}² − 1)"], domain=(1.2, 4),
+    latex=r"\mathrm{{arcosh}}\, {0}", local=["G/√({0}² − 1)"], domain=(1.2, 4),
     doc="The number ≥ 0 whose hyperbolic cosine is x; the slope at 1 is infinite.",
 )  # fmt: skip
 _atanh_slope = pointwise(
@@ -101,7 +101,7 @@ _atanh_slope = pointwise(
 )  # fmt: skip
 atanh = pointwise(
     "atanh", np.arctanh, lambda y, x: _atanh_slope(x),
-    latex=r"\operatorname{{artanh}} {0}", local=["G/(1 − {0}²)"], domain=(-0.9, 0.9),
+    latex=r"\mathrm{{artanh}}\, {0}", local=["G/(1 − {0}²)"], domain=(-0.9, 0.9),
     doc="The number whose hyperbolic tangent is x; the slope at ±1 is infinite.",
 )  # fmt: skip
 _LONG = {"arcsin": asin, "arccos": acos, "arctan": atan, "arcsinh": asinh, "arccosh": acosh,
@@ -112,7 +112,7 @@ atan2 = pointwise(
     "atan2", np.arctan2, lambda y, a, b: b / hypot(a, b) / hypot(a, b),
     lambda y, a, b: -(a / hypot(a, b) / hypot(a, b)), array_names=("x1", "x2"),
     local=["G × {1}/({0}² + {1}²)", "−G × {0}/({0}² + {1}²)"],
-    latex=r"\operatorname{{atan2}}({0}, {1})", domain=(0.5, 3),
+    latex=r"\mathrm{{atan2}}({0}, {1})", domain=(0.5, 3),
     doc="The angle of the point (x2, x1), in (−π, π]; its derivative at the origin is NaN.",
 )  # fmt: skip
 public(also=["arctan2"])(atan2)
@@ -422,7 +422,7 @@ remainder = pointwise(
 public(also=["mod"])(remainder)
 fmod = pointwise(
     "fmod", np.fmod, 1, lambda y, a, b: -round((a - y) / b), array_names=("x1", "x2"),
-    local=["G", "−G × trunc({0}/{1})"], latex=r"\operatorname{{fmod}}({0}, {1})",
+    local=["G", "−G × trunc({0}/{1})"], latex=r"\mathrm{{fmod}}({0}, {1})",
     probe=_within, doc="What is left of x1 after whole multiples of x2, with the sign of x1.",
 )  # fmt: skip
 
@@ -441,7 +441,7 @@ def divmod(x1: Any, x2: Any, /) -> Any:
 copysign = pointwise(
     "copysign", np.copysign, lambda y, a, b: sign(a) * copysign(1.0, b), _zero,
     array_names=("x1", "x2"), local=["G × sign({0})·sign({1})", "0"],
-    latex=r"\operatorname{{copysign}}({0}, {1})", domain=(0.5, 3),
+    latex=r"\mathrm{{copysign}}({0}, {1})", domain=(0.5, 3),
     doc="The size of x1 with the sign of x2; the derivative where x1 is 0 is 0.",
 )  # fmt: skip
 heaviside = pointwise(
@@ -451,7 +451,7 @@ heaviside = pointwise(
 )  # fmt: skip
 nextafter = pointwise(
     "nextafter", np.nextafter, 1, _zero, array_names=("x1", "x2"), local=["G", "0"],
-    latex=r"\operatorname{{nextafter}}({0}, {1})", domain=(0.5, 3),
+    latex=r"\mathrm{{nextafter}}({0}, {1})", domain=(0.5, 3),
     doc="The floating number next to x1 on the way to x2; the derivative for x1 is 1.",
 )  # fmt: skip
 ldexp = linear(
@@ -522,7 +522,7 @@ _sinc = general(
     "sinc", _sinc_forward, [lambda g, y, x, *, order: g * _sinc(x, order=order + 1)],
     lambda tangents, y, xs, params: tangents[0] * _sinc(xs[0], order=params["order"] + 1),
     code=lambda x, order: f"np.sinc({x})" if order == 0 else f"sinc({x}, order={order})",
-    local=["G × (cos π{0} − y)/{0}"], latex=r"\operatorname{{sinc}} {0}",
+    local=["G × (cos π{0} − y)/{0}"], latex=r"\mathrm{{sinc}}\, {0}",
     samples=[(((3,),), {"order": 0}), (((2, 3),), {"order": 1}), (((),), {"order": 0})],
 )  # fmt: skip
 
@@ -582,18 +582,18 @@ def i0(x: Any, /) -> Any:
 
 erf = pointwise(
     "erf", lambda x: _special().erf(x), lambda y, x: 2 / math.sqrt(_PI) * exp(-square(x)),
-    local=["G × 2/√π·exp(−{0}²)"], latex=r"\operatorname{{erf}} {0}",
+    local=["G × 2/√π·exp(−{0}²)"], latex=r"\mathrm{{erf}}\, {0}",
     doc="The error function of each element; needs SciPy.", code="scipy.special.erf({0})",
 )  # fmt: skip
 erfc = pointwise(
     "erfc", lambda x: _special().erfc(x), lambda y, x: -2 / math.sqrt(_PI) * exp(-square(x)),
-    local=["−G × 2/√π·exp(−{0}²)"], latex=r"\operatorname{{erfc}} {0}",
+    local=["−G × 2/√π·exp(−{0}²)"], latex=r"\mathrm{{erfc}}\, {0}",
     doc="1 − erf(x) of each element, exact for large x; needs SciPy.",
     code="scipy.special.erfc({0})",
 )  # fmt: skip
 erfinv = pointwise(
     "erfinv", lambda x: _special().erfinv(x), lambda y, x: math.sqrt(_PI) / 2 * exp(square(y)),
-    local=["G × √π/2·exp(y²)"], latex=r"\operatorname{{erf}}^{{-1}} {0}", domain=(-0.9, 0.9),
+    local=["G × √π/2·exp(y²)"], latex=r"\mathrm{{erf}}^{{-1}}\, {0}", domain=(-0.9, 0.9),
     doc="The number whose erf is x, for each element of (−1, 1); needs SciPy.",
     code="scipy.special.erfinv({0})",
 )  # fmt: skip
@@ -638,7 +638,9 @@ isposinf = _step("isposinf", np.isposinf, "Whether each element is +∞")
 isneginf = _step("isneginf", np.isneginf, "Whether each element is −∞")
 isreal = _step("isreal", np.isreal, "Whether each element has no imaginary part")
 iscomplex = _step("iscomplex", np.iscomplex, "Whether each element has an imaginary part")
-logical_xor = _step("logical_xor", np.logical_xor, "Whether exactly one of both holds", symbol="⊻")
+logical_xor = _step(
+    "logical_xor", np.logical_xor, "Whether exactly one of both holds", symbol="⊻", text="{0} ⊻ {1}"
+)
 
 
 def _bits(ufunc: Any, name: str, doc: str, symbol: str = "", also: Sequence[str] = ()) -> Any:

@@ -85,8 +85,8 @@ def _push_cholesky(ts: Any, y: Any, xs: Any, params: Any) -> Any:
 
 _cholesky = general(
     "cholesky", lambda x: np.linalg.cholesky(_hermitian(x)), [_pull_cholesky], _push_cholesky,
-    symbol="chol", text="chol {0}", latex=r"\operatorname{{chol}} {0}",
-    local=["sym L⁻ᵀ·low(Lᵀ·G)·L⁻¹"], array_names=("x",), samples=_MATRICES,
+    symbol="chol", text="chol {0}", latex=r"\mathrm{{chol}}\, {0}",
+    local=["sym(L⁻ᵀ·low(Lᵀ·G)·L⁻¹)"], array_names=("x",), samples=_MATRICES,
     code="np.linalg.cholesky(({0} + {0}.mT.conj()) / 2)",
     probe=lambda call, x: call(_definite(x)), doc="The lower factor L of x = L Lᴴ.",
 )  # fmt: skip

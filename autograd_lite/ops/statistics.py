@@ -103,7 +103,7 @@ def _weighed(g: Any, y: Any, axis: Any) -> Any:
 _softmax = general(
     "softmax", _shares, [lambda g, y, x, *, axis: _weighed(g, y, axis)],
     lambda tangents, y, xs, params: _weighed(tangents[0], y, params["axis"]),
-    local=["y × (G − Σ G·y)"], latex=r"\operatorname{{softmax}} {0}",
+    local=["y × (G − Σ G·y)"], latex=r"\mathrm{{softmax}}\, {0}",
     samples=[(((2, 3),), {"axis": (1,)}), (((3,),), {"axis": (0,)}), (((2, 2),), {"axis": None})],
 )  # fmt: skip
 
@@ -118,7 +118,7 @@ _log_softmax = general(
     [lambda g, y, x, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)],
     lambda tangents, y, xs, params:
         tangents[0] - sum(exp(y) * tangents[0], axis=params["axis"], keepdims=True),
-    local=["G − exp(y)·Σ G"], latex=r"\ln \operatorname{{softmax}} {0}",
+    local=["G − exp(y)·Σ G"], latex=r"\ln\, \mathrm{{softmax}}\, {0}",
     samples=[(((2, 3),), {"axis": (1,)}), (((3,),), {"axis": (0,)}), (((2, 2),), {"axis": None})],
 )  # fmt: skip
 
