@@ -22,7 +22,7 @@ from autograd_lite.derivatives import (
 )
 from autograd_lite.graph import Graph, Node
 from autograd_lite.modes import debug, no_grad, scope
-from autograd_lite.recording import trace
+from autograd_lite.recording import shaped, trace
 from autograd_lite.rules import primitive
 from autograd_lite.tensors import Tensor, constant, parameter, tensor
 
@@ -68,6 +68,7 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "primitive",
     "protocol",
     "scope",
+    "shaped",
     "stop_gradient",
     "tensor",
     "trace",

@@ -89,6 +89,7 @@ class AutogradError(Exception):
 
     ``what`` is one sentence; ``where`` adds lines about operands; ``mend`` says what to write
     instead. The user's own source line is found when the error is made (or given as ``source``).
+    ``node`` is the operation that failed, where one did: it holds its operands, as results do.
 
     >>> print(AutogradError("two things do not fit", mend="make them fit", source=None))
     two things do not fit
@@ -96,6 +97,7 @@ class AutogradError(Exception):
     """
 
     _HERE = Source("", 0, "")
+    node: Any = None
 
     def __init__(
         self, what: str, *, where: str = "", mend: str = "", source: Source | None = _HERE

@@ -300,6 +300,16 @@ class Constant(Leaf):
     __slots__ = ()
 
 
+def _present(leaf: Leaf) -> Any:
+    """The value of a leaf, or an error where it is known by its shape alone."""
+    if leaf.value is None:
+        raise UnsupportedError(
+            f"{leaf!r} was traced by its shape alone: it has no value, and what rests on it none",
+            mend="trace the function with arrays, or give some: graph.replay({node: array})",
+        )
+    return leaf.value
+
+
 def _checksum(value: Any) -> int:
     return zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data)
 
@@ -372,7 +382,7 @@ class Graph:
                 continue
             if isinstance(node, Leaf):
                 node.verify()
-                values[node] = node.value
+                values[node] = _present(node)
                 continue
             touched = any(isinstance(p, Node) and p in changed for p in node.inputs)
             if touched:

@@ -18,7 +18,7 @@ __all__ = ["Mode", "current_mode", "debug", "no_grad", "scope", "state", "using"
 class Mode:
     """The immutable state of the recorder in one thread or task."""
 
-    __slots__ = ("debug", "plain", "recording", "scope", "tracing")
+    __slots__ = ("abstract", "debug", "plain", "recording", "scope", "tracing")
 
     def __init__(
         self,
@@ -26,16 +26,18 @@ class Mode:
         tracing: bool = False,
         debug: bool = False,
         scope: Scope | None = None,
+        abstract: bool = False,
     ) -> None:
         self.recording = recording
         self.tracing = tracing
         self.debug = debug
         self.scope = scope
+        self.abstract = abstract  # numbers are made up: nothing may be learnt from them
         self.plain = recording and not tracing and not debug
 
     def but(self, **changes: Any) -> "Mode":
         """This mode with some entries changed."""
-        entries = {key: getattr(self, key) for key in ("recording", "tracing", "debug", "scope")}
+        entries = {key: getattr(self, key) for key in self.__slots__ if key != "plain"}
         return Mode(**{**entries, **changes})
 
 

@@ -1,6 +1,7 @@
 """Errors of operators: NumPy's own kinds, with what happened, where, and how to mend it.
 
-Knows how an operand is described. Imports errors, graph and tensors.
+Knows how an operand is described, and keeps the operation that failed for a picture. Imports
+errors, graph, modes and tensors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +19,13 @@ from autograd_lite.errors import (
     NonFiniteError,
     ShapeError,
     describe,
+    user_frame,
 )
-from autograd_lite.graph import Op
+from autograd_lite.graph import Node, Op
+from autograd_lite.modes import current_mode
 from autograd_lite.tensors import Tensor, plain_value
 
-__all__ = ["check_finite", "operator_error"]
+__all__ = ["check_finite", "operator_error", "unmade"]
 
 
 def operator_error(
@@ -47,7 +50,27 @@ def operator_error(
     elif kind is IndexingError:
         mend = mend or "an axis of n elements has the indices -n to n - 1"
     what = said if said.startswith(op.name) else f"{op.name}: {said}"
-    return kind(what, where="\n".join(lines), mend=mend)
+    told = kind(what, where="\n".join(lines), mend=mend)
+    told.node = unmade(op, args, params)
+    return told
+
+
+def unmade(op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Node | None:
+    """The node of an operation that gave no result; None if nothing in it is tracked.
+
+    The error holds it and it holds its operands, as a result would: nothing points to the error.
+    """
+    tensors = [arg for arg in args if type(arg) is Tensor]
+    if not any(arg.tracked for arg in tensors):
+        return None
+    inputs = [
+        arg.node if type(arg) is Tensor else np.array(arg) if isinstance(arg, np.ndarray) else arg
+        for arg in args
+    ]
+    frame = user_frame()
+    code, offset = (frame.f_code, frame.f_lasti) if frame else (None, 0)
+    scope = current_mode().scope
+    return Node(op, tuple(inputs), params, None, (), None, scope, code, offset)
 
 
 _MENDS = {
@@ -81,19 +104,23 @@ def _error_class(error: Exception) -> type[AutogradError]:
     return ShapeError if about_shape else DomainError
 
 
-def check_finite(op: Op, args: Sequence[Any], values: Sequence[Any], result: Any) -> None:
+def check_finite(
+    op: Op, args: Sequence[Any], params: Mapping[str, Any], values: Sequence[Any], result: Any
+) -> None:
     """Raise ``NonFiniteError`` if a result holds a NaN or an infinity (``ag.debug()``)."""
     if type(result) is tuple:
         for part in result:
-            check_finite(op, args, values, part)
+            check_finite(op, args, params, values, part)
         return
     if np.asarray(result).dtype.kind not in "fc" or np.all(np.isfinite(result)):
         return
     fresh = all(np.all(np.isfinite(value)) for value in values)
-    raise NonFiniteError(
+    error = NonFiniteError(
         f"{op.name} gave {np.size(result) - int(np.sum(np.isfinite(result)))} NaN or infinite "
         f"values" + ("" if fresh else " (an operand held some already)"),
         where="\n".join(describe(arg) for arg in args),
         mend="look at the operands of this line; ag.where does not hide a NaN in the branch that "
         "is not taken",
     )
+    error.node = unmade(op, args, params)
+    raise error

@@ -5,13 +5,20 @@ single operator nor derivatives. Imports errors, graph, modes, tensors and opera
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from sys import _getframe
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.errors import INTERNAL, DTypeError, GradientError, UnsupportedError
+from autograd_lite.errors import (
+    INTERNAL,
+    DTypeError,
+    GradientError,
+    ShapeError,
+    UnsupportedError,
+)
 from autograd_lite.graph import EMPTY, Constant, Graph, Leaf, Node, Op, ancestors, settled
 from autograd_lite.modes import Mode, current_mode, state, using
 from autograd_lite.operator_errors import check_finite, operator_error
@@ -24,6 +31,7 @@ __all__ = [
     "keep_mask",
     "parameter_names",
     "picks",
+    "shaped",
     "trace",
     "unary",
 ]
@@ -64,7 +72,7 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
         return result
     mode = current_mode()
     if mode.debug:
-        check_finite(op, args, values, result)
+        check_finite(op, args, params, values, result)
     if not tracked or not (mode.tracing or (mode.recording and op.kind != "constant")):
         if type(result) is tuple:
             return tuple(Tensor(_unshared(part, inputs)) for part in result)
@@ -364,11 +372,42 @@ def parameter_names(f: Callable[..., Any]) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount] if code is not None else ()
 
 
+class shaped(NamedTuple):  # noqa: N801 - reads as a verb, beside np.zeros
+    """A shape (and dtype) in place of an example, for ``ag.trace``.
+
+    >>> import autograd_lite as ag
+    >>> ag.trace(lambda x: x.T @ x, ag.shaped((3, 2))).outputs[0].shape
+    (2, 2)
+    """
+
+    shape: int | tuple[int, ...]
+    dtype: Any = np.float64
+
+    def example(self) -> Any:
+        """Some array of this shape; where it is a square matrix a symmetric, positive one."""
+        try:
+            array = np.full(self.shape, 0.5, np.dtype(self.dtype))
+        except (TypeError, ValueError) as error:
+            raise ShapeError(
+                f"no array has this shape and dtype: {error}", mend="ag.shaped((2, 3), np.float32)"
+            ) from error
+        if array.dtype.kind not in "fc":
+            raise DTypeError(
+                f"an input that derivatives are taken to is of floating numbers, not {array.dtype}",
+                mend="let the function close over integer arrays, such as labels",
+            )
+        if array.ndim > 1 and array.shape[-1] == array.shape[-2]:
+            array += np.diag(np.arange(1, array.shape[-1] + 1)).astype(array.dtype)
+        return array
+
+
 def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
     """The graph of ``f`` on these examples: all that depends on an input is recorded.
 
     Comparisons and ``detach`` too, so that a replay on other inputs is right. ``f`` returns a
-    tensor or a tuple of tensors.
+    tensor or a tuple of tensors. An example may be a shape alone (``ag.shaped``): ``f`` then runs
+    once on made-up numbers, which are forgotten, and the graph has no values: it can be drawn,
+    listed, and replayed on arrays that are given to ``replay``.
 
     >>> import autograd_lite as ag
     >>> print(ag.trace(lambda x: ag.exp(x) + 1, [0.0, 1.0]))  # doctest: +ELLIPSIS
@@ -377,10 +416,19 @@ def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
     """
     names = parameter_names(f)
     leaves = [
-        tensor(example, name=names[i] if i < len(names) else None)
+        tensor(
+            example.example() if isinstance(example, shaped) else example,
+            name=names[i] if i < len(names) else None,
+        )
         for i, example in enumerate(examples)
     ]
-    with using(tracing=True):
+    made_up = {
+        leaf.node
+        for leaf, example in zip(leaves, examples, strict=True)
+        if isinstance(example, shaped)
+    }
+    quiet = np.errstate(all="ignore") if made_up else nullcontext()
+    with using(tracing=True, abstract=bool(made_up)), quiet:
         result = f(*leaves)
     outputs = result if isinstance(result, (tuple, list)) else (result,)
     if not all(isinstance(output, Tensor) for output in outputs):
@@ -388,4 +436,14 @@ def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
             "the traced function did not return tensors",
             mend="return a tensor or a tuple of tensors; do not call .numpy() inside",
         )
-    return Graph.of(*outputs)
+    graph = Graph.of(*outputs)
+    _forget(graph, made_up)
+    return graph
+
+
+def _forget(graph: Graph, made_up: set[Node]) -> None:
+    """Take the values from leaves that have made-up ones, and from all that rests on them."""
+    for node in graph.nodes:
+        if node in made_up or not made_up.isdisjoint(p for p in node.inputs if isinstance(p, Node)):
+            made_up.add(node)
+            node.value = None

@@ -42,9 +42,9 @@ _UNDER = 10  # between a line and the digits beneath, the backward arrow between
 class Mark:
     """Something drawn as a node.
 
-    ``kind`` is ``input``, ``parameter``, ``constant``, ``output``, ``op``, ``fold`` or ``dot``.
-    ``emphasis`` is ``strong``, ``faint`` or neither; ``sign`` a ``✓`` or ``✗`` at its corner;
-    ``flag`` a word of warning on its upper border.
+    ``kind`` is ``input``, ``parameter``, ``constant``, ``output``, ``op``, ``fold``,
+    ``failed`` or ``dot``. ``emphasis`` is ``strong``, ``faint`` or neither; ``sign`` a ``✓`` or
+    ``✗`` at its corner; ``flag`` a word of warning on its upper border.
     """
 
     kind: str
@@ -169,8 +169,11 @@ def mark_size(mark: Mark) -> tuple[float, float]:
     if mark.kind == "op":
         wide = text_width(mark.title, SYMBOL_SIZE, bold=True) + 20
         return max(float(ROUND), _even(wide), flag), float(ROUND)
-    wide = max(text_width(mark.title, NAME_SIZE, bold=True), text_width(mark.subtitle, SMALL))
-    return max(48.0, _even(wide + 24), flag), max(40.0, 15.0 * mark.ports + 10)
+    lines = mark.subtitle.split("\n")
+    wide = max(text_width(line, SMALL) for line in lines)
+    wide = max(text_width(mark.title, NAME_SIZE, bold=True), wide)
+    high = max(40.0, 15.0 * mark.ports + 10, 16.0 + LINE * (len(lines) + 1))
+    return max(48.0, _even(wide + 24), flag), high
 
 
 def flag_width(flag: str) -> float:

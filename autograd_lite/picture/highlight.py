@@ -4,7 +4,7 @@ Knows graphs: nodes by themselves or by name, and all paths from one to another.
 that is drawn (``overlay``). Imports graph and errors.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,8 @@ class Lit:
     edges: frozenset[tuple[Node, Node]]
 
 
-def highlighted(graph: Graph, wanted: Any, now: Callable[[Node], Node]) -> Lit:
-    """What ``highlight=`` names in a graph; ``now`` gives the node that stands for one of before.
+def highlighted(graph: Graph, wanted: Any, now: Mapping[Node, Node]) -> Lit:
+    """What ``highlight=`` names in a graph; ``now`` maps nodes that were replaced.
 
     An item is a tensor, a node or a name; a pair of items stands for all paths from the first to
     the second; a list holds several of these.
@@ -56,7 +56,7 @@ def highlighted(graph: Graph, wanted: Any, now: Callable[[Node], Node]) -> Lit:
     return Lit(frozenset(nodes), frozenset(edges))
 
 
-def _found(graph: Graph, item: Any, now: Callable[[Node], Node]) -> set[Node]:
+def _found(graph: Graph, item: Any, now: Mapping[Node, Node]) -> set[Node]:
     if isinstance(item, str):
         found = {node for node in graph.nodes if node.name == item}
         if not found:
@@ -72,9 +72,9 @@ def _found(graph: Graph, item: Any, now: Callable[[Node], Node]) -> set[Node]:
             f"a {type(item).__name__} cannot be highlighted",
             mend="a tensor, its name, a pair (start, end) for all paths, or a list of these",
         )
-    if now(node) not in set(graph.nodes):
+    if now.get(node, node) not in set(graph.nodes):
         raise DrawError(f"{_told(item)} is not in the graph that is drawn")
-    return {now(node)}
+    return {now.get(node, node)}
 
 
 def _told(item: Any) -> str:

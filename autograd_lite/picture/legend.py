@@ -20,6 +20,7 @@ _MARKS = {
     "op": "operation",
     "fold": "folded layer",
     "output": "output",
+    "failed": "operation that failed",
 }
 
 

@@ -4,6 +4,7 @@ Knows nodes, scopes and gradients; names no operator (symbols and rules come fro
 no coordinate. Imports graph, shapes and its siblings.
 """
 
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,13 @@ from autograd_lite.picture.arrays import form_text, shape_text, tooltip, typeset
 from autograd_lite.picture.drawing import Drawing, Edge, Label, Mark, Scene
 from autograd_lite.picture.folding import Folded, Part, lineage, producer, reading_order, titled
 from autograd_lite.picture.highlight import Lit
-from autograd_lite.picture.names import call, names, plain_number
+from autograd_lite.picture.names import call, names, plain_number, raised
 from autograd_lite.picture.overlay import Check, Origins, checked, emphasised, flagged
 from autograd_lite.shapes import broadcast_axes
 
-__all__ = ["Shown", "picture_of"]
+__all__ = ["UNKNOWN", "Shown", "picture_of"]
+
+UNKNOWN = object()  # a gradient that flows, but whose numbers nobody knows
 
 _RULE = 44  # characters of a local rule
 _MANY = 40  # operations in a picture that says how many of them it shows
@@ -32,7 +35,8 @@ class Shown:
     """What is shown of a graph. A node that is missing from a mapping was not computed.
 
     ``contributions`` maps (node, i) to the gradient that a node passes on to its input i;
-    ``seeds`` gives the gradient that begins at each output, or None.
+    ``seeds`` gives the gradient that begins at each output, or None. ``failed`` gives the message
+    of an operation that made no result; ``constants`` tells whether unnamed ones show their value.
     """
 
     values: Mapping[Node, Any] = field(default_factory=dict)
@@ -40,6 +44,8 @@ class Shown:
     contributions: Mapping[tuple[Node, int], Any] = field(default_factory=dict)
     seeds: Sequence[Any] = ()
     rules: bool = True
+    constants: bool = True
+    failed: Mapping[Node, str] = field(default_factory=dict)
     lit: Lit | None = None
     checks: Mapping[Node, Sequence[Check]] = field(default_factory=dict)
 
@@ -111,6 +117,8 @@ class _Builder:
         for (p, target, _), ends in slots.items():
             wires[p].append(_Wire(target, tuple(ends)))
         for k, out in enumerate(self.graph.outputs):
+            if out in self.shown.failed:
+                continue
             wires[out].append(_Wire(-1, (), k))
         return wires
 
@@ -143,6 +151,11 @@ class _Builder:
             kind, name = node.op.name, self.names[node]
             about = f"{kind} {name}, shape {shape_text(node.shape)}, {node.dtype}"
             return Mark(kind, name, form_text(node.shape, node.dtype), about, frame)
+        if node in self.shown.failed:
+            said = visible(self.shown.failed[node], 300)
+            lines = textwrap.wrap(said, 36, max_lines=5, placeholder=" …")
+            about = f"operation {visible(node.op.name, 40)} failed: {said}"
+            return Mark("failed", self._title(node), "\n".join(lines), about, frame, ports)
         return Mark("op", self._title(node), "", self._about(node), frame, ports)
 
     def _title(self, node: Node) -> str:
@@ -152,6 +165,7 @@ class _Builder:
         if len(numbers) != 2 or sum(text == "" for text in numbers) != 1:
             return symbol
         text = node.op.text.format(*(text or "x" for text in numbers), args="").replace(" ", "")
+        text = raised(text)
         text = text.removeprefix("x") if text.startswith(f"x{symbol}") else text
         return text if len(text) <= 16 else symbol
 
@@ -272,7 +286,7 @@ class _Builder:
             name or self.names[node],
             "" if branch else form_text(node.shape, node.dtype),
             None if value is None else typeset(value),
-            None if gradient is None else typeset(gradient),
+            None if gradient is None or gradient is UNKNOWN else typeset(gradient),
             rule,
         )
         return None if label.empty else label
@@ -292,14 +306,16 @@ class _Builder:
         lines = [about]
         if node in self.shown.values:
             lines.append(f"value {tooltip(self.shown.values[node])}")
-        if gradient is not None:
+        if gradient is UNKNOWN:
+            lines.append(f"gradient, numbers unknown {rule}".rstrip())
+        elif gradient is not None:
             lines.append(f"gradient {tooltip(gradient)} {rule}".rstrip())
         text = "\n".join(lines)
         self.edges.append(Edge(source, target, label, frame, gradient is not None, text))
         self.origins.edges.append((node, readers))
 
     def _constant_edge(self, source: int, mark: int, name: str, value: Any, part: Part) -> None:
-        shown = None if plain_number(value) or not self.shown.values else typeset(value)
+        shown = None if plain_number(value) or not self.shown.constants else typeset(value)
         shape = "" if plain_number(value) else shape_text(np.shape(value))
         label = Label(name if shape else "", shape, shown)
         frame = self._frame(part.scope)
@@ -320,6 +336,12 @@ class _Builder:
         drawn = sum(mark.kind in ("op", "fold") for mark in self.marks)
         note = f"{operations:,} operations, {drawn:,} shown" if drawn < operations > _MANY else ""
         outputs = ", ".join(mark.title for mark in self.marks if mark.kind == "output")
+        failed = [f"{mark.title}, which failed" for mark in self.marks if mark.kind == "failed"]
+        outputs = outputs or ", ".join(failed)
+        shown = ["above each edge stands the forward value"] if self.shown.values else []
+        under = "under it the gradient" if shown else "under each edge stands the gradient"
+        shown += [f"{under} that flows back"] if self.shown.totals else []
+        told = f" {', '.join(shown).capitalize()}." if shown else ""
         read = set(self.graph.inputs)
         leaves = [self.names[node] for node in self.nodes if node in read]
         inputs = ", ".join(leaves[:12]) or "constants"
@@ -329,8 +351,7 @@ class _Builder:
             frames,
             f"Computation graph of {visible(outputs, 80)}",
             f"From {visible(inputs, 200)} through {operations:,} operations to "
-            f"{visible(outputs, 80)}. Above each edge stands the forward value, under it the "
-            "gradient that flows back.",
+            f"{visible(outputs, 80)}.{told}",
             note,
         )
 

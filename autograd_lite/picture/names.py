@@ -14,13 +14,16 @@ from autograd_lite.graph import Leaf, Node, visible
 from autograd_lite.picture.arrays import number
 from autograd_lite.picture.folding import producer
 
-__all__ = ["call", "names", "plain_number"]
+__all__ = ["call", "names", "plain_number", "raised"]
 
 _LONG = 14  # characters of a formula that still serves as a name
 _NAME = 24  # characters of a user's name
-_WORD = re.compile(r"√?[\w.'…]*(\(\)|\[\d+\])?|\|.*\|")  # a name, a call, or something between bars
+_WORD = re.compile(r"√?[\w.'…]*(\(\)|\[\d+\])?[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*|\|.*\|")  # a name, a call, |…|
+_RAISING = re.compile(r"\{0\}[\^⁰¹²³⁴⁵⁶⁷⁸⁹]")  # an operator that writes an exponent
 _SPACED = re.compile(r"\} \S+ \{")  # an operator with spaces around it
 _APPLIED = re.compile(r"(\w) \(")  # "exp (" of a function that is written without parentheses
+_POWER = re.compile(r"\^\(?(−?\d+)\)?(?![\d.\w])")
+_RAISED = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LETTERS = {"input": "x", "parameter": "w", "constant": "c"}
 
 
@@ -71,6 +74,15 @@ def _outside(formula: str) -> str:
     return "".join(shown)
 
 
+def raised(formula: str) -> str:
+    """Exponents that are whole numbers, raised.
+
+    >>> raised("(a + b)^2"), raised("x^−3"), raised("x^0.5")
+    ('(a + b)²', 'x⁻³', 'x^0.5')
+    """
+    return _POWER.sub(lambda found: found[1].translate(_RAISED), formula)
+
+
 def plain_number(value: Any) -> bool:
     """Whether an unnamed constant is a single number."""
     return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biufc"
@@ -100,9 +112,11 @@ def _short(node: Node, parts: Sequence[str]) -> str:
         part if spaced and " " not in part and not part.startswith("−") else call(part)
         for part in parts
     ]
+    if _RAISING.match(node.op.text) and grouped[0][-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
+        grouped[0] = f"({grouped[0]})"
     try:
         text = node.op.text.format(*grouped, args=", ".join(parts))
     except (IndexError, KeyError, ValueError):
         return ""  # a user's operator whose text names other fields
-    text = _APPLIED.sub(r"\1(", text)
+    text = raised(_APPLIED.sub(r"\1(", text))
     return text if len(text) <= _LONG else ""

@@ -15,6 +15,7 @@ from typing import Any
 from autograd_lite.errors import DrawError, require
 from autograd_lite.graph import visible
 from autograd_lite.picture import text
+from autograd_lite.picture.broadcasts import repeated
 from autograd_lite.picture.drawing import Drawing, plan
 from autograd_lite.picture.folding import Expand, fold
 from autograd_lite.picture.highlight import highlighted
@@ -38,6 +39,7 @@ def draw(
     local: bool = True,
     cotangent: Any = None,
     expand: Expand = "auto",
+    repeat: bool = False,
     highlight: Any = None,
     compare: Any = None,
     layout: str = "auto",
@@ -50,7 +52,8 @@ def draw(
     """Draw the graph of a tensor (or several, or a ``Graph``): values, gradients, local rules.
 
     Args:
-        y: a tensor, a list of tensors, a ``Graph``, or an ``ag.compare`` report.
+        y: a tensor, a list of tensors, a ``Graph``, an ``ag.compare`` report, or the error of an
+            operation that failed: what was recorded up to there is drawn.
         path: where to save it too: ``.svg .png .pdf .html .dot .mermaid .txt``.
         values: whether the forward values stand above the edges.
         gradients: whether the gradients stand beneath them.
@@ -60,6 +63,8 @@ def draw(
         expand: which scopes are drawn open. ``"auto"`` opens all of a small graph and folds a
             large one; ``"all"``, ``"none"``, a depth, a pattern of scope names (``"Net/Affine*"``)
             or a function of the scope; ``"force"`` opens all of a graph of any size.
+        repeat: whether a smaller operand that is broadcast gets a node of its own that repeats it
+            (its backward is the sum over the copies).
         highlight: what stands out while the rest steps back: a tensor or its name, a pair
             ``(W, L)`` for all paths from W to L, or a list of these.
         compare: an ``ag.compare`` report, or a mapping from tensors to ``Check``: signs where
@@ -90,11 +95,12 @@ def draw(
     compare = y if compare is None and hasattr(y, "checks") else compare
     if path is not None:
         _format(path)
-    shown = shown_of(graph, values, gradients, local, cotangent_of(compare, cotangent))
+    graph, now = repeated(graph) if repeat else (graph, {})
+    shown = shown_of(y, graph, values, gradients, local, cotangent_of(compare, cotangent))
     if highlight is not None:
-        shown = replace(shown, lit=highlighted(graph, highlight, lambda node: node))
+        shown = replace(shown, lit=highlighted(graph, highlight, now))
     if compare is not None:
-        shown = replace(shown, checks=checks_of(compare, graph, shown))
+        shown = replace(shown, checks=checks_of(compare, graph, shown, now))
     drawing = picture_of(graph, fold(graph, expand), shown)
     picture = Picture(
         drawing,

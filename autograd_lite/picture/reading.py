@@ -5,13 +5,14 @@ how any of it looks. Imports errors, graph, reverse and its siblings.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DrawError
-from autograd_lite.graph import Graph, Node
-from autograd_lite.picture.marks import Shown
+from autograd_lite.errors import AutogradError, DrawError
+from autograd_lite.graph import Graph, Leaf, Node
+from autograd_lite.picture.marks import UNKNOWN, Shown
 from autograd_lite.picture.overlay import Check
 from autograd_lite.reverse import flow
 
@@ -23,6 +24,8 @@ def graph_of(y: Any) -> Graph:
     held = y if isinstance(y, Graph) else getattr(y, "graph", None)
     if isinstance(held, Graph):
         return held
+    if isinstance(y, AutogradError):
+        return _failed(y)
     outputs = list(y) if isinstance(y, (list, tuple)) else [y]
     for out in outputs:
         if not isinstance(out, Node) and not isinstance(getattr(out, "node", None), Node):
@@ -35,11 +38,37 @@ def graph_of(y: Any) -> Graph:
     return Graph.of(*outputs)
 
 
-def shown_of(graph: Graph, values: bool, gradients: bool, local: bool, cotangent: Any) -> Shown:
-    """The values, and the gradients that flow back from the outputs."""
+def _failed(error: AutogradError) -> Graph:
+    if error.node is None:
+        raise DrawError(
+            f"this {type(error).__name__} kept no operation that could be drawn",
+            mend="draw the error of an operation on tracked tensors, or a tensor made before it",
+        )
+    return Graph([error.node])
+
+
+def shown_of(
+    y: Any, graph: Graph, values: bool, gradients: bool, local: bool, cotangent: Any
+) -> Shown:
+    """The values, and the gradients that flow back from the outputs.
+
+    Of an operation that failed there is its message; where inputs are known by their shapes
+    alone, gradients flow without numbers.
+    """
+    shown = _flowing(y, graph, values, gradients, cotangent)
+    return replace(shown, rules=local, constants=values)
+
+
+def _flowing(y: Any, graph: Graph, values: bool, gradients: bool, cotangent: Any) -> Shown:
+    if isinstance(y, AutogradError):
+        failed = {graph.outputs[0]: y.what}
+        return Shown(_known(graph) if values else {}, failed=failed)
     smooth = all(np.dtype(out.dtype).kind in "fc" for out in graph.outputs if out.dtype is not None)
-    if not (gradients and graph.inputs and smooth):
-        return Shown(graph.replay() if values else {}, rules=local)
+    flows = bool(gradients and graph.inputs and smooth)
+    if any(isinstance(node, Leaf) and node.value is None for node in graph.nodes):
+        return _without_numbers(graph, values, flows, cotangent)
+    if not flows:
+        return Shown(graph.replay() if values else {})
     several = len(graph.outputs) > 1
     given = None if cotangent is None else list(cotangent) if several else [cotangent]
     if given is not None and len(given) != len(graph.outputs):
@@ -47,7 +76,38 @@ def shown_of(graph: Graph, values: bool, gradients: bool, local: bool, cotangent
     found = flow(graph, given)
     seeds = [_seed(out, None if given is None else given[k]) for k, out in enumerate(graph.outputs)]
     shown = found.values if values else {}
-    return Shown(shown, found.cotangents, found.contributions, seeds, local)
+    return Shown(shown, found.cotangents, found.contributions, seeds)
+
+
+def _known(graph: Graph) -> dict[Node, Any]:
+    """The values of the nodes that have one: those that rest on known leaves, and did not fail."""
+    unknown: set[Node] = set()
+    for node in graph.nodes:
+        lost = node.value is None if isinstance(node, Leaf) else node.dtype is None
+        failed = lost and node in graph.outputs
+        if failed or (lost and isinstance(node, Leaf)) or not unknown.isdisjoint(node.inputs):
+            unknown.add(node)
+    return Graph([node for node in graph.nodes if node not in unknown]).replay()
+
+
+def _without_numbers(graph: Graph, values: bool, flows: bool, cotangent: Any) -> Shown:
+    """The ways that gradients take, where nobody knows the values."""
+    if cotangent is not None:
+        raise DrawError(
+            "a cotangent for a graph that is known by its shapes alone",
+            mend="leave it out, or trace the function with example arrays",
+        )
+    shown = _known(graph) if values else {}
+    if not flows:
+        return Shown(shown)
+    reached, ways = set(graph.outputs), {}
+    for node in reversed(graph.nodes):
+        for i, p in enumerate(node.inputs if node in reached and node.op.pulls else ()):
+            if type(p) in (Node, Leaf) and node.op.pulls[i] is not None:
+                ways[node, i] = UNKNOWN
+                reached.add(p)
+    seeds = [UNKNOWN] * len(graph.outputs)
+    return Shown(shown, dict.fromkeys(reached, UNKNOWN), ways, seeds)
 
 
 def _seed(out: Node, given: Any) -> Any:
@@ -67,8 +127,10 @@ def cotangent_of(compare: Any, given: Any) -> Any:
     return seeds if len(seeds) > 1 else seeds[0]
 
 
-def checks_of(compare: Any, graph: Graph, shown: Shown) -> dict[Node, list[Check]]:
-    """What ``compare=`` says about the nodes of a graph.
+def checks_of(
+    compare: Any, graph: Graph, shown: Shown, now: Mapping[Node, Node]
+) -> dict[Node, list[Check]]:
+    """What ``compare=`` says about the nodes of a graph; ``now`` maps nodes that were replaced.
 
     It is a mapping from tensors (or nodes) to a ``Check`` or several, or has a method
     ``checks(graph)`` that gives one.
@@ -81,7 +143,8 @@ def checks_of(compare: Any, graph: Graph, shown: Shown) -> dict[Node, list[Check
         )
     nodes, checks = set(graph.nodes), {}
     for key, given in found.items():
-        node = key if isinstance(key, Node) else getattr(key, "node", None)
+        node: Any = key if isinstance(key, Node) else getattr(key, "node", None)
+        node = now.get(node, node)
         if node not in nodes:
             raise DrawError("compare speaks of a tensor that is not in the graph that is drawn")
         several = [given] if isinstance(given, Check) else list(given)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from autograd_lite.picture.drawing import FLAG, Drawing, Mark, flag_width, mark_size
+from autograd_lite.picture.drawing import FLAG, LINE, Drawing, Mark, flag_width, mark_size
 from autograd_lite.picture.labels import label
 from autograd_lite.picture.layout import Placement, Plan, Rect, extent
 from autograd_lite.picture.legend import legend
@@ -82,7 +82,9 @@ def render(
 
 
 def _style(drawing: Drawing, theme: str, palette: str) -> str:
-    overlaid = any(mark.emphasis or mark.sign or mark.flag for mark in drawing.marks)
+    overlaid = any(
+        mark.emphasis or mark.sign or mark.flag or mark.kind == "failed" for mark in drawing.marks
+    )
     return style_sheet(theme, palette, overlaid=overlaid)
 
 
@@ -145,8 +147,11 @@ def _mark(m: int, mark: Mark, center: Point) -> Iterator[str]:
     if mark.kind == "op":
         yield words("sym", mark.title, x, y + 5, "middle")
     elif mark.subtitle:
-        yield words("var", mark.title, x, y - 1, "middle")
-        yield words("n", mark.subtitle, x, y + 12, "middle")
+        lines = mark.subtitle.split("\n")
+        base = y - 1 - (len(lines) - 1) * LINE / 2
+        yield words("var", mark.title, x, base, "middle")
+        for k, line in enumerate(lines):
+            yield words("n", line, x, base + 13 + LINE * k, "middle")
     else:
         yield words("var", mark.title, x, y + 4.5, "middle")
     yield from _signs(mark, Rect(left, top, left + width, top + height), radius)

@@ -164,7 +164,8 @@ def as_page(drawing: Drawing, svg: str) -> str:
 
 
 def _caption(mark: Mark) -> str:
-    return " ".join(filter(None, (mark.title, mark.subtitle, mark.sign, mark.flag)))
+    shown = (mark.title, mark.subtitle.replace("\n", " "), mark.sign, mark.flag)
+    return " ".join(filter(None, shown))
 
 
 def _words(edge: Edge) -> str:

@@ -90,7 +90,7 @@ _OVERLAID = """\
 @ .glow{fill:none;stroke-width:12;stroke-linecap:round;stroke-linejoin:round}
 @ .ring{fill:none;stroke-width:2}@ .ring.bad{stroke-dasharray:7 3}
 @ .tick{fill:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
-@ .flagged{font-size:9px;font-weight:700}
+@ .flagged{font-size:9px;font-weight:700}@ .failed .body{stroke-width:2.6;stroke-dasharray:8 4}
 """
 
 
@@ -104,6 +104,7 @@ def _overlaid(c: Mapping[str, str]) -> list[str]:
         f"@ .faint .ah,@ .faint .bh,@ .dot.faint .body{{fill:{grey}}}",
         f"@ .hand{{fill:{c['text']}}}@ .k.hand{{fill:none;stroke:{c['text']}}}",
         *(f"@ .disc.{v}{{fill:{c[v]}}}@ .ring.{v}{{stroke:{c[v]}}}" for v in ("good", "bad")),
+        f"@ .failed .body{{fill:{c['output']};stroke:{c['bad']}}}@ .failed .n{{fill:{c['text']}}}",
         f"@ .tick{{stroke:{ground}}}@ .flag{{fill:{c['bad']}}}@ .flagged{{fill:{ground}}}",
     ]
 
