@@ -39,11 +39,12 @@ def tanh_derivatives():
 
 
 def test_frames_tell_which_derivative_they_hold():
-    *_, second = tanh_derivatives()
-    frames = [frame.title for frame in ag.draw(second, layout="builtin").drawing.frames]
-    assert frames == ["Tanh", "Tanh · backward²", "Tanh · backward"]
-    folded = ag.draw(second, expand="none", layout="builtin")
-    assert titles(folded, "fold") == ["⊞ Tanh", "⊞ Tanh · backward²", "⊞ Tanh · backward"]
+    every = list(tanh_derivatives())
+    picture = ag.draw(every, gradients=False, layout="builtin")
+    directions = ["Tanh", "Tanh · backward", "Tanh · backward²"]
+    assert sorted(frame.title for frame in picture.drawing.frames) == directions
+    folded = ag.draw(every, gradients=False, expand="none", layout="builtin")
+    assert sorted(titles(folded, "fold")) == [f"⊞ {title}" for title in directions]
 
 
 def test_a_joint_graph_has_its_outputs_side_by_side():
