@@ -33,6 +33,7 @@ _LAZY = {
     "draw": "autograd_lite.picture",
     "fft": None,
     "gradcheck": "autograd_lite.comparison",
+    "lift": "autograd_lite.lifting",
     "handwritten": None,
     "linalg": None,
     "nn": None,

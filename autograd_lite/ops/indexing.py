@@ -12,7 +12,7 @@ from autograd_lite.errors import IndexingError
 from autograd_lite.notation import subscript
 from autograd_lite.ops.pointwise import where
 from autograd_lite.recording import apply, unary
-from autograd_lite.rules import linear, nondifferentiable, public
+from autograd_lite.rules import linear, nondifferentiable, public, variadic_linear
 from autograd_lite.tensors import Tensor
 
 Index = tuple[Any, ...]
@@ -209,3 +209,41 @@ def add_at(t: Any, index: Any, value: Any, /) -> Any:
     """
     static, traced = _split(index)
     return apply(_add_at_op.op, (t, value, *traced), {"index": static})
+
+
+def _assembled(base: Any, *values: Any, places: Sequence[Index]) -> Any:
+    result = np.array(base, np.result_type(base, *values))
+    for place, value in zip(places, values):
+        result[place] = value
+    return result
+
+
+def _elsewhere(shape: tuple[int, ...], places: Sequence[Index]) -> Any:
+    """Where none of the places is."""
+    free = np.ones(shape, bool)
+    for place in places:
+        free[place] = False
+    return free
+
+
+_assemble = variadic_linear(
+    "assemble", _assembled,
+    lambda i, g, base, *values, places: (
+        getitem(g, places[i - 1]) if i else where(_elsewhere(base.shape, places), g, 0)
+    ),
+    symbol="[ ]=", text="assemble({args})", local=["G, 0 at the places", "G[place]"],
+    doc="A copy of an array with values at places that do not overlap.",
+    samples=[
+        (((2, 3), (3,), ()), {"places": [(0,), (1, 1)]}),
+        (((4,), (2,)), {"places": [(slice(0, 3, 2),)]}),
+        (((3,), (2,)), {"places": [(np.array([2, 0]),)]}),
+    ],
+)  # fmt: skip
+
+
+def assemble(base: Any, values: Sequence[Any], places: Sequence[Any]) -> Any:
+    """A copy of ``base`` with each of the values at its place; no two places may overlap.
+
+    Many writes to one array as a single node: what loops that fill a buffer come to.
+    """
+    return apply(_assemble.op, (base, *values), {"places": list(places)})

@@ -1,0 +1,488 @@
+"""Lifted arrays: ndarrays that NumPy code may change and view, with a graph beneath.
+
+A ``LiftedArray`` is a true ndarray (``isinstance`` holds): whatever NumPy computes is computed on
+its memory, and what it means is noted on the ``Storage`` of that memory. A result that shares
+memory is a view, anything else is new storage. A single number with a derivative is an immutable
+``LiftedNumber``; what carries no derivative is an ordinary array or number underneath.
+
+Knows reading and writing. NumPy's functions and methods are hung on the classes by ``functions``
+and ``methods``. Imports storage, tensors, errors and the operators that reading and writing are.
+"""
+
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import AutogradError, GradientError, Source, user_frame
+from autograd_lite.graph import Node, settled
+from autograd_lite.lifting.storage import Storage
+from autograd_lite.ops.indexing import getitem
+from autograd_lite.ops.indexing import set as set_at
+from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
+from autograd_lite.tensors import Tensor
+
+__all__ = [
+    "ESCAPES",
+    "LiftedArray",
+    "LiftedNumber",
+    "adopt",
+    "any_tracked",
+    "bare",
+    "by_memory",
+    "escape",
+    "gathered",
+    "leaves",
+    "lifted",
+    "number_at",
+    "on_own_memory",
+    "plain_index",
+    "repeats",
+    "tensor_of",
+    "tensors",
+    "tracked",
+    "view_of",
+    "write",
+]
+
+ESCAPES: ContextVar[list[tuple[str, Source | None]] | None] = ContextVar("escapes", default=None)
+"""Where tracked values have become plain ones in a running trace: what happened, and the line."""
+
+
+def escape(how: str) -> None:
+    """Note that a tracked value leaves the graph here."""
+    found = ESCAPES.get()
+    if found is not None:
+        frame = user_frame(2)
+        found.append((how, Source.of(frame.f_code, frame.f_lasti) if frame else None))
+
+
+_SHAPE: Any = np.ndarray.shape
+
+
+class LiftedArray(np.ndarray):
+    """An ndarray whose content a graph knows: see the module."""
+
+    _storage: Storage | None = None
+    _path: Any = None  # (the array that it is a view of, what makes a tensor of the other's)
+    _seen: Any = None  # (the tensor of the storage, that of this view), as last made
+
+    def __getitem__(self, index: Any) -> Any:
+        index = plain_index(index)
+        value = self.view(np.ndarray)[index]
+        if not isinstance(value, np.ndarray):
+            return number_at(self, index) if tracked(self) else value
+        if _is_basic(index):
+            return view_of(self, lambda t: getitem(t, index), value)
+        if not tracked(self):
+            return adopt(value)
+        return lifted(getitem(tensor_of(self), index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        index = plain_index(index)
+        if isinstance(value, LiftedArray) and _is_itself(self, index, value):
+            return
+        write(self, index, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def shape(self) -> Any:
+        """The sizes along each axis; assigning gives the array another shape in place."""
+        return _SHAPE.__get__(self)
+
+    @shape.setter
+    def shape(self, new: Any) -> None:
+        before = self.view()
+        before._storage, before._path, before._seen = _home(self), self._path, self._seen
+        _SHAPE.__set__(self, new)
+        made = _SHAPE.__get__(self)
+        self._path, self._seen = (before, lambda t: reshape(t, made)), None
+
+    def __float__(self) -> float:
+        if tracked(self):
+            escape("float()")
+        return float(self.view(np.ndarray))
+
+    def __bool__(self) -> bool:
+        return bool(self.view(np.ndarray))
+
+    def __repr__(self) -> str:
+        return repr(self.view(np.ndarray))
+
+    def __str__(self) -> str:
+        return str(self.view(np.ndarray))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.view(np.ndarray), spec)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return memo.setdefault(id(self), self.copy())
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.view(np.ndarray).__reduce_ex__(protocol)
+
+
+class LiftedNumber:
+    """A number with a derivative, as NumPy's scalars are: immutable, ``+=`` binds a new one."""
+
+    __slots__ = ("tensor",)
+    shape: tuple[int, ...] = ()
+    ndim = 0
+    size = 1
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = tensor
+
+    @property
+    def dtype(self) -> Any:
+        """The NumPy dtype."""
+        return self.tensor.dtype
+
+    def item(self) -> Any:
+        """The number itself, still with its derivative."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(np.float64, name):
+            raise AttributeError(name)
+        return getattr(_as_array(self), name)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self if index in ((), Ellipsis) else _as_array(self)[index]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        escape("np.asarray()")
+        return np.array(self.tensor._value, dtype)
+
+    def __float__(self) -> float:
+        escape("float()")
+        return float(self.tensor._value)
+
+    def __int__(self) -> int:
+        return int(self.tensor._value)
+
+    def __bool__(self) -> bool:
+        return bool(self.tensor._value)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.tensor._value, digits)
+
+    def __hash__(self) -> int:
+        return hash(self.tensor._value)
+
+    def __repr__(self) -> str:
+        return repr(self.tensor._value)
+
+    def __str__(self) -> str:
+        return str(self.tensor._value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.tensor._value, spec)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+
+for _name, _operator in vars(np.lib.mixins.NDArrayOperatorsMixin).items():
+    if callable(_operator) and (not _name.startswith("__i") or _name == "__invert__"):
+        setattr(LiftedNumber, _name, _operator)
+
+
+# between arrays and tensors
+
+
+def adopt(value: Any) -> Any:
+    """A plain result as the lifted program sees it: arrays lifted, all else as it is."""
+    if isinstance(value, np.ndarray):
+        if isinstance(value, LiftedArray):
+            return value
+        if value.dtype.kind not in "biufc":
+            return value
+        array = value.view(LiftedArray)
+        array._storage = Storage(value) if value.flags.c_contiguous else None
+        return array if array._storage is not None else adopt(np.ascontiguousarray(value))
+    if type(value) is tuple:
+        return tuple(map(adopt, value))
+    return list(map(adopt, value)) if type(value) is list else value
+
+
+def lifted(result: Any) -> Any:
+    """What an operator gave as the lifted program sees it."""
+    if isinstance(result, Tensor):
+        value = result._value
+        if not isinstance(value, np.ndarray):
+            return LiftedNumber(result) if result.tracked else value
+        if not result.tracked:
+            return adopt(np.array(value))
+        node = result.node
+        if value.base is not None or not value.flags.c_contiguous or not value.flags.writeable:
+            value = np.array(value, order="C")
+        return on_own_memory(value, node)
+    if isinstance(result, (tuple, list)):
+        made = [lifted(part) for part in result]
+        return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
+    return adopt(result)
+
+
+def on_own_memory(buffer: np.ndarray, node: Node) -> LiftedArray:
+    """A new array on a buffer of its own, whose content a node made."""
+    array = buffer.view(LiftedArray)
+    array._storage = Storage(buffer, Tensor(buffer, node))
+    return array
+
+
+def bare(value: Any) -> Any:
+    """The plain array or number underneath, in nested tuples, lists and dicts too."""
+    if isinstance(value, LiftedArray):
+        return value.view(np.ndarray)
+    if isinstance(value, LiftedNumber):
+        return value.tensor._value
+    if type(value) in (tuple, list):
+        return type(value)(map(bare, value))
+    return {key: bare(one) for key, one in value.items()} if type(value) is dict else value
+
+
+def tensor_of(value: Any) -> Any:
+    """The tensor of a lifted value's content now; plain values as they are."""
+    if isinstance(value, LiftedNumber):
+        return value.tensor
+    if not isinstance(value, LiftedArray):
+        return value
+    storage = _home(value)
+    if not storage.tracked:
+        return value.view(np.ndarray)
+    written = storage.read(lambda: _positions(value), value.shape)
+    if written is not None:
+        return written
+    return _along(value, storage)
+
+
+def gathered(value: Any) -> Any:
+    """Nested lists that hold lifted values as one lifted array; all else as it is."""
+    return lifted(_stacked(value)) if type(value) in (list, tuple) and leaves(value) else value
+
+
+def _stacked(value: Any) -> Any:
+    if type(value) in (list, tuple):
+        return stack([_stacked(part) for part in value])
+    return tensor_of(value)
+
+
+def _along(value: LiftedArray, storage: Storage) -> Any:
+    """The tensor of a view: what its path makes of that of the storage."""
+    if value._path is None:
+        return storage.tensor
+    if value._seen is not None and value._seen[0] is storage.tensor:
+        return value._seen[1]
+    parent, make = value._path
+    tensor = make(_along(parent, storage))
+    if isinstance(tensor, Tensor) and tensor.tracked:
+        storage.nodes.append(tensor.node)
+    value._seen = (storage.tensor, tensor)
+    return tensor
+
+
+def _home(value: LiftedArray) -> Storage:
+    """The storage of an array; found by its memory if NumPy itself made the view."""
+    if value._storage is None:
+        owner: Any = value.base
+        while owner is not None:
+            if isinstance(owner, LiftedArray) and owner._storage is not None:
+                root = owner._storage
+                value._storage = root
+                value._path = _path_by_memory(value, root)
+                return root
+            owner = getattr(owner, "base", None)
+        value._storage = Storage(value.view(np.ndarray))
+    return value._storage
+
+
+def _path_by_memory(seen: np.ndarray, storage: Storage) -> tuple[LiftedArray, Callable[[Any], Any]]:
+    at = _offsets(seen, storage)
+    return _root(storage), lambda t: getitem(reshape(t, -1), at)
+
+
+def _root(storage: Storage) -> LiftedArray:
+    array = storage.buffer.view(LiftedArray)
+    array._storage = storage
+    return array
+
+
+def _positions(value: LiftedArray) -> np.ndarray:
+    """Which elements of the storage an array shows."""
+    storage = _home(value)
+    return storage.positions() if value._path is None else _offsets(value, storage)
+
+
+def _offsets(value: np.ndarray, storage: Storage) -> np.ndarray:
+    """The same strides over an array of positions tell which elements a view shows."""
+    grid, size = storage.positions(), storage.buffer.itemsize
+    first = value.__array_interface__["data"][0] - storage.buffer.__array_interface__["data"][0]
+    if first % size or any(step % size for step in value.strides) or value.itemsize != size:
+        raise GradientError(
+            "a view of another item size has no derivative", mend="use astype instead of view"
+        )
+    unit = grid.itemsize
+    steps = tuple(step // size * unit for step in value.strides)
+    flat = grid.reshape(-1)[first // size :]
+    return np.lib.stride_tricks.as_strided(flat, value.shape, steps, writeable=False)
+
+
+def view_of(of: LiftedArray, make: Callable[[Any], Any], value: np.ndarray) -> LiftedArray:
+    """``value`` as a view of an array, whose tensor ``make`` makes of the other's."""
+    array = value.view(LiftedArray)
+    array._storage = _home(of)
+    array._path, array._seen = (of, make), None
+    return array
+
+
+def by_memory(of: LiftedArray, seen: np.ndarray) -> LiftedArray:
+    """A view of which nothing is known but the elements that it shows."""
+    root = _home(of)
+    return view_of(*_path_by_memory(seen, root), seen)
+
+
+def tracked(value: Any) -> bool:
+    """Whether a derivative flows through a value."""
+    if isinstance(value, LiftedArray):
+        return _home(value).tracked
+    return isinstance(value, LiftedNumber)
+
+
+def any_tracked(value: Any) -> bool:
+    """The same of nested tuples, lists and dicts."""
+    if type(value) in (tuple, list):
+        return any(map(any_tracked, value))
+    return any(map(any_tracked, value.values())) if type(value) is dict else tracked(value)
+
+
+def tensors(value: Any) -> Any:
+    """``tensor_of`` in nested tuples, lists and dicts."""
+    if type(value) in (tuple, list):
+        return type(value)(map(tensors, value))
+    if type(value) is dict:
+        return {key: tensors(one) for key, one in value.items()}
+    return tensor_of(value)
+
+
+def leaves(value: Any) -> list[Any]:
+    """The tracked values in nested tuples, lists and dicts."""
+    if type(value) in (tuple, list):
+        return [leaf for part in value for leaf in leaves(part)]
+    if type(value) is dict:
+        return leaves(list(value.values()))
+    return [value] if tracked(value) else []
+
+
+def _as_array(number: LiftedNumber) -> Any:
+    """A 0-d lifted array that holds a number."""
+    return on_own_memory(np.array(number.tensor._value), number.tensor.node)
+
+
+# reading and writing by index
+
+
+def plain_index(index: Any) -> Any:
+    """An index with lifted arrays and numbers as plain ones."""
+    if type(index) is int:
+        return index
+    return tuple(map(bare, index)) if type(index) is tuple else bare(index)
+
+
+_BASIC = {int, slice, type(None), type(Ellipsis)}
+
+
+def _is_basic(index: Any) -> bool:
+    if type(index) is not tuple:
+        return type(index) in _BASIC or isinstance(index, np.integer)
+    return all(type(p) in _BASIC or isinstance(p, np.integer) for p in index)
+
+
+def number_at(array: LiftedArray, index: Any) -> Any:
+    """The single element at an index of integers."""
+    storage = _home(array)
+    written = storage.read(lambda: np.asarray(_positions(array)[index]), ())
+    value = written if written is not None else getitem(_along(array, storage), index)
+    if isinstance(value, Tensor) and value.tracked:
+        return LiftedNumber(value)
+    return settled(np.asarray(bare(value) if not isinstance(value, Tensor) else value._value))
+
+
+def _is_itself(array: LiftedArray, index: Any, value: LiftedArray) -> bool:
+    """Whether an assignment puts memory onto itself, as the end of ``a[i] += v`` does."""
+    if not np.may_share_memory(array, value):
+        return False
+    place = array.view(np.ndarray)[index]
+    return isinstance(place, np.ndarray) and (
+        place.__array_interface__["data"] == value.__array_interface__["data"]
+        and (place.shape, place.strides) == (value.shape, value.strides)
+    )
+
+
+def write(array: LiftedArray, index: Any, value: Any) -> None:
+    """``array[index] = value`` in memory and in the graph."""
+    value = gathered(value)
+    storage, plain = _home(array), array.view(np.ndarray)
+    content, new = tensor_of(value), np.asarray(bare(value))
+    if not (storage.tracked or isinstance(content, Tensor)):
+        plain[index] = new
+        return
+    twice = not _is_basic(index) and repeats(index, plain)
+    if array._path is None:
+        place = index if type(index) is tuple else (index,)
+        shape = np.shape(plain[index])
+    else:
+        positions = _positions(array)[index]
+        place = np.unravel_index(positions, storage.buffer.shape)
+        shape = np.shape(positions)
+    if np.shares_memory(new, plain):
+        new = new.copy()
+    try:
+        content = _fitted(content if isinstance(content, Tensor) else new, shape, plain.dtype)
+    except AutogradError:
+        plain[index] = new  # raises NumPy's own error
+        raise
+    if twice:
+        whole = storage.settle()
+        whole = storage.buffer.copy() if whole is None else whole
+        storage.replace(set_at(whole, place, content))
+    else:
+        storage.write(place, content)
+    plain[index] = new
+
+
+def _fitted(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A value broadcast to a place and in the dtype of the memory, as an assignment does it."""
+    if not isinstance(value, Tensor):
+        value = np.array(value, dtype)
+        value = (
+            value.reshape(value.shape[value.ndim - len(shape) :])
+            if value.ndim > len(shape)
+            else value
+        )
+        return np.broadcast_to(value, shape)
+    if value.ndim > len(shape):
+        value = reshape(value, value.shape[value.ndim - len(shape) :])
+    if value.shape != shape:
+        value = broadcast_to(value, shape)
+    if value.dtype == dtype:
+        return value
+    value = astype(value, dtype)
+    return value if value.tracked else value._value
+
+
+def repeats(index: Any, plain: np.ndarray) -> bool:
+    """Whether an index of arrays names an element twice."""
+    places = np.arange(plain.size).reshape(plain.shape)[index]
+    return bool(np.unique(places).size != np.size(places))

@@ -1,0 +1,289 @@
+"""NumPy's functions on lifted arrays: recorded, as views, or in place.
+
+Knows NumPy's two protocols, and which functions view or change their argument. Does not know any
+derivative: functions of tensors come from the registry. Imports arrays, rules and errors.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import AutogradError, GradientError, Source, user_frame
+from autograd_lite.graph import Op
+from autograd_lite.lifting.arrays import (
+    LiftedArray,
+    LiftedNumber,
+    adopt,
+    any_tracked,
+    bare,
+    by_memory,
+    escape,
+    gathered,
+    leaves,
+    lifted,
+    plain_index,
+    repeats,
+    tensor_of,
+    tensors,
+    tracked,
+    view_of,
+    write,
+)
+from autograd_lite.ops.indexing import add_at, getitem
+from autograd_lite.ops.indexing import set as set_at
+from autograd_lite.ops.shaping import astype
+from autograd_lite.recording import apply
+from autograd_lite.rules import NUMPY
+from autograd_lite.tensors import Tensor
+
+__all__ = ["into", "put", "recorded"]
+
+
+def _poisoned(name: str, value: Any, inputs: Sequence[Any], why: str) -> Any:
+    """The result of a function without rule: it complains only if a derivative passes it."""
+    frame = user_frame(2)
+    source = Source.of(frame.f_code, frame.f_lasti) if frame else None
+
+    def pull(*args: Any, **params: Any) -> Any:
+        raise GradientError(
+            f"the derivative passes {name}, which has no rule ({why})", source=source
+        )
+
+    def poison(part: Any) -> Any:
+        if isinstance(part, (tuple, list)):
+            return type(part)(map(poison, part))
+        if np.asarray(part).dtype.kind not in "fc":
+            return adopt(part)
+        op = Op(
+            name, "general", lambda *xs: part, pulls=[pull] * len(inputs), keeps=[0] * len(inputs),
+            array_names=("x",) * len(inputs),
+        )  # fmt: skip
+        return lifted(apply(op, inputs))
+
+    return poison(value)
+
+
+def recorded(name: str, function: Any, plainly: Callable[[], Any], args: Any, kwargs: Any) -> Any:
+    """The recorded result of a function; NumPy's own, poisoned, where there is no rule."""
+    if function is None:
+        why = "no rule is registered"
+    else:
+        try:
+            return lifted(function(*tensors(args), **tensors(kwargs)))
+        except (AutogradError, TypeError) as error:
+            why = str(error).splitlines()[0]
+    return _poisoned(name, plainly(), [tensor_of(x) for x in leaves([args, kwargs])], why)
+
+
+_FOLDS: dict[str, dict[Any, Any]] = {
+    "reduce": {
+        np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+        np.logical_and: np.all, np.logical_or: np.any,
+    },
+    "accumulate": {np.add: np.cumsum, np.multiply: np.cumprod},
+}  # fmt: skip
+"""What the methods of ufuncs are called as functions."""
+
+
+def _ufunc(ufunc: Any, method: str, inputs: Any, out: Any, keywords: Any) -> Any:
+    if method == "at":
+        return _at(ufunc, *inputs)
+    outs = out if isinstance(out, tuple) or out is None else (out,)
+    inputs = tuple(map(gathered, inputs))
+    involved = any_tracked(inputs) or any_tracked(keywords.get("where"))
+    if not involved and not any_tracked(outs):
+        given = {} if outs is None else {"out": bare(outs)}
+        result = getattr(ufunc, method)(*bare(inputs), **given, **bare(keywords))
+        return adopt(result) if outs is None else outs[0] if len(outs) == 1 else outs
+
+    def plainly() -> Any:
+        return getattr(ufunc, method)(*bare(inputs), **bare(keywords))
+
+    keywords = dict(keywords)
+    where, dtype = keywords.pop("where", True), keywords.pop("dtype", None)
+    keywords.pop("casting", None)
+    function, args = _rule_of(ufunc, method, inputs, keywords)
+    result = (
+        recorded(f"np.{ufunc.__name__}", function, plainly, args, keywords)
+        if involved
+        else adopt(plainly())
+    )
+    if dtype is not None and tracked(result):
+        result = lifted(astype(tensor_of(result), dtype))
+    if outs is None:
+        return result
+    results = result if isinstance(result, tuple) else (result,)
+    for target, part in zip(outs, results):
+        into(target, part, where)
+    return outs[0] if len(outs) == 1 else outs
+
+
+def _rule_of(ufunc: Any, method: str, inputs: Any, keywords: dict[str, Any]) -> Any:
+    """The registered function that a ufunc's method is, and its arguments."""
+    if method == "__call__":
+        return NUMPY.get(ufunc), inputs
+    if method == "outer":
+        a, b = (np.asarray(bare(x)).ndim for x in inputs)
+        left, right = map(tensor_of, inputs)
+        return NUMPY.get(ufunc), (getitem(left, (..., *[None] * b)), right) if b or a else inputs
+    table = _FOLDS.get(method, {})
+    keywords.setdefault("axis", 0)
+    for place, name in enumerate(("axis", "dtype", "out", "keepdims")):
+        if len(inputs) > place + 1:
+            keywords[name] = inputs[place + 1]
+    if keywords.get("initial", 0) is np._NoValue:
+        keywords.pop("initial")
+    return NUMPY.get(table.get(ufunc)), inputs[:1]
+
+
+def into(target: Any, result: Any, where: Any) -> None:
+    """What ``out=`` means: the result is written, where a mask says so."""
+    if not isinstance(target, LiftedArray):
+        if tracked(result):
+            escape("out= of an array that is not lifted")
+        np.copyto(target, bare(result), casting="same_kind", where=bare(where))
+        return
+    if not np.can_cast(np.asarray(bare(result)).dtype, target.dtype, "same_kind"):
+        kinds = np.asarray(bare(result)).dtype, target.dtype
+        raise TypeError(f"Cannot cast output from {kinds[0]!r} to {kinds[1]!r} with 'same_kind'")
+    if where is not True:
+        result = lifted(NUMPY[np.where](bare(where), tensor_of(result), tensor_of(target)))
+    write(target, ..., result)
+
+
+def _at(ufunc: Any, array: Any, index: Any, value: Any = None) -> None:
+    """``np.add.at`` and its kin."""
+    index, plain = plain_index(index), bare(array)
+    if not (tracked(array) or tracked(value)):
+        ufunc.at(plain, index, *([] if value is None else [bare(value)]))
+        return
+    content = tensor_of(array)
+    if ufunc is np.add or ufunc is np.subtract:
+        moved = tensor_of(value) if ufunc is np.add else -tensor_of(value)
+        made = lifted(add_at(content, index, moved))
+    elif not repeats(index, plain):
+        made = lifted(
+            set_at(content, index, NUMPY[ufunc](getitem(content, index), tensor_of(value)))
+        )
+    else:
+        after = plain.copy()
+        ufunc.at(after, index, bare(value))
+        inputs = [tensor_of(x) for x in (array, value) if tracked(x)]
+        made = _poisoned(f"np.{ufunc.__name__}.at", after, inputs, "an index occurs twice")
+    write(array, ..., made)
+
+
+_VIEWS = {
+    np.reshape, np.ravel, np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.rollaxis,
+    np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.diagonal, np.flip,
+    np.flipud, np.fliplr, np.rot90, np.broadcast_to, np.real, np.imag, np.split, np.array_split,
+    np.hsplit, np.vsplit, np.dsplit, np.broadcast_arrays, np.lib.stride_tricks.sliding_window_view,
+    np.permute_dims, np.unstack, np.diag,
+}  # fmt: skip
+"""Functions whose result may be a view of their argument."""
+
+
+def _function(func: Any, args: Any, kwargs: Any) -> Any:
+    changed = _CHANGES.get(func)
+    if changed is not None:
+        return changed(*args, **kwargs)
+    if func in _VIEWS:
+        seen = func(*bare(args), **bare(kwargs))
+        views = _as_views(seen, func, args, kwargs)
+        if views is not None:
+            return views
+    if not (any_tracked(args) or any_tracked(kwargs)):
+        return adopt(func(*bare(args), **bare(kwargs)))
+    kwargs = dict(kwargs)
+    out = kwargs.pop("out", None)
+    name = f"np.{func.__name__}"
+    result = recorded(
+        name, NUMPY.get(func), lambda: func(*bare(args), **bare(kwargs)), args, kwargs
+    )
+    if out is None:
+        return result
+    into(out, result, True)
+    return out
+
+
+def _as_views(seen: Any, func: Any, args: Any, kwargs: Any) -> Any:
+    """A result (or several) that shares memory with the first argument; None if it does not."""
+    of = args[0] if args else None
+    if not isinstance(of, LiftedArray):
+        return None
+    plain = of.view(np.ndarray)
+    if isinstance(seen, (list, tuple)):
+        parts = [by_memory(of, part) for part in seen if np.may_share_memory(part, plain)]
+        return type(seen)(parts) if len(parts) == len(seen) else None
+    if not (isinstance(seen, np.ndarray) and np.may_share_memory(seen, plain)):
+        return None
+    rule, rest = NUMPY.get(func), (args[1:], kwargs)
+    if rule is None:
+        return by_memory(of, seen)
+    return view_of(of, lambda t: rule(t, *bare(rest[0]), **bare(rest[1])), seen)
+
+
+def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    into(dst, src if tracked(src) else adopt(np.asarray(bare(src))), where)
+
+
+def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+    """``np.put``."""
+    v = gathered(v)
+    places: Any = (np.asarray(bare(ind)).ravel(),)
+    flat = np.ravel_multi_index(places, (a.size,), mode=mode)
+    value = v if tracked(v) else np.resize(np.asarray(bare(v)), flat.shape)
+    write(a, np.unravel_index(flat, a.shape), value)
+
+
+def _putmask(a: Any, mask: Any, values: Any) -> None:
+    mask, values = np.asarray(bare(mask), bool), gathered(values)
+    if tracked(values):
+        spread = values if values.shape == a.shape else np.resize(values, a.shape)
+        a[mask] = spread[mask]
+    else:
+        a[mask] = np.resize(np.asarray(bare(values)), a.shape)[mask]
+
+
+def _place(arr: Any, mask: Any, vals: Any) -> None:
+    mask = np.asarray(bare(mask), bool)
+    arr[mask] = np.resize(gathered(vals), int(mask.sum()))
+
+
+def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    if wrap or a.ndim != 2:
+        places: Any = np.diag_indices(min(a.shape), a.ndim)
+    else:
+        places = (np.arange(min(a.shape)),) * 2
+    a[places] = val
+
+
+_CHANGES: dict[Any, Callable[..., Any]] = {
+    np.copyto: _copyto, np.put: put, np.putmask: _putmask, np.place: _place,
+    np.fill_diagonal: _fill_diagonal,
+}  # fmt: skip
+"""Functions that change their argument."""
+
+
+def _array_ufunc(
+    self: Any, ufunc: Any, method: str, *inputs: Any, out: Any = None, **keywords: Any
+) -> Any:
+    if out is None and not keywords and method == "__call__":  # most often
+        args = [tensor_of(x) for x in inputs]
+        function = NUMPY.get(ufunc)
+        if function is not None and any(x.__class__ is Tensor for x in args):
+            try:
+                return lifted(function(*args))
+            except (AutogradError, TypeError):  # NumPy's own error, or a list among the operands
+                pass
+    return _ufunc(ufunc, method, inputs, out, keywords)
+
+
+def _array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    return _function(func, args, kwargs)
+
+
+for _kind in (LiftedArray, LiftedNumber):
+    setattr(_kind, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy knows no such method
+    setattr(_kind, "__array_function__", _array_function)  # noqa: B010 - as above

@@ -1,0 +1,141 @@
+"""``lift``: functions, classes, instances and modules of plain NumPy code, called with tensors.
+
+Knows the border: tensors become lifted arrays on the way in, and tensors again on the way out.
+Imports its siblings, errors and tensors.
+"""
+
+import contextlib
+import gc
+import inspect
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import UnsupportedError
+from autograd_lite.lifting import methods
+from autograd_lite.lifting.arrays import LiftedArray, LiftedNumber, adopt, bare, lifted, tensor_of
+from autograd_lite.lifting.rebinding import Rebinder
+from autograd_lite.tensors import Tensor
+
+__all__ = ["Lifted", "entering", "leaving", "lift"]
+
+
+def lift(f: Any) -> Any:
+    """Run plain NumPy code, unchanged, on tensors; with in-place updates and views.
+
+    Args:
+        f: a function, a class, an instance or a module. It is not changed: what runs is a copy
+            of it and of everything of the user's that it reaches, in which ``np`` makes arrays
+            that a graph knows. State that it keeps stays with the copy.
+
+    Returns:
+        What takes its place: called with tensors it gives tensors, recorded. Attributes that are
+        arrays read as tensors where a derivative flows through them, else as plain arrays, and may
+        be set to tensors.
+
+    Raises:
+        UnsupportedError: ``f`` is none of these.
+
+    A function that has no rule (a compiled extension) makes a value whose derivative raises when
+    it is asked for, naming the function and the line.
+
+    >>> def relu(x):
+    ...     out = x.copy()
+    ...     out[x <= 0] = 0
+    ...     return out
+    >>> x = ag.tensor([-1.0, 2.0])
+    >>> y = ag.lift(relu)(x)
+    >>> ag.gradients(y, [x], np.ones(2))
+    [Tensor([0., 1.])]
+    """
+    if not (callable(f) or isinstance(f, types.ModuleType) or hasattr(f, "__dict__")):
+        raise UnsupportedError(
+            f"lift() of a {type(f).__name__}",
+            mend="give a function, a class, an instance or a module",
+        )
+    rebinder = Rebinder(lambda path, array: adopt(np.array(array)))
+    where = f.__name__ if isinstance(f, types.ModuleType) else getattr(f, "__module__", None)
+    rebinder.own(
+        where
+        if isinstance(f, (type, types.ModuleType)) or inspect.isroutine(f)
+        else type(f).__module__
+    )
+    return leaving(rebinder.copied(f))
+
+
+class Lifted:
+    """A lifted program seen from outside: see ``lift``."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Any) -> None:
+        object.__setattr__(self, "_inner", inner)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the program with tensors and arrays."""
+        with _without_collector():
+            return leaving(self._inner(*entering(args), **entering(kwargs)))
+
+    def __getattr__(self, name: str) -> Any:
+        return leaving(getattr(self._inner, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._inner, name, entering(value))
+
+    def __getitem__(self, index: Any) -> Any:
+        return leaving(self._inner[entering(index)])
+
+    def __repr__(self) -> str:
+        return f"<lifted {self._inner!r}>"
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Many small objects that all stay: looking for garbage among them again and again is slow."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def entering(value: Any) -> Any:
+    """Tensors and arrays, in nested tuples, lists and dicts too, as the program sees them."""
+    if isinstance(value, Tensor):
+        if not value.tracked:
+            return adopt(np.array(value._value)) if value.ndim else value._value
+        return lifted(Tensor(np.array(value._value)[()], value.node))
+    if isinstance(value, np.ndarray) and not isinstance(value, LiftedArray):
+        return adopt(np.array(value))
+    if isinstance(value, Lifted):
+        return value._inner
+    if type(value) in (tuple, list):
+        return type(value)(map(entering, value))
+    return {key: entering(one) for key, one in value.items()} if type(value) is dict else value
+
+
+def leaving(value: Any) -> Any:
+    """What the program gives, as its caller sees it."""
+    if isinstance(value, (LiftedArray, LiftedNumber)):
+        content = tensor_of(value)
+        if isinstance(content, Tensor) and content.tracked:
+            return Tensor(np.array(bare(value))[()], content.node)
+        return np.array(bare(value))
+    if type(value) in (tuple, list):
+        return type(value)(map(leaving, value))
+    if type(value) is dict:
+        return {key: leaving(one) for key, one in value.items()}
+    if isinstance(value, (types.FunctionType, types.MethodType, type, types.ModuleType)):
+        return Lifted(value)
+    return Lifted(value) if hasattr(value, "__dict__") and _is_program(value) else value
+
+
+def _is_program(value: Any) -> bool:
+    return not isinstance(value, np.generic) and type(value).__module__ != "builtins"
+
+
+_ = methods  # hung on the arrays by being imported

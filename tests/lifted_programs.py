@@ -1,0 +1,495 @@
+"""Plain NumPy programs that change and view their arrays: what lifting must follow, unchanged.
+
+Each takes one array of shape (3, 4) and is compared, value and gradient, with its plain self.
+"""
+
+import copy
+import math
+
+import numpy as np
+from numpy import dot, exp, zeros
+
+PROGRAMS = {}
+
+
+def program(f):
+    PROGRAMS[f.__name__] = f
+    return f
+
+
+@program
+def masked_in_place(x):
+    out = x.copy()
+    out[x <= 0] = 0
+    return out
+
+
+@program
+def masked_by_product(x):
+    mask = (x > 0).astype(float)
+    return x * mask
+
+
+@program
+def added_in_place(x):
+    y = x * 2
+    alias = y
+    y += x
+    alias *= x
+    return y
+
+
+@program
+def rebound_not_in_place(x):
+    y = x * 2
+    old = y
+    y = y + x
+    return y * old
+
+
+@program
+def filled_in_a_loop(x):
+    out = np.zeros((4, 3))
+    for i in range(4):
+        for j in range(3):
+            out[i, j] = x[j, i] ** 2
+    return out
+
+
+@program
+def filled_in_reverse_with_reads(x):
+    out = np.zeros(4)
+    for k in reversed(range(3)):
+        out[k] = out[k + 1] * x[0, k] + x[1, k]
+    return out
+
+
+@program
+def recurrent(x):
+    h = np.zeros((5, 4))
+    W = np.arange(16).reshape(4, 4) / 20
+    for t in range(4):
+        h[t + 1] = np.tanh(x[t % 3] + h[t].dot(W))
+    return h
+
+
+@program
+def recurrent_backwards_list(x):
+    states = {-1: np.zeros(4)}
+    for t in range(3):
+        states[t] = np.tanh(x[t] * states[t - 1] + x[t])
+    return np.array([states[t] for t in range(3)])
+
+
+@program
+def written_through_views(x):
+    buffer = np.zeros((3, 8))
+    left, right = buffer[:, :4], buffer[:, 4:]
+    left[:] = x
+    right += x * x
+    right.T[2] = x[:, 0]
+    return buffer
+
+
+@program
+def view_of_view(x):
+    y = x.copy()
+    inner = y[1:][:, ::2]
+    inner[0] = x[0, :2] * 3
+    inner *= 2
+    return y * x
+
+
+@program
+def reshaped_view(x):
+    y = x * 1.0
+    flat = y.reshape(-1)
+    flat[::3] = flat[::3] * x[0, 0]
+    return y
+
+
+@program
+def raveled_view(x):
+    y = x * 1.0
+    y.ravel()[5] = x[0, 0] * x[0, 1]
+    return y
+
+
+@program
+def transposed_write(x):
+    y = np.zeros((4, 3))
+    y.T[...] = x
+    y.T[1] += x[0]
+    return y
+
+
+@program
+def diagonal_write(x):
+    y = x[:, :3].copy()
+    np.fill_diagonal(y, x[0, 0])
+    y[np.arange(3), np.arange(3)] *= x[:, 3]
+    return y
+
+
+@program
+def own_shape(x):
+    y = x * 2
+    y.shape = (2, 6)
+    y[0] = y[1] * x.ravel()[:6]
+    return y
+
+
+@program
+def swapped_rows(x):
+    y = x.copy()
+    y[[0, 1]] = y[[1, 0]]
+    y[0], y[2] = y[2].copy(), y[0].copy()
+    return y * np.arange(12).reshape(3, 4)
+
+
+@program
+def overlapping(x):
+    y = x.copy()
+    y[1:] = y[:-1]
+    return y * np.arange(12).reshape(3, 4)
+
+
+@program
+def overlapping_in_place(x):
+    y = x.copy()
+    y[:, 1:] += y[:, :-1]
+    return y * np.arange(12).reshape(3, 4)
+
+
+@program
+def duplicates_last_wins(x):
+    y = np.zeros(3)
+    y[[0, 1, 0]] = x[0, :3] * 2
+    return y
+
+
+@program
+def duplicates_in_place(x):
+    y = x[0] * 1.0
+    y[[0, 0, 1]] += x[1, :3]
+    return y
+
+
+@program
+def added_at(x):
+    y = np.zeros(3)
+    np.add.at(y, [0, 0, 2], x[0, :3])
+    np.subtract.at(y, [1, 1], x[1, :2])
+    return y
+
+
+@program
+def value_kept_before_a_write(x):
+    probs = np.exp(x)
+    probs /= probs.sum(axis=1, keepdims=True)
+    loss = -np.log(probs[np.arange(3), [0, 1, 3]]).sum()
+    probs[np.arange(3), [0, 1, 3]] -= 1
+    return loss + (probs**2).sum()
+
+
+@program
+def square_then_write(x):
+    y = x * 1.0
+    z = y * y
+    y[:] = 7
+    y[0, 0] = x[1, 1]
+    return z + y
+
+
+@program
+def exp_then_write(x):
+    y = np.exp(x)
+    z = np.sqrt(y)
+    y[...] = 0
+    return z + y
+
+
+@program
+def constant_then_tracked_then_constant(x):
+    y = np.ones((3, 4))
+    y[0] = x[0]
+    z = y * 2
+    y[0] = 5
+    return y * z
+
+
+@program
+def out_argument(x):
+    y = np.empty_like(x)
+    np.multiply(x, x, out=y)
+    np.add(y, 1, out=y)
+    np.exp(x, out=y, where=x > 0)
+    return np.dot(y, x.T)
+
+
+@program
+def masked_where(x):
+    y = np.where(x > 0, x, 0.1 * x)
+    y[np.abs(y) > 1] **= 2
+    return y
+
+
+@program
+def argmax_indexing(x):
+    best = np.argmax(x, axis=1)
+    top = x[np.arange(3), best]
+    y = np.zeros_like(x)
+    y[np.arange(3), best] = top * x[:, 0]
+    return y
+
+
+@program
+def max_pool(x):
+    windows = x[:2].reshape(1, 2, 2, 2).transpose(0, 2, 1, 3).reshape(2, 4)
+    return np.max(windows, axis=1) * windows.argmax(axis=1)
+
+
+@program
+def softmax(x):
+    x = x - x.max(axis=1, keepdims=True)
+    e = exp(x)
+    return e / np.sum(e, axis=1, keepdims=True)
+
+
+@program
+def softmax_transposed(x):
+    x = x.T
+    x = x - np.max(x, axis=0)
+    return (np.exp(x) / np.sum(np.exp(x), axis=0)).T
+
+
+@program
+def batch_norm(x):
+    mu = x.mean(axis=0)
+    xc = x - mu
+    var = np.mean(xc**2, axis=0)
+    std = np.sqrt(var + 10e-7)
+    return xc / std + x.var(axis=0) + np.std(x)
+
+
+@program
+def scalars(x):
+    total = 0
+    for row in x:
+        for v in row:
+            total += v * v
+    half = total
+    total += x[0, 0]
+    total *= 2
+    return total - half
+
+
+@program
+def python_math(x):
+    best = x[0, 0]
+    for v in x[0]:
+        if v > best:
+            best = v
+    return max(best, x[1, 1]) * sum(x[2]) + abs(x[0, 1]) ** 2
+
+
+@program
+def stacked_numbers(x):
+    return np.array([[x[0, 0], x[0, 1] * 2], [x[1, 0], 3.0]])
+
+
+@program
+def appended(x):
+    rows = []
+    for row in x:
+        rows.append(row * row[0])
+    return np.vstack(rows) + np.concatenate(rows).reshape(3, 4) + np.stack(rows)
+
+
+@program
+def from_imports(x):
+    out = zeros((3, 3))
+    out += dot(x, x.T)
+    return exp(out / 10)
+
+
+@program
+def im2col(x):
+    img = np.pad(x.reshape(1, 1, 3, 4), [(0, 0), (0, 0), (1, 1), (1, 1)], "constant")
+    col = np.zeros((1, 1, 2, 2, 4, 5))
+    for i in range(2):
+        for j in range(2):
+            col[:, :, i, j, :, :] = img[:, :, i : i + 4, j : j + 5]
+    col = col.transpose(0, 4, 5, 1, 2, 3).reshape(20, -1)
+    return np.dot(col, np.array([1.0, 2.0, -1.0, 0.5]))
+
+
+@program
+def col2im(x):
+    img = np.zeros((4, 5))
+    for i in range(2):
+        for j in range(2):
+            img[i : i + 3, j : j + 4] += x * (i + 2 * j + 1)
+    return img[1:-1, 1:-1]
+
+
+@program
+def strided_windows(x):
+    flat = np.ascontiguousarray(x.ravel())
+    step = flat.strides[0]
+    return np.lib.stride_tricks.as_strided(flat, (5, 4), (2 * step, step)) ** 2
+
+
+@program
+def seeded_dropout(x):
+    np.random.seed(3)
+    mask = np.random.rand(*x.shape) > 0.5
+    noise = np.random.default_rng(1).normal(size=x.shape)
+    return x * mask / 0.5 + noise.dot(x.T) @ x
+
+
+@program
+def float32_buffer(x):
+    out = np.zeros(x.shape, dtype="f")
+    out[:] = x
+    return out.astype(np.float64) * 1.0
+
+
+@program
+def astype_int_is_constant(x):
+    return x * x.astype(int)
+
+
+@program
+def shape_arithmetic(x):
+    n, d = x.shape
+    return x.sum(axis=0) / n + float(d) * x.mean() + len(x) * x.size
+
+
+@program
+def einsum_and_friends(x):
+    y = np.einsum("ij,kj->ik", x, x)
+    y = np.tile(y, (1, 2)).repeat(2, axis=0)
+    return np.split(y, 2, axis=1)[0] * np.hsplit(y, 2)[1] + np.clip(y[:, :3], -1, 1)
+
+
+@program
+def split_views(x):
+    y = x.copy()
+    a, b = np.split(y, 2, axis=1)
+    a += b
+    b[:] = a * a
+    return y
+
+
+@program
+def deep_copied(x):
+    y = copy.deepcopy(x * 2)
+    z = copy.copy(y)
+    z[0] = 0
+    y[1] = x[0] * x[1]
+    return y + z
+
+
+@program
+def sorted_in_place(x):
+    y = x.copy()
+    y.sort(axis=1)
+    return y * np.arange(4)
+
+
+@program
+def filled(x):
+    y = x.copy()
+    y[0].fill(x[1, 1])
+    return y * x
+
+
+@program
+def formatted(x):
+    text = "%.3f %s" % (x[0, 0], f"{x[0, 1]:.2f}")
+    return x * len(text)
+
+
+@program
+def flattened_copy(x):
+    y = x.flatten()
+    y[0] = 0
+    return y[1:] * x.ravel()[:-1]
+
+
+@program
+def comparison_masks(x):
+    y = x.copy()
+    y[(x > -0.5) & (x < 0.5)] = 0
+    y[np.logical_not(x > 0)] *= 0.2
+    y[x > 1] = np.log(y[x > 1])
+    return y
+
+
+@program
+def cumulative(x):
+    y = np.cumsum(x, axis=0)
+    y[1] -= np.cumprod(x[0])
+    return (
+        np.maximum.reduce(y, axis=1)
+        + np.add.reduce(x, axis=1)
+        + np.multiply.outer(x[0], x[1]).sum()
+    )
+
+
+@program
+def putmask_copyto(x):
+    y = np.zeros_like(x)
+    np.copyto(y, x, where=x > 0)
+    z = x.copy()
+    np.putmask(z, z < 0, 0.0)
+    np.put(z, [0, 5], [x[0, 1], x[0, 2]])
+    return y * z
+
+
+@program
+def newaxis_ellipsis(x):
+    y = np.zeros((3, 4, 2))
+    y[..., 0] = x
+    y[..., 1] = x[:, None, 0]
+    y[None, 1, ..., 1] = y[1, ..., 0] * 2
+    return y
+
+
+@program
+def boolean_row_assignment(x):
+    y = np.zeros((3, 4))
+    rows = np.array([True, False, True])
+    y[rows] = x[rows] * x[1]
+    y[~rows, 2] = x[0, 0]
+    return y
+
+
+@program
+def number_of_numbers(x):
+    n = np.sum(x * x)
+    norm = math.sqrt(1.0) * np.sqrt(n)
+    return x / norm + np.linalg.norm(x)
+
+
+@program
+def mean_squared(x):
+    t = np.eye(3, 4)
+    return 0.5 * np.sum((x - t) ** 2) / x.shape[0]
+
+
+@program
+def readme_style_chain(x):
+    return x.reshape(2, -1).T.dot(x.reshape(2, 6)[:, :2]).clip(-2, 2).squeeze().swapaxes(0, 1)
+
+
+@program
+def meshgrid_and_take(x):
+    i, j = np.meshgrid(np.arange(2), np.arange(3), indexing="ij")
+    return x[i, j] * x.take([0, 5, 7]) + np.take(x, 1, axis=0)[:3]
+
+
+@program
+def list_comprehension_of_rows(x):
+    return np.asarray([row.max() - row.min() for row in x]) * np.array([r[0] for r in x])

@@ -1,0 +1,146 @@
+"""Lifted programs compute what they compute without lifting, and their gradients are right."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from tests import lifted_layers as layers
+from tests.lifted_programs import PROGRAMS
+
+X = np.array([[0.4, -1.3, 2.1, 0.7], [-0.2, 1.6, 0.3, -0.9], [1.1, 0.25, -0.6, 1.9]])
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_values_and_gradients(name):
+    plain = PROGRAMS[name]
+    lifted = ag.lift(plain)
+    before = X.copy()
+    expected = plain(X.copy())
+    x = ag.tensor(X)
+    y = lifted(x)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-14, atol=1e-15)
+    assert y.dtype == np.asarray(expected).dtype
+    np.testing.assert_array_equal(X, before)
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=np.shape(expected))
+    (gradient,) = ag.gradients(y, [x], weights)
+    along = rng.normal(size=X.shape)
+    h = 1e-3 if "float32" in name else 1e-6
+    slope = np.sum((plain(X + h * along) - plain(X - h * along)) * weights) / (2 * h)
+    assert np.sum(gradient.numpy() * along) == pytest.approx(
+        slope, rel=2e-4 if h > 1e-4 else 2e-7, abs=1e-8
+    )
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_graph_replays(name):
+    """What was recorded is the program: the same graph on the same leaves gives the same values."""
+    x = ag.tensor(X)
+    y = ag.lift(PROGRAMS[name])(x)
+    graph = ag.Graph.of(y)
+    np.testing.assert_allclose(graph.replay({x.node: X})[y.node], y.numpy(), rtol=1e-14, atol=1e-15)
+
+
+def slope_holds(f, x, gradient, cotangent=None):
+    """Finite differences of a plain function of one array, along one direction."""
+    rng = np.random.default_rng(1)
+    along = rng.normal(size=x.shape)
+    h = 1e-6
+    gap = np.asarray(f(x + h * along)) - np.asarray(f(x - h * along))
+    slope = np.sum(gap * (1 if cotangent is None else cotangent)) / (2 * h)
+    assert np.sum(gradient * along) == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
+def test_an_instance_and_its_parameters():
+    rng = np.random.default_rng(0)
+    W, b = rng.normal(size=(4, 3)), rng.normal(size=3)
+    layer = layers.Affine(W, b)
+    lifted = ag.lift(layer)
+    x, w = ag.tensor(X), ag.tensor(W)
+    lifted.W = w
+    y = lifted.forward(x)
+    dx, dw = ag.gradients(y, [x, w], np.ones((3, 3)))
+    np.testing.assert_allclose(dx.numpy(), np.ones((3, 3)) @ W.T)
+    np.testing.assert_allclose(dw.numpy(), X.T @ np.ones((3, 3)))
+    assert layer.x is None
+    np.testing.assert_array_equal(lifted.backward(np.ones((3, 3))).numpy(), np.ones((3, 3)) @ W.T)
+
+
+def test_inheritance_properties_slots_and_class_state():
+    x = ag.tensor(X)
+    layer = ag.lift(layers.Derived)()
+    y = layer.forward(x)
+    np.testing.assert_array_equal(y.numpy(), layers.Derived().forward(X))
+    slope_holds(layers.Derived().forward, X, ag.gradients(y, [x], np.ones(X.shape))[0].numpy(), 1)
+    assert layer.calls == 1
+    assert isinstance(layer.extra, np.ndarray)
+    assert ag.lift(layers.Derived).made().forward(x).shape == X.shape
+
+
+def test_one_object_stays_one_object():
+    net = ag.lift(layers.Network())
+    t = np.eye(3)
+    x = ag.tensor(X)
+    w = ag.tensor(layers.Network().params["W1"])
+    inner = net.layers["Affine1"]
+    inner.W[...]
+    plain = layers.Network()
+    loss = net.loss(x, t)
+    assert loss.item() == pytest.approx(plain.loss(X, t), rel=1e-15)
+    slope_holds(lambda v: layers.Network().loss(v, t), X, ag.gradients(loss, [x])[0].numpy())
+    assert w.shape == (4, 5)
+
+
+def test_closures_decorators_defaults_and_globals():
+    x = ag.tensor(X)
+    np.testing.assert_array_equal(
+        ag.lift(layers.make_scaler(1.0))(x).numpy(), layers.make_scaler(1.0)(X)
+    )
+    wrapped = ag.lift(layers.global_scale)
+    np.testing.assert_array_equal(wrapped(x).numpy(), X * layers.SCALE)
+    np.testing.assert_array_equal(wrapped(x).numpy(), X * layers.SCALE * 2)
+    np.testing.assert_array_equal(layers.global_scale(X), X * layers.SCALE)  # its own count
+    default = ag.lift(layers.mutable_default)
+    np.testing.assert_allclose(default(x).numpy(), X * X.sum())
+    assert layers.mutable_default.__defaults__ == ([],)
+    y = ag.lift(layers.Config())(x)
+    np.testing.assert_array_equal(y.numpy(), X * np.arange(4))
+
+
+def test_a_module():
+    module = ag.lift(layers)
+    y = module.Affine(ag.tensor(np.eye(4)), np.zeros(4)).forward(ag.tensor(X))
+    np.testing.assert_array_equal(y.numpy(), X)
+    assert y.tracked
+    assert "Affine" in layers.REGISTRY
+    assert layers.REGISTRY["Affine"] is layers.Affine
+
+
+def test_what_has_no_rule_complains_only_when_a_derivative_passes_it():
+    def program(x):
+        odd = np.apply_along_axis(np.sort, 0, x)
+        return odd.sum() + x.sum(), x.sum()
+
+    x = ag.tensor(X)
+    both, plain = ag.lift(program)(x)
+    assert both.item() == pytest.approx(2 * X.sum())
+    ag.gradients(plain, [x])
+    with pytest.raises(ag.errors.GradientError, match="apply_along_axis"):
+        ag.gradients(both, [x])
+
+
+def test_errors_are_numpys_own():
+    with pytest.raises(ValueError, match="broadcast"):
+        ag.lift(lambda x: x + np.ones(7))(ag.tensor(X))
+
+    def wrong(x):
+        y = np.zeros(3)
+        y[:] = x
+        return y
+
+    with pytest.raises(ValueError, match="could not broadcast input array"):
+        ag.lift(wrong)(ag.tensor(X))
+    with pytest.raises(IndexError):
+        ag.lift(lambda x: x[5])(ag.tensor(X))
+    with pytest.raises(ag.errors.UnsupportedError, match="give a function"):
+        ag.lift(3.0)
