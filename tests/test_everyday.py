@@ -20,6 +20,12 @@ from autograd_lite.numeric import numeric_jvp, numeric_vjp
 A, B = (4,), (3, 4)
 COLUMN = np.array([[2], [0], [1]])
 
+
+def with_lost(x: Any) -> Any:
+    """Some elements as NaN."""
+    return np.where(np.arange(12).reshape(B) % 5 == 1, np.nan, x)
+
+
 # name: (function of arrays, shapes)
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "clip": (lambda x: np.clip(x, -0.5, 0.75), (B,)),
@@ -48,6 +54,12 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "pad edge": (lambda x: np.pad(x, 2, mode="edge"), (B,)),
     "pad reflect": (lambda x: np.pad(x, ((1, 2), (3, 1)), mode="reflect"), (B,)),
     "pad symmetric": (lambda x: np.pad(x, 5, mode="symmetric"), (B,)),
+    "pad ramp": (lambda x: np.pad(x, ((1, 2), (0, 3)), "linear_ramp", end_values=(2, -1)), (B,)),
+    "pad mean": (lambda x: np.pad(x, ((1, 2), (0, 3)), mode="mean"), (B,)),
+    "pad mean of some": (lambda x: np.pad(x, 2, mode="mean", stat_length=((2, 1), (9, 3))), (B,)),
+    "pad maximum": (lambda x: np.pad(x, (2, 1), mode="maximum", stat_length=2), (B,)),
+    "pad minimum": (lambda x: np.pad(x, (0, 1), mode="minimum"), (A,)),
+    "pad median": (lambda x: np.pad(x, 1, mode="median"), (B,)),
     "pad wrap": (lambda x: np.pad(x, (3, 6), mode="wrap"), (A,)),
     "split": (lambda x: np.split(x, 2, axis=1), (B,)),
     "split at": (lambda x: np.split(x, [1, 3], axis=1), (B,)),
@@ -154,6 +166,16 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "quantiles": (lambda x: np.quantile(x, [[0.0, 0.7], [0.33, 1.0]], axis=0), (B,)),
     "percentile": (lambda x: np.percentile(x, 35), (B,)),
     "percentiles": (lambda x: np.percentile(x, [10, 90], axis=1, keepdims=True), (B,)),
+    "nanmedian": (lambda x: np.nanmedian(with_lost(x), axis=1, keepdims=True), (B,)),
+    "nanquantile": (lambda x: np.nanquantile(with_lost(x), [0.2, 0.7], axis=0), (B,)),
+    "nanpercentile": (lambda x: np.nanpercentile(with_lost(x), 35), (B,)),
+    "level": (lambda x, q: np.quantile(x, 0.5 + q / 10, axis=1), (B, (2,))),
+    "levels": (lambda x, q: np.percentile(x, 40 + 3 * q, method="hazen"), (B, (2, 3))),
+    "nan level": (lambda x, q: np.nanquantile(with_lost(x), 0.5 + q / 10, axis=0), (B, (1,))),
+    "histogram": (lambda w: np.histogram(np.arange(12.0).reshape(B), 5, weights=w)[0], (B,)),
+    "density": (
+        lambda w: np.histogram(np.arange(4.0), [0, 0.5, 2], density=True, weights=w + 4)[0], (A,),
+    ),
     "einsum ij,jk": (lambda x, z: np.einsum("ij,jk->ik", x, z), (B, (4, 2))),
     "einsum implicit": (lambda x, z: np.einsum("ij,jk", x, z), (B, (4, 2))),
     "einsum sum": (lambda x: np.einsum("ij->", x), (B,)),
@@ -302,11 +324,37 @@ def test_every_method_of_quantile(method: str, n: int) -> None:
         np.testing.assert_allclose(gradient.sum(), np.size(q), rtol=1e-12)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("f", [np.quantile, np.nanquantile])
+def test_the_level_has_a_derivative(f: Any, method: str, rng: np.random.Generator) -> None:
+    """What the rank moves by, 0 where the method steps or holds the rank at an end."""
+    x = rng.normal(size=7)
+    for q in (0.03, 0.11, 0.4, 0.61, 0.97):
+        found = ag.grad(lambda q: f(x, q, method=method))(q)
+        wanted = (f(x, q + 1e-6, method=method) - f(x, q - 1e-6, method=method)) / 2e-6
+        np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(f(x, ag.tensor(q), method=method).data, f(x, q, method=method))
+
+
+def test_the_level_at_an_element() -> None:
+    """The slope to the right; at the last element that to the left; of one element none."""
+    slopes = ag.jacobian(lambda q: ag.quantile(np.array([0.0, 1.0, 5.0]), q))
+    np.testing.assert_array_equal(slopes(np.array([0.0, 0.5, 1.0])), np.diag([2.0, 8.0, 8.0]))
+    assert ag.grad(lambda q: ag.quantile(np.array([3.0]), q))(0.5) == 0
+
+
+def test_levels_of_a_trace_are_inputs() -> None:
+    x = np.array([3.0, 1.0, 7.0, 2.0])
+    graph = ag.trace(lambda q: np.quantile(x, q), 0.1)
+    (leaf,) = graph.inputs
+    assert graph.replay({leaf: np.float64(0.8)})[graph.outputs[0]] == np.quantile(x, 0.8)
+
+
 # what lacks numbers, and what has none
 
 
 LOST = np.array([[1.0, np.nan, 3.0, -2.0], [0.5, 2.5, np.nan, np.nan], [4.0, 1.0, 2.0, 8.0]])
-WITHOUT_NAN = ["nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd", "nanprod"]
+WITHOUT_NAN = ["nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd", "nanprod", "nanmedian"]
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), -1])
@@ -493,13 +541,15 @@ def test_integers_and_bits() -> None:
         (lambda t: np.take(t, [0.5]), IndexError),
         (lambda t: np.split(t, 2, axis=0), ValueError),
         (lambda t: np.pad(t, -1), ValueError),
-        (lambda t: np.pad(t, 1, mode="mean"), TypeError),
+        (lambda t: np.pad(t, 1, mode="empty"), TypeError),
+        (lambda t: np.pad(t, 1, mode=lambda *args: None), TypeError),
+        (lambda t: np.pad(t, 1, mode="mean", stat_length=0), ValueError),
+        (lambda t: np.histogram(t, weights=t[0]), ValueError),
         (lambda t: np.einsum("ij,jk->ik", t, t), ValueError),
         (lambda t: np.einsum("ij->ik", t), ValueError),
         (lambda t: np.einsum("i->i", t), ValueError),
         (lambda t: np.quantile(t, 1.5), ValueError),
         (lambda t: np.median(t[:, :0]), ValueError),
-        (lambda t: np.quantile(t, ag.tensor(0.5)), TypeError),
         (lambda t: np.moveaxis(t, [0, 1], [0]), ValueError),
         (lambda t: np.hstack([]), ValueError),
         (lambda t: np.cumsum(t, axis=0, out=np.zeros((3, 4))), TypeError),

@@ -313,9 +313,40 @@ def test_matrices_without_full_rank() -> None:
     ):
         with pytest.raises(ag.errors.GradientError):
             ag.grad(f)(x)
-    with pytest.raises(ag.errors.GradientError, match="full matrices"):
-        la.svd(ag.tensor(x))
-    assert la.svd(ag.constant(x)).U.shape == (3, 3)
+
+
+def projector(v: Any) -> Any:
+    return v @ v.mT.conj()
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4), (2, 5, 2)])
+def test_full_decompositions(shape: tuple[int, ...], kind: type, rng: np.random.Generator) -> None:
+    """Equal to NumPy's; the further vectors have the derivative of the space that they span."""
+    x = matrix(rng, *shape, kind=kind)
+    wide = shape == (2, 4)
+    for found, wanted in (
+        (la.svd(ag.tensor(x)), np.linalg.svd(x)),
+        (la.qr(ag.tensor(x), mode="complete"), np.linalg.qr(x, mode="complete")),
+    ):
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one.data, other, atol=1e-13)
+
+    def further(x: Any) -> Any:
+        u, _, vh = la.svd(x)
+        return vh.mT.conj()[..., 2:] if wide else u[..., 2:]
+
+    def columns(x: Any) -> Any:
+        return la.qr(x, mode="complete").Q[..., 2:]
+
+    for vectors in (further,) if wide else (further, columns):
+        check(lambda x, f=vectors: projector(f(x)), x)
+        with pytest.raises(ag.errors.GradientError, match="up to a rotation"):
+            ag.grad(lambda x, f=vectors: ag.sum(ag.real(f(x))))(x)
+    s = np.linalg.svdvals(x).sum()
+    g = ag.grad(lambda x: la.svd(x).S.sum())(x)
+    np.testing.assert_allclose(g, ag.grad(lambda x: la.svdvals(x).sum())(x), atol=1e-12)
+    assert np.isclose(ag.sum(la.svd(x).S), s)
 
 
 @pytest.mark.parametrize("kind", [float, complex])

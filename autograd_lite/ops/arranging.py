@@ -1,7 +1,7 @@
-"""Arrays padded, repeated, rolled, cut, joined and laid out anew: no element changes.
+"""Arrays repeated, rolled, cut, joined and laid out anew: no element changes.
 
-Knows NumPy's functions of this kind as one operator each where the way back is one pass (pad,
-roll, split), else as compositions. Imports errors, rules, shapes, NumPy, and the operators that
+Knows NumPy's functions of this kind as one operator each where the way back is one pass
+(roll, split), else as compositions. Imports errors, rules, shapes, NumPy, and the operators that
 these are made of.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, ShapeError, UnsupportedError
+from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.ops.gathering import take
-from autograd_lite.ops.indexing import getitem, set
+from autograd_lite.ops.padding import _pad
 from autograd_lite.ops.pointwise import power, where
 from autograd_lite.ops.shaping import (
     as_array,
@@ -31,85 +31,6 @@ from autograd_lite.ops.shaping import (
 )
 from autograd_lite.rules import general, linear, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axes, normalize_axis
-
-
-def _slices(shape: Shape, widths: Any) -> tuple[slice, ...]:
-    """Where the inner array stands in the padded one."""
-    return tuple(slice(a, a + n) for n, (a, _) in zip(shape, widths, strict=True))
-
-
-# padding
-
-
-def _padded(x: Any, *, widths: Any) -> Any:
-    if len(widths) != np.ndim(x):
-        raise ShapeError(f"{len(widths)} widths for an array of {np.ndim(x)} axes")
-    return np.pad(x, widths)
-
-
-_pad = linear(
-    "pad", _padded,
-    lambda g, x, *, widths: getitem(g, _slices(x.shape, widths)),
-    local=["the inner part of G"],
-    samples=[(((2, 3),), {"widths": ((1, 0), (0, 2))}), (((3,),), {"widths": ((2, 1),)})],
-    code="np.pad({0}, {widths})",
-)  # fmt: skip
-
-
-def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
-    if isinstance(pad_width, dict):
-        chosen = {normalize_axis(i, ndim): width for i, width in pad_width.items()}
-        pad_width = [chosen.get(i, 0) for i in range(ndim)]
-        pad_width = [w if isinstance(w, (tuple, list)) else (w, w) for w in pad_width]
-    array = np.asarray(pad_width)
-    if array.dtype.kind not in "iu":
-        raise DomainError(f"pad_width = {pad_width!r}", mend="widths are integers, at least 0")
-    pairs = tuple((int(a), int(b)) for a, b in np.broadcast_to(array, (ndim, 2)))
-    if min((w for pair in pairs for w in pair), default=0) < 0:
-        raise DomainError(f"pad_width = {pad_width!r}", mend="widths are at least 0")
-    return pairs
-
-
-_BY_POSITION = ("edge", "reflect", "symmetric", "wrap")
-
-
-@public(np.pad)
-def pad(
-    x: Any,
-    pad_width: Any,
-    /,
-    mode: str = "constant",
-    *,
-    constant_values: Any = 0,
-    reflect_type: str = "even",
-) -> Any:
-    """The array with ``pad_width`` elements more at the ends of its axes.
-
-    ``mode``: "constant" (with ``constant_values``, numbers), or copies of elements of the array by
-    "edge", "reflect", "symmetric" or "wrap", which then get their gradients too.
-
-    >>> import autograd_lite as ag
-    >>> ag.pad(ag.tensor([1.0, 2.0]), 1)
-    Tensor([0., 1., 2., 0.])
-    """
-    x = as_array(x)
-    widths = _widths(pad_width, x.ndim)
-    if mode == "constant":
-        if np.ndim(constant_values) == 0 and constant_values == 0:
-            return _pad(x, widths=widths)
-        around = np.pad(np.zeros(x.shape, x.dtype), widths, constant_values=constant_values)
-        return set(around, _slices(x.shape, widths), x)
-    if mode not in _BY_POSITION or reflect_type != "even":
-        raise UnsupportedError(
-            f"pad with mode={mode!r}, reflect_type={reflect_type!r} is not defined for tensors",
-            mend=f'mode "constant", {", ".join(_BY_POSITION)}; or concat with what you need',
-        )
-    for axis, width in enumerate(widths):
-        if width != (0, 0):
-            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]  # mode is one of four
-            x = take(x, places, axis=axis)
-    return x
-
 
 # repeating
 

@@ -1,4 +1,4 @@
-"""Sorting, ranks, sets and searching: sort, argsort, quantiles, unique values, positions.
+"""Sorting, sets, searching and counting: sort, argsort, unique values, positions, histograms.
 
 A sorted array is its elements at the positions that ``argsort`` gives: positions are constants,
 elements carry the gradient, so the way back is one pass. Equal elements stay in order. Imports
@@ -7,18 +7,16 @@ errors, rules, shapes, NumPy, and the operators that these are made of.
 
 import functools
 import inspect
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, UnsupportedError
-from autograd_lite.ops.gathering import pick, take, take_along_axis
-from autograd_lite.ops.pointwise import where
+from autograd_lite.errors import DomainError, ShapeError, UnsupportedError
+from autograd_lite.ops.gathering import bincount, pick, take
 from autograd_lite.ops.reductions import _axes
-from autograd_lite.ops.shaping import as_array, ravel, reshape, shape_of, transpose
+from autograd_lite.ops.shaping import as_array, astype, ravel, shape_of
 from autograd_lite.rules import nondifferentiable, public
-from autograd_lite.shapes import normalize_axes, normalize_axis, reduced_shape
+from autograd_lite.shapes import normalize_axis
 
 
 def _in_order(x: Any, *, axis: int, descending: bool) -> Any:
@@ -140,160 +138,6 @@ def partition(
     return pick(x, argpartition(x, kth, axis, kind, order), axis)
 
 
-# quantiles: one or two elements of the sorted array, weighed
-
-
-def _ranks(count: int, q: Any, method: str) -> tuple[Any, Any, Any]:
-    """Ranks below and above each quantile of ``count`` elements, and the weight of the upper.
-
-    NumPy says where: the quantile of 0, 1, 2, … is the rank itself.
-    """
-    place: Any = np.quantile  # of the many overloads none fits a method that is not a literal
-    rank = np.ravel(place(np.arange(count, dtype=np.float64), q, method=method))
-    below = np.floor(rank)
-    return below.astype(np.intp), np.ceil(rank).astype(np.intp), rank - below
-
-
-def _rank_positions(x: Any, *, ranks: Any) -> Any:
-    """The positions along the last axis of the elements of these ranks, equal ones in order.
-
-    Where there is a NaN all ranks are the first NaN. For few ranks nothing is sorted: the element
-    of rank r is the one after r − (how many are less) of those that equal it.
-    """
-    lost = np.isnan(x)
-    if len(ranks) > 4:
-        places = np.argsort(x, axis=-1, kind="stable")[..., ranks]
-    else:
-        ordered = np.partition(x, ranks, axis=-1)
-        places = np.stack([_place(x, ordered[..., r, None], r) for r in ranks], axis=-1)
-    some = np.any(lost, axis=-1, keepdims=True)
-    return np.where(some, np.argmax(lost, axis=-1, keepdims=True), places)
-
-
-def _place(x: Any, value: Any, rank: int) -> Any:
-    """Where in each row the element of this rank and value stands."""
-    equal = x == value
-    before = np.count_nonzero(x < value, axis=-1, keepdims=True)
-    return np.argmax(np.cumsum(equal, axis=-1) > rank - before, axis=-1)
-
-
-_of_rank = nondifferentiable("_of_rank", _rank_positions, symbol="ranks")
-
-
-def _between(low: Any, high: Any, weight: Any) -> Any:
-    """NumPy's interpolation, which is exact at both ends."""
-    step = high - low
-    return where(weight < 0.5, low + step * weight, high - step * (1 - weight))
-
-
-def _levels(q: Any) -> Any:
-    if getattr(q, "tracked", False):
-        raise UnsupportedError(
-            "the derivative with respect to the level q is not defined here",
-            mend="give q as a number, an array, or q.detach()",
-        )
-    return getattr(q, "data", q) if hasattr(q, "tracked") else q
-
-
-def _rows(x: Any, axes: tuple[int, ...]) -> Any:
-    """The array with the named axes flattened into its last one."""
-    kept = [i for i in range(x.ndim) if i not in axes]
-    count = math.prod(x.shape[i] for i in axes)
-    if not count:
-        raise DomainError("a quantile of no elements", mend="the reduced axes must not be empty")
-    return reshape(transpose(x, (*kept, *axes)), (*(x.shape[i] for i in kept), count))
-
-
-def _neighbours(x: Any, axes: tuple[int, ...], q: Any, method: str) -> tuple[Any, Any, Any]:
-    """The elements below and above each level, levels in the last axis, and the upper's weight."""
-    rows = _rows(x, axes)
-    below, above, weight = _ranks(rows.shape[-1], q, method)
-    exact = not np.any(weight)
-    ranks = below if exact else np.concatenate([below, above])
-    found = take_along_axis(rows, _of_rank(rows, ranks=ranks), -1)
-    if exact:
-        return found, found, weight
-    return found[..., : len(below)], found[..., len(below) :], weight
-
-
-@public(np.quantile)
-def quantile(
-    x: Any,
-    q: Any,
-    /,
-    axis: Any = None,
-    *,
-    method: str = "linear",
-    keepdims: bool = False,
-    overwrite_input: bool = False,
-) -> Any:
-    """The element below which the part ``q`` of all elements lies; between two, interpolated.
-
-    Takes NumPy's methods. ``q`` may have several levels: they are the first axes of the result.
-    The gradient goes to the one or two elements of those ranks.
-
-    >>> import numpy as np
-    >>> import autograd_lite as ag
-    >>> ag.grad(lambda x: ag.quantile(x, 0.25))(np.array([4.0, 1.0, 3.0]))
-    array([0. , 0.5, 0.5])
-    """
-    x = as_array(x)
-    q = _levels(q)
-    axes = normalize_axes(axis, x.ndim)
-    low, high, weight = _neighbours(x, axes, q, method)
-    if method in _DISCRETE:
-        levels = low
-    else:
-        kind = x.dtype if type(q) in (int, float) else np.asarray(q).dtype
-        levels = _between(low, high, weight.astype(kind if kind.kind == "f" else np.float64))
-    turned = transpose(levels, (levels.ndim - 1, *range(levels.ndim - 1)))
-    return reshape(turned, (*np.shape(q), *reduced_shape(x.shape, axes, keepdims=keepdims)))
-
-
-_DISCRETE = ("lower", "higher", "nearest", "inverted_cdf", "closest_observation")
-
-
-@public(np.percentile)
-def percentile(
-    x: Any,
-    q: Any,
-    /,
-    axis: Any = None,
-    *,
-    method: str = "linear",
-    keepdims: bool = False,
-    overwrite_input: bool = False,
-) -> Any:
-    """``quantile`` with levels from 0 to 100.
-
-    >>> import autograd_lite as ag
-    >>> ag.percentile(ag.tensor([1.0, 2.0, 3.0]), 50)
-    Tensor(2.)
-    """
-    x = as_array(x)
-    q = _levels(q)
-    own = type(q) in (int, float) and x.dtype.kind == "f"
-    level = np.true_divide(q, x.dtype.type(100) if own else 100)
-    return quantile(x, level, axis, method=method, keepdims=keepdims)
-
-
-@public(np.median)
-def median(
-    x: Any, /, axis: Any = None, *, keepdims: bool = False, overwrite_input: bool = False
-) -> Any:
-    """The middle element, or the mean of the two middle ones.
-
-    >>> import autograd_lite as ag
-    >>> ag.median(ag.tensor([3.0, 1.0, 2.0]))
-    Tensor(2.)
-    """
-    x = as_array(x)
-    axes = normalize_axes(axis, x.ndim)
-    low, high, _ = _neighbours(x, axes, 0.5, "midpoint")
-    shape = reduced_shape(x.shape, axes, keepdims=keepdims)
-    return reshape(low / 1 if low is high else (low + high) / 2, shape)
-
-
 # searching and counting: constants
 
 
@@ -328,6 +172,64 @@ def digitize(x: Any, bins: Any, /, right: bool = False) -> Any:
     Tensor([1, 2])
     """
     return _digitize(x, bins, right=right)
+
+
+_histogram = nondifferentiable(
+    "_histogram",
+    lambda x, bins, *, range, density: np.histogram(x, bins, range=range, density=density),
+    symbol="histogram",
+)  # fmt: skip
+_edges = nondifferentiable(
+    "_bin_edges", lambda x, bins, *, range: np.histogram_bin_edges(x, bins, range), symbol="edges"
+)
+
+
+def _bin_forward(x: Any, edges: Any) -> Any:
+    """The bin of each element, the last one closed; one more for those outside."""
+    x, last = np.ravel(x), len(edges) - 1
+    found = np.where(x == edges[-1], last - 1, np.searchsorted(edges, x, "right") - 1)
+    return np.where((x >= edges[0]) & (x <= edges[-1]), found, last)
+
+
+_bin_of = nondifferentiable("_bin_of", _bin_forward, symbol="bins")
+
+
+@public(np.histogram_bin_edges)
+def histogram_bin_edges(x: Any, /, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """The edges of the bins of a histogram; constants.
+
+    >>> import autograd_lite as ag
+    >>> ag.histogram_bin_edges(ag.tensor([0.0, 1.0]), 2)
+    Tensor([0. , 0.5, 1. ])
+    """
+    return _edges(x, bins, range=range)
+
+
+@public(np.histogram)
+def histogram(
+    x: Any, /, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    """How many elements are in each bin, and the edges of the bins.
+
+    Counts and edges are constants by rule, whatever ``x`` is; of ``weights`` the sums in each bin
+    have a derivative.
+
+    >>> import autograd_lite as ag
+    >>> ag.histogram([0.0, 0.2, 1.0], 2, weights=ag.tensor([1.0, 2.0, 4.0]))[0]
+    Tensor([3., 4.])
+    """
+    if weights is None:
+        return _histogram(x, bins, range=range, density=density)
+    edges = _edges(x, bins, range=range)
+    if shape_of(weights) != shape_of(x):
+        raise ShapeError(
+            f"weights of shape {shape_of(weights)} for an array of {shape_of(x)}",
+            mend="one weight for each element",
+        )
+    count = shape_of(edges)[0] - 1
+    sums = bincount(_bin_of(x, edges), ravel(weights), minlength=count + 1)[:count]
+    sums = astype(sums, as_array(weights).dtype)
+    return (sums / np.diff(edges) / sums.sum() if density else sums), edges
 
 
 _nonzero = nondifferentiable("_nonzero", lambda x: tuple(np.nonzero(x)), symbol="nonzero")

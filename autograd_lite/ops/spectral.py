@@ -20,7 +20,7 @@ from autograd_lite.ops.linalg import adjoint, columns, diagonal_of, is_complex, 
 from autograd_lite.ops.pointwise import conj, imag, real, where
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import as_array, astype, concat
-from autograd_lite.rules import general, nondifferentiable, public
+from autograd_lite.rules import general, public
 from autograd_lite.tensors import plain_value
 
 _MATRICES: Any = [(((3, 3),), {}), (((2, 2, 2),), {})]
@@ -495,9 +495,10 @@ def svd(
 ) -> Any:
     """Singular vectors U, singular values S (descending) and Vh of x = U·diag(S)·Vh.
 
-    The full matrices of a matrix that is not square hold arbitrary vectors, which have no
-    derivative: ask for ``full_matrices=False``. Where two singular values are equal, or one is 0,
-    their vectors have none either: ``GradientError``.
+    With ``full_matrices`` a matrix that is not square gets further vectors, which are unique up
+    to a rotation only: a result that rests on more than the space that they span, as on one of
+    them, has no derivative. Where two singular values are equal, or one is 0, their vectors have
+    none either: ``GradientError``. In forward mode the further vectors move as little as they can.
 
     >>> import autograd_lite as ag
     >>> ag.linalg.svd(ag.tensor([[3.0, 0.0], [0.0, 2.0]])).S
@@ -508,20 +509,12 @@ def svd(
         raise UnsupportedError("svd of a tensor does not take hermitian=True", mend="leave it out")
     if not compute_uv:
         return _svdvals(x)
-    tracked = getattr(x, "tracked", False)
-    if full_matrices and x.ndim > 1 and x.shape[-1] != x.shape[-2]:
-        if tracked:
-            raise GradientError(
-                f"svd: the full matrices of shape {x.shape} hold vectors without derivative",
-                mend="full_matrices=False",
-            )
-        return _SVDResult(*_svd_full(x))
-    return _SVDResult(*_svd(x))
-
-
-_svd_full = nondifferentiable(
-    "_svd_full", lambda x: tuple(np.linalg.svd(x)), array_names=("x",), symbol="svd"
-)
+    u, s, vh = _svd(x)
+    if full_matrices and x.shape[-2] > x.shape[-1]:
+        u = concat([u, _complement(x, of="svd")], axis=-1)
+    elif full_matrices and x.shape[-2] < x.shape[-1]:
+        vh = concat([vh, adjoint(_complement(adjoint(x), of="svd of the adjoint"))], axis=-2)
+    return _SVDResult(u, s, vh)
 
 
 @public(np.linalg.svdvals, room="linalg")
@@ -596,11 +589,63 @@ def _tall(x: Any) -> Any:
     return stretched(x)
 
 
+# what full decompositions add: a basis of the space orthogonal to the columns
+
+
+def _complement_forward(x: Any, *, of: str) -> Any:
+    n = x.shape[-1]
+    if of == "qr":
+        return np.linalg.qr(x, mode="complete")[0][..., n:]
+    if of == "svd":
+        return np.linalg.svd(x)[0][..., n:]
+    return adjoint(np.linalg.svd(adjoint(x))[2][..., n:, :])
+
+
+def _inverse_adjoint(x: Any) -> Any:
+    """The adjoint of the pseudo-inverse of a matrix of independent columns."""
+    q, r = _qr(x)
+    _check_rank(r)
+    return _right_solve(q, adjoint(r))
+
+
+def _pull_complement(g: Any, y: Any, x: Any, *, of: str) -> Any:
+    g = conj(g)
+    turn = np.asarray(plain_value(adjoint(y) @ g))
+    size = np.abs(np.asarray(plain_value(g))).max(initial=0.0)
+    if np.any(np.abs(turn - adjoint(turn)) > np.sqrt(np.finfo(turn.dtype).eps) * size):
+        raise GradientError(
+            "the result depends on the further vectors of a full decomposition, which are "
+            "unique up to a rotation only",
+            mend='svd with full_matrices=False, qr with mode="reduced"; or use the further '
+            "vectors v only as v @ v.conj().mT",
+        )
+    return conj(-(y @ adjoint(g)) @ _inverse_adjoint(x))
+
+
+_complement = general(
+    "_complement", _complement_forward, [_pull_complement],
+    lambda ts, y, xs, params: -(_inverse_adjoint(xs[0]) @ (adjoint(ts[0]) @ y)),
+    symbol="⊥", text="{0}^⊥", latex=r"{0}^{{\perp}}", local=["−Y·Gᵀ·X⁺ᵀ"], array_names=("x",),
+    samples=[(((3, 1),), {"of": "qr"}), (((3, 1),), {"of": "svd"}),
+             (((2, 4, 2),), {"of": "svd of the adjoint"})],
+    probe=lambda call, x: seen_space(call(_tall(x))),
+    doc="Orthonormal vectors orthogonal to all columns of each matrix.",
+)  # fmt: skip
+
+
+def seen_space(v: Any) -> Any:
+    """A probe's result: what does not depend on the choice of a basis."""
+    return seen(v @ adjoint(v))
+
+
 @public(np.linalg.qr, room="linalg")
 def qr(x: Any, /, mode: str = "reduced") -> Any:
     """Orthonormal Q and upper triangular R of x = Q R; with ``mode="r"`` R alone.
 
-    ``GradientError`` where the columns (of a wide matrix the first) are linearly dependent.
+    ``mode="complete"`` adds to the Q of a tall matrix further columns, which are unique up to a
+    rotation only: a result that rests on more than the space that they span has no derivative.
+    ``GradientError`` there, and where the columns (of a wide matrix the first) are linearly
+    dependent.
 
     >>> import autograd_lite as ag
     >>> ag.abs(ag.linalg.qr(ag.tensor([[0.0, 1.0], [-2.0, 3.0]])).R)
@@ -611,13 +656,16 @@ def qr(x: Any, /, mode: str = "reduced") -> Any:
     if x.ndim < 2:
         raise ShapeError(f"qr of shape {x.shape}", mend="a matrix has two axes")
     m, n = x.shape[-2:]
-    if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
+    if mode not in ("reduced", "r", "complete"):
         raise UnsupportedError(
-            f"qr of a tensor with mode={mode!r}", mend='mode="reduced" or "r" have a derivative'
+            f"qr of a tensor with mode={mode!r}", mend='mode="reduced", "complete" or "r"'
         )
     if m >= n:
         q, r = _qr(x)
     else:  # the first columns give Q; the others follow
         q, first = _qr(getitem(x, (..., slice(m))))
         r = concat([first, adjoint(q) @ getitem(x, (..., slice(m, None)))], axis=-1)
+    if mode == "complete" and m > n:
+        q = concat([q, _complement(x, of="qr")], axis=-1)
+        r = concat([r, np.zeros((*x.shape[:-2], m - n, n), x.dtype)], axis=-2)
     return r if mode == "r" else _QRResult(q, r)
