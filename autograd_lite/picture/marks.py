@@ -1,7 +1,7 @@
 """A graph and what flows through it become a drawing: marks, edges with labels, frames.
 
 Knows nodes, scopes and gradients; names no operator (symbols and rules come from ``node.op``) and
-no coordinate. Imports graph, shapes and its siblings.
+no coordinate. Imports graph, shapes, rewrite and its siblings.
 """
 
 import textwrap
@@ -20,6 +20,7 @@ from autograd_lite.picture.folding import Folded, Part, lineage, producer, readi
 from autograd_lite.picture.highlight import Lit
 from autograd_lite.picture.names import call, names, plain_number, raised
 from autograd_lite.picture.overlay import Check, Origins, checked, emphasised, flagged
+from autograd_lite.rewrite import local_rule
 from autograd_lite.shapes import broadcast_axes
 
 __all__ = ["UNKNOWN", "Shown", "picture_of"]
@@ -74,6 +75,7 @@ class _Builder:
         self.graph, self.folded, self.shown = graph, folded, shown
         self.nodes = reading_order(graph)
         self.names = names(self.nodes)
+        self.wires: dict[Node, list[_Wire]] = {}
         self.marks: list[Mark] = []
         self.edges: list[Edge] = []
         self.origins = Origins()
@@ -83,7 +85,7 @@ class _Builder:
         self.several = Counter(producer(n) for n in self.nodes if producer(n) is not n)
 
     def build(self) -> Drawing:
-        wires = self._wires()
+        wires = self.wires = self._wires()
         pending: dict[int, list[tuple[Node, int, _Wire]]] = defaultdict(list)
         for k, part in enumerate(self.folded.parts):
             entering = self._plain_constants(part)
@@ -255,10 +257,20 @@ class _Builder:
         if not found:
             return None, ""
         gradient = reduce(np.add, found)
-        if self.folded.parts[wire.target].folded is not None or not self.shown.rules:
+        if not self.shown.rules:
             return gradient, ""
         (node, i) = wire.slots[0]
-        return gradient, f"= {self._rule(node, i)}"
+        part = self.folded.parts[wire.target]
+        rule = self._rule(node, i) if part.folded is None else self._combined(part, node.inputs[i])
+        return gradient, f"= {rule}" if rule else ""
+
+    def _combined(self, part: Part, p: Node) -> str:
+        """The combined rule of a folded layer, if it is one layer with one result."""
+        results = [node for node in part.nodes if node in self.wires]
+        if part.times > 1 or len(results) != 1:
+            return ""
+        rule = local_rule(part.nodes, results[0], p, self.names, self.shown.values)
+        return rule.text if rule else "G ⋯"
 
     def _rule(self, node: Node, i: int) -> str:
         """The operator's own text, and the sum that undoes a broadcast."""

@@ -1,0 +1,478 @@
+"""The atoms of formulas, and the laws of exp, log, roots, sums and conditions among them.
+
+A formula is a ``Ratio`` of atoms: names, constant arrays, and operators applied to formulas. What a
+law makes equal is the same Ratio: exp(a + b) is exp(a)·exp(b), a sum lets out what is constant
+along its axes, a condition times itself is itself. Knows shapes only as far as sums need them: an
+atom of a smaller shape is repeated, aligned at the right. Imports graph, rules, operators and
+rational.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.graph import EMPTY, Op, settled
+from autograd_lite.ops.pointwise import equal, exp, greater, log, maximum, minimum
+from autograd_lite.rewrite.rational import (
+    ONE,
+    ZERO,
+    Monomial,
+    Ratio,
+    content,
+    number,
+    primitive,
+    symbol,
+)
+from autograd_lite.rules import OPS
+from autograd_lite.shapes import Shape, broadcast_shapes
+
+__all__ = ["Atom", "Field", "bare", "key_of", "shape_of_ratio"]
+
+_SUM = OPS["sum"]
+_RESHAPE = OPS["reshape"]
+
+
+class Atom:
+    """A name, a constant array, or an operator applied to formulas; made by a ``Field`` alone.
+
+    ``shapes`` are those of the arguments as the operator takes them. A formula raised to a
+    fractional power is the ``base`` of an atom without operator.
+    """
+
+    __slots__ = ("args", "idempotent", "name", "op", "params", "positive", "rank", "shape",
+                 "shapes", "value")  # fmt: skip
+
+    def __init__(
+        self, rank: int, shape: Shape, *, name: str = "", value: Any = None, op: Op | None = None,
+        args: tuple[Any, ...] = (), shapes: tuple[Shape, ...] = (), params: Any = EMPTY,
+        positive: bool = False, idempotent: bool = False,
+    ) -> None:  # fmt: skip
+        self.rank, self.shape, self.name, self.value = rank, shape, name, value
+        self.op, self.args, self.shapes, self.params = op, args, shapes, params
+        self.positive, self.idempotent = positive, idempotent
+
+    def __repr__(self) -> str:
+        return self.name or f"{self.op.name if self.op else 'base'}{self.args}"
+
+
+def bare(shape: Shape) -> Shape:
+    """A shape without its leading ones, which say nothing when arrays are aligned at the right."""
+    k = next((k for k, n in enumerate(shape) if n != 1), len(shape))
+    return shape[k:]
+
+
+def shape_of_ratio(ratio: Ratio) -> Shape:
+    """The shape that a formula's atoms have together."""
+    return broadcast_shapes(*(atom.shape for atom in ratio.atoms())) if ratio.atoms() else ()
+
+
+class Field:
+    """All atoms of one simplification, each there once, and the operators on formulas."""
+
+    def __init__(self) -> None:
+        self._atoms: dict[Any, Atom] = {}
+        self._unnamed: dict[str, int] = {}
+
+    def _atom(self, key: Any, shape: Shape, **facts: Any) -> Atom:
+        atom = self._atoms.get(key)
+        if atom is None:
+            atom = self._atoms[key] = Atom(len(self._atoms), shape, **facts)
+        return atom
+
+    def name(self, key: Any, name: str, shape: Shape, **facts: Any) -> Atom:
+        """The atom of an input, under a key of its own."""
+        return self._atom(("name", key), shape, name=name, **facts)
+
+    def constant(self, value: Any, name: str = "") -> Ratio:
+        """A constant: a number where all elements are the same, else an atom."""
+        array = np.asarray(value)
+        first = array.flat[0] if array.size else None
+        if first is not None and np.isfinite(first) and np.all(array == first):
+            return number(_exact(float(first)))
+        key = ("constant", array.shape, (array + 0.0).tobytes())
+        facts = {"idempotent": bool(np.all((array == 0) | (array == 1)))}
+        if key not in self._atoms and not name:
+            kind = _kind(array)
+            self._unnamed[kind] = count = self._unnamed.get(kind, 0) + 1
+            name = kind if count == 1 else f"{kind}{count}"
+        return symbol(self._atom(key, array.shape, name=name, value=settled(array), **facts))
+
+    def folded(self, x: Ratio) -> Ratio:
+        """X with what its constant arrays make together as a number or one array, if it is one."""
+        groups: dict[Monomial, list[tuple[Monomial, Fraction]]] = {}
+        for monomial, c in x.top:
+            held = tuple(pair for pair in monomial if pair[0].value is not None)
+            rest = tuple(pair for pair in monomial if pair[0].value is None)
+            groups.setdefault(rest, []).append((held, c))
+        result = ZERO
+        for rest, terms in groups.items():
+            together = Ratio(tuple(terms))
+            if sum(len(held) for held, _ in terms) > 1:
+                value = sum(float(c) * _evaluated(held) for held, c in terms)
+                together = self._recognised(value) or together
+            result = result + together * Ratio(((rest, Fraction(1)),))
+        return result * Ratio(ONE.top, x.under)
+
+    def _recognised(self, value: Any) -> Ratio | None:
+        """An array as a number, or as a number times a constant that is there already."""
+        scale = np.max(np.abs(value), initial=0.0)
+        for atom in (None, *(a for a in self._atoms.values() if a.value is not None)):
+            known = np.ones(value.shape) if atom is None else np.asarray(atom.value, float)
+            if known.shape != value.shape or not value.size:
+                continue
+            place = np.argmax(np.abs(known))
+            factor = value.flat[place] / (known.flat[place] or 1.0)
+            if np.all(np.abs(value - factor * known) <= 1e-14 * scale):
+                return number(_exact(float(factor))) * (symbol(atom) if atom else ONE)
+        return None
+
+    def apply(
+        self, op: Op, args: Sequence[Any], shapes: Sequence[Shape], params: Any, shape: Shape,
+        **facts: Any,
+    ) -> Ratio:  # fmt: skip
+        """An operator that the laws do not know; computed if all that it takes is constant.
+
+        Numbers and scalar factors come out of the arguments that it is linear in.
+        """
+        outer, inner = ONE, list(args)
+        for i in _linear_places(op, len(args)):
+            if isinstance(args[i], Ratio):
+                if args[i] == ZERO:
+                    return ZERO
+                factor, inner[i] = _without_scalars(args[i])
+                outer = outer * factor
+        values = [_known(arg, shape) for arg, shape in zip(inner, shapes, strict=True)]
+        if all(value is not None for value in values):
+            return outer * self.constant(op.forward(*values, **params))
+        key = ("apply", op.name, op.forward, key_of(inner), key_of(params))
+        atom = self._atom(
+            (*key, tuple(shapes)), shape, op=op, args=tuple(inner), shapes=tuple(shapes),
+            params=params, **facts,
+        )  # fmt: skip
+        return outer * symbol(atom)
+
+    # functions of cases
+
+    def cases(self, function: Callable[[Ratio], Ratio], x: Ratio) -> Ratio:
+        """A function of where(c, a, b) is where(c, function of a, function of b)."""
+        for atom in x.atoms():
+            if atom.idempotent and not x.under:
+                one, other = (self._case(x, atom, side) for side in (ONE, ZERO))
+                c = symbol(atom)
+                return c * self.cases(function, one) + (ONE - c) * self.cases(function, other)
+        return function(x)
+
+    def _case(self, x: Ratio, condition: Atom, side: Ratio) -> Ratio:
+        return self.mapped(x, lambda atom: side if atom is condition else symbol(atom))
+
+    # exp, log and powers
+
+    def exp(self, x: Ratio) -> Ratio:
+        """The exponential: of a sum a product of them; of c·log a it is a^c."""
+        result = ONE
+        for over, monomial, c in x.terms():
+            ((atom, e), *others) = monomial or ((None, Fraction(0)),)
+            if atom is not None and atom.op is log.op and e == 1 and not others and not x.under \
+                    and c.denominator == 1:  # fmt: skip
+                result = result * _formula(atom).power(int(c))
+                continue
+            argument = over * Ratio(((monomial, Fraction(1)),))
+            shape = shape_of_ratio(argument)
+            key = ("exp", argument)
+            made = self._atom(key, shape, op=exp.op, args=(argument,), shapes=(shape,),
+                              positive=True)  # fmt: skip
+            result = result * symbol(made, c)
+        return result
+
+    def log(self, x: Ratio) -> Ratio:
+        """The logarithm: of a product of positive factors a sum of them; of exp a it is a."""
+        if not x.top:
+            raise ZeroDivisionError("log 0 in a formula")
+        factor, monomial, rest = primitive(x.top)
+        result, left = ZERO, number(factor)
+        for atom, e in monomial:
+            if atom.op is exp.op:
+                result = result + number(e) * atom.args[0]
+            elif atom.positive:
+                result = result + number(e) * self._log(symbol(atom))
+            else:
+                left = left * symbol(atom, e)
+        for poly, power in ((rest, 1), *((factor, -e) for factor, e in x.under)):
+            if _positive(poly):
+                piece = Ratio(poly)
+                result = result + (number(power) * self._log(piece) if piece != ONE else ZERO)
+            else:
+                left = left * Ratio(poly).power(power)
+        return result if left == ONE else result + self._log(left)
+
+    def _log(self, x: Ratio) -> Ratio:
+        shape = shape_of_ratio(x)
+        return symbol(self._atom(("log", x), shape, op=log.op, args=(x,), shapes=(shape,)))
+
+    def power(self, x: Ratio, exponent: Fraction) -> Ratio:
+        """A power; of a fractional one the positive factors, and otherwise x as a whole."""
+        if exponent.denominator == 1:
+            return x.power(int(exponent))
+        result, left = ONE, ONE
+        factor, monomial, rest = primitive(x.top) if x.top else (Fraction(0), (), ())
+        pieces = [symbol(atom, e) for atom, e in monomial]
+        pieces += [Ratio(rest)] + [Ratio(f).power(-e) for f, e in x.under]
+        for piece in (number(factor), *pieces):
+            simple = piece.monomial
+            atom, e = simple[1][0] if simple and len(simple[1]) == 1 else (None, Fraction(0))
+            if atom is not None and (atom.positive or e == 1):
+                result = result * symbol(atom, e * exponent)
+            else:
+                left = left * piece
+        return result if left == ONE else result * symbol(self._base(left), exponent)
+
+    def _base(self, x: Ratio) -> Atom:
+        shape = shape_of_ratio(x)
+        return self._atom(("base", x), shape, args=(x,), shapes=(shape,))
+
+    # conditions
+
+    def holds(self, op: Op, x: Ratio) -> Ratio:
+        """1 where x > 0 (or x = 0, as ``op`` says), else 0."""
+        known = x.constant
+        if known is not None:
+            return ONE if (known > 0 if op is greater.op else known == 0) else ZERO
+        compared = _compared(x) if op is greater.op else None
+        if compared is not None:
+            return self.holds(op, compared)
+        factor, _ = content(x.top)
+        size = factor if op is equal.op else abs(factor)
+        x = x * number(1 / size)
+        shape = shape_of_ratio(x)
+        return symbol(
+            self._atom((op.name, x), shape, op=op, args=(x,), shapes=(shape,), idempotent=True)
+        )
+
+    # sums, and new places for axes of size 1
+
+    def total(self, x: Ratio, shape: Shape, axes: Sequence[int]) -> Ratio:
+        """The sum of x, which has this shape, over axes (−1 the last), which stay with size 1."""
+        result = ZERO
+        for over, monomial, c in self.folded(x).terms():
+            result = result + number(c) * self._total(over, monomial, shape, axes)
+        return result
+
+    def _total(self, over: Ratio, monomial: Monomial, shape: Shape, axes: Sequence[int]) -> Ratio:
+        outer = inner = ONE
+        pieces = [symbol(atom, e) for atom, e in monomial]
+        pieces += [Ratio(ONE.top, (factor,)) for factor in over.under]
+        for piece in pieces:
+            if any(_extends(atom, axis) for atom in piece.atoms() for axis in axes):
+                inner = inner * piece
+            else:
+                outer = outer * piece
+        along = [a for a in axes if any(_extends(atom, a) for atom in inner.atoms())]
+        for axis in set(axes) - set(along):
+            outer = outer * number(shape[axis])
+        if not along:
+            return outer
+        full = shape_of_ratio(inner)
+        known = _known(inner, full)
+        if known is not None:
+            return outer * self.constant(np.add.reduce(known, axis=tuple(along), keepdims=True))
+        params = {"axis": tuple(sorted(along)), "keepdims": True}
+        left = tuple(1 if k - len(full) in along else n for k, n in enumerate(full))
+        key = ("sum", inner, params["axis"])
+        facts = {"positive": _positive(inner.top) and all(_positive(f) for f, _ in inner.under)}
+        atom = self._atom(key, left, op=_SUM, args=(inner,), shapes=(full,), params=params, **facts)
+        return outer * symbol(atom)
+
+    def moved(self, x: Ratio, old: Shape, new: Shape) -> Ratio | None:
+        """X of shape ``old`` in shape ``new``, if only axes of size 1 come and go; else None."""
+        if [n for n in old if n != 1] != [n for n in new if n != 1]:
+            return None
+        kept = [k - len(old) for k, n in enumerate(old) if n != 1]
+
+        def shape_in_new(atom: Atom) -> Shape:
+            sizes = iter(atom.shape[k] if -k <= len(atom.shape) else 1 for k in kept)
+            return tuple(next(sizes) if n != 1 else 1 for n in new)
+
+        return self.mapped(x, lambda atom: self._seen(atom, bare(shape_in_new(atom))))
+
+    def _seen(self, atom: Atom, shape: Shape) -> Ratio:
+        if shape == bare(atom.shape):
+            return symbol(atom)
+        if atom.op is _RESHAPE and isinstance(atom.args[0], Ratio):
+            ((_, ((inner, _),)),) = (atom.args[0].monomial,)  # type: ignore[misc]  # a single atom
+            return self._seen(inner, shape)
+        return symbol(
+            self._atom(
+                ("reshape", atom, shape), shape, op=_RESHAPE, args=(symbol(atom),),
+                shapes=(atom.shape,), params={"shape": shape}, positive=atom.positive,
+                idempotent=atom.idempotent,
+            )
+        )  # fmt: skip
+
+    # substitution
+
+    def mapped(self, x: Ratio, replace: Callable[[Atom], Ratio]) -> Ratio:
+        """X with every atom of its surface replaced."""
+
+        def poly(terms: Any) -> Ratio:
+            result = ZERO
+            for monomial, c in terms:
+                product = number(c)
+                for atom, e in monomial:
+                    product = product * self.power(replace(atom), e)
+                result = result + product
+            return result
+
+        result = poly(x.top)
+        for factor, e in x.under:
+            result = result * poly(factor).power(-e)
+        return result
+
+    def substituted(self, x: Ratio, atom: Atom, by: Ratio, step: Fraction) -> Ratio:
+        """X with atom^step replaced by a formula, inside sums and operators too.
+
+        Not inside the atoms of that formula: what replaces e = exp(x) may hold the sum of e.
+        """
+        memo: dict[Atom, Ratio] = {one: symbol(one) for one in by.atoms()}
+
+        def deep(one: Atom) -> Ratio:
+            if one not in memo:
+                memo[one] = self._rebuilt(one, go) if one.args else symbol(one)
+            return memo[one]
+
+        def go(ratio: Ratio) -> Ratio:
+            def poly(terms: Any) -> Ratio:
+                result = ZERO
+                for monomial, c in terms:
+                    product = number(c)
+                    for one, e in monomial:
+                        if one is atom and (e / step).denominator == 1:
+                            product = product * by.power(int(e / step))
+                        elif one is atom:
+                            product = product * symbol(one, e)
+                        else:
+                            product = product * self.power(deep(one), e)
+                    result = result + product
+                return result
+
+            result = poly(ratio.top)
+            for factor, e in ratio.under:
+                result = result * poly(factor).power(-e)
+            return result
+
+        return go(x)
+
+    def _rebuilt(self, atom: Atom, go: Callable[[Ratio], Ratio]) -> Ratio:
+        """An applied atom with its arguments replaced; exponents of exp stay as they are."""
+        if atom.op is exp.op or (atom.op is not None and atom.op.kind == "constant"):
+            return symbol(atom)
+        args = [go(arg) if isinstance(arg, Ratio) else arg for arg in atom.args]
+        if all(a == b for a, b in zip(args, atom.args, strict=True)):
+            return symbol(atom)
+        if atom.op is _SUM:
+            return self.total(args[0], atom.shapes[0], atom.params["axis"])
+        if atom.op is None:
+            return symbol(self._base(args[0]))
+        if atom.op is log.op:
+            return self.log(args[0])
+        if atom.op is _RESHAPE:
+            found = self.moved(args[0], atom.shapes[0], atom.shape)
+            if found is not None:
+                return found
+        return self.apply(
+            atom.op, args, atom.shapes, atom.params, atom.shape,
+            positive=atom.positive, idempotent=atom.idempotent,
+        )  # fmt: skip
+
+
+def _exact(value: float) -> Fraction:
+    """The fraction that a number was most likely written as."""
+    simple = Fraction(value).limit_denominator(1000)
+    return simple if float(simple) == value else Fraction(repr(value))
+
+
+def _kind(array: Any) -> str:
+    """What an unnamed constant array is called."""
+    if array.dtype == np.bool_:
+        return "mask"
+    hot = np.all((array == 0) | (array == 1)) and array.ndim > 1
+    return "onehot" if hot and np.all(np.sum(array, axis=-1) == 1) else "const"
+
+
+def _formula(atom: Atom) -> Ratio:
+    """The argument of an operator that takes one formula."""
+    (x,) = atom.args
+    return x  # type: ignore[no-any-return]  # arguments may be other things, of other operators
+
+
+def _evaluated(monomial: Monomial) -> Any:
+    value: Any = 1.0
+    for atom, e in monomial:
+        value = value * np.asarray(atom.value, float) ** float(e)
+    return value
+
+
+def _extends(atom: Atom, axis: int) -> bool:
+    return -axis <= len(atom.shape) and atom.shape[axis] != 1
+
+
+def _compared(x: Ratio) -> Ratio | None:
+    """max(a, b) > b is a > b, and b > min(a, b) is b > a."""
+    for atom in x.atoms():
+        if atom.op is maximum.op or atom.op is minimum.op:
+            sign = number(1 if atom.op is maximum.op else -1)
+            operands: tuple[Ratio, ...] = atom.args
+            for a, b in (operands, operands[::-1]):
+                if x == sign * (symbol(atom) - b):
+                    return sign * (a - b)
+    return None
+
+
+def _positive(poly: Any) -> bool:
+    """Whether a polynomial is positive wherever its atoms are, and they are."""
+    return all(
+        c > 0 and all(atom.positive or e % 2 == 0 for atom, e in monomial) for monomial, c in poly
+    ) and any(all(atom.positive for atom, _ in monomial) for monomial, _ in poly)
+
+
+def _linear_places(op: Op, count: int) -> list[int]:
+    """The arguments out of which a factor may come, one by one."""
+    if op.kind == "multilinear":
+        return list(range(count))
+    linear = [i for i in range(count) if op.kind == "linear" and op.pulls[i] is not None]
+    return linear if len(linear) == 1 else []
+
+
+def _without_scalars(x: Ratio) -> tuple[Ratio, Ratio]:
+    """What is the same for all elements and factor of every term, and the rest."""
+    factor, monomial = content(x.top)
+    scalars = tuple((atom, e) for atom, e in monomial if not atom.shape)
+    outer = Ratio(((scalars, factor),))
+    return outer, x * outer.inverse()
+
+
+def _known(arg: Any, shape: Shape) -> Any:
+    """The array of a constant argument, or None."""
+    if not isinstance(arg, Ratio):
+        return arg
+    if arg.constant is not None:
+        return settled(np.full(shape, float(arg.constant)))
+    simple = arg.monomial
+    if simple is None or any(atom.value is None for atom, _ in simple[1]):
+        return None
+    return settled(np.broadcast_to(float(simple[0]) * _evaluated(simple[1]), shape))
+
+
+def key_of(value: Any) -> Any:
+    """A value (an operand, a parameter, or containers of them) as something hashable."""
+    if isinstance(value, (Ratio, int, float, complex, str, type(None), np.dtype)):
+        return type(value), value
+    if isinstance(value, Mapping):
+        return tuple((name, key_of(one)) for name, one in sorted(value.items()))
+    if isinstance(value, (tuple, list)):
+        return tuple(map(key_of, value))
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.shape, value.dtype.str, hashlib.sha256(value.tobytes()).digest()
+    return repr(value)  # slices, Ellipsis
