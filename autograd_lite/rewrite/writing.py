@@ -229,12 +229,8 @@ class Call(Form):
         texts = [arg.text if isinstance(arg, Form) else "…" for arg in self.args]
         if op is exp.op or op is log.op:
             return f"{op.name}({texts[0]})"
-        tight = [arg.tight if isinstance(arg, Form) else "…" for arg in self.args]
-        spaced = [
-            f"({arg.text})" if isinstance(arg, Form) and " " in arg.text else text
-            for arg, text in zip(self.args, tight, strict=True)
-        ]
-        shown = op.text.format(*spaced, args=", ".join(texts))
+        tight = [_operand(arg) for arg in self.args]
+        shown = op.text.format(*tight, args=", ".join(texts))
         return f"[{shown}]" if self.atom.idempotent and " " in shown else shown
 
     @property
@@ -476,6 +472,13 @@ def _along(atom: Atom) -> str:
     if len(full) == 2:
         return " rows"
     return f" axis {axes[0] + len(full)}" if len(axes) == 1 else " axes"
+
+
+def _operand(arg: Any) -> str:
+    """An argument inside an operator's text."""
+    if isinstance(arg, Sum):
+        return arg.spaced
+    return arg.tight if isinstance(arg, Form) else "…"
 
 
 def _summed(form: Form) -> str:
