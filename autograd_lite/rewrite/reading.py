@@ -99,8 +99,15 @@ _means(p.exp)(lambda f, n, a: f.cases(f.exp, a))
 _means(p.log)(lambda f, n, a: f.log(a))
 _means(p.expm1)(lambda f, n, a: f.cases(f.exp, a) - ONE)
 _means(p.log1p)(lambda f, n, a: f.log(ONE + a))
+_means(s.sigmoid)(lambda f, n, a: f.exp(a) / (ONE + f.exp(a)))
 _means(s.softplus)(lambda f, n, a: f.log(ONE + f.exp(a)))
 _means(s.logaddexp)(lambda f, n, a, b: f.log(f.exp(a) + f.exp(b)))
+
+
+@_means("_tanh_slope")
+def _tanh_slope(field: Field, node: Node, a: Ratio) -> Ratio:
+    y = field.apply(p.tanh.op, [a], [node.shape], {}, node.shape)
+    return ONE - y * y
 
 
 @_means("softmax")
@@ -126,6 +133,8 @@ _means(p.greater)(lambda f, n, a, b: f.holds(p.greater.op, a - b))
 _means(p.less)(lambda f, n, a, b: f.holds(p.greater.op, b - a))
 _means(p.greater_equal)(lambda f, n, a, b: ONE - f.holds(p.greater.op, b - a))
 _means(p.less_equal)(lambda f, n, a, b: ONE - f.holds(p.greater.op, a - b))
+_means(p.isinf, p.isnan)(lambda f, n, a: ZERO)  # as above
+_means(p.isfinite)(lambda f, n, a: ONE)
 _means(p.logical_not)(lambda f, n, a: ONE - a)
 _means("where")(lambda f, n, c, a, b: c * a + (ONE - c) * b)
 
