@@ -41,8 +41,8 @@ def opened(ident: str, kind: str, about: str, role: str = "graphics-symbol") -> 
 
 def n(value: float) -> str:
     """A coordinate at a tenth of a pixel, without a needless zero."""
-    text = f"{round(value, 1) + 0.0:.1f}"
-    return text.removesuffix(".0")
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def p(point: Point) -> str:

@@ -24,6 +24,8 @@ __all__ = ["with_dot", "with_pygraphviz"]
 _ONE_AT_A_TIME = Lock()  # two layouts at once abort the process
 _SECONDS = 60
 _INCH = 72
+_MANY = 600  # items above which Graphviz may stop before the shortest of all edges are found
+_EFFORT = 0.3  # iterations, as a share of the number of nodes
 Point = tuple[float, float]
 
 
@@ -34,14 +36,14 @@ def with_pygraphviz(plan: Plan) -> Placement:
     with _ONE_AT_A_TIME:
         graph = pygraphviz.AGraph(string=text)
         graph.number_of_nodes = lambda: 0  # above 1,000 it would print a warning
-        answer = graph.draw(format="json", prog="dot")
+        answer = graph.draw(format="json0", prog="dot")
         graph.close()
     return _read(plan, json.loads(answer), "pygraphviz")
 
 
 def with_dot(plan: Plan) -> Placement:
     """Lay out through the system's ``dot``."""
-    command = ["dot", "-Kdot", "-Tjson"]
+    command = ["dot", "-Kdot", "-Tjson0"]
     try:
         done = execute.run_check(
             command,
@@ -64,8 +66,10 @@ def with_dot(plan: Plan) -> Placement:
 
 def _text(plan: Plan) -> str:
     rank = "LR" if plan.direction == "LR" else "TB"
+    limit = f" nslimit={_EFFORT}" if len(plan.items) > _MANY else ""
+    room = f"nodesep={14 / _INCH:.4f} ranksep={26 / _INCH:.4f}"
     lines = [
-        f"digraph g {{ graph [rankdir={rank} nodesep={14 / _INCH:.4f} ranksep={26 / _INCH:.4f}]",
+        f"digraph g {{ graph [rankdir={rank} {room}{limit}]",
         'node [shape=box fixedsize=true label=""] edge [dir=none]',
     ]
     held: dict[int, list[str]] = defaultdict(list)

@@ -6,12 +6,15 @@ the coordinate problem: so frames hold no foreign box and no edge runs through o
 siblings.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
 
 from autograd_lite.picture.layout.ordering import Ranked, order
 from autograd_lite.picture.layout.plan import PAD, TITLE, Item, Placement, Plan, Rect, inside
+from autograd_lite.picture.layout.portions import pulled, solve_in_portions
 from autograd_lite.picture.layout.routing import Columns, Hop, route
 from autograd_lite.picture.layout.simplex import Arc, solve
 
@@ -20,6 +23,8 @@ __all__ = ["place"]
 _APART = 14  # between boxes of one rank
 _LANE = 10  # between a passing edge and its neighbours
 _GAP = 22  # the least room between two ranks
+_LARGE = 1500  # cells above which coordinates are found portion by portion
+_PORTION = 400  # cells in a portion
 
 
 @dataclass
@@ -116,11 +121,31 @@ def _across(
             arcs.append((bottom, count + frames + frame.parent, PAD, 0))
     for layer in layers:
         arcs += _separations(cells, paths, layer, count, frames, head)
-    extra = count + 2 * frames
-    for a, b, weight in _pulls(cells):
-        arcs += [(extra, a, 0, weight), (extra, b, 0, weight)]
-        extra += 1
-    return [float(y) for y in solve(extra, arcs, balance=True)[:count]]
+    pulls = _pulls(cells)
+    start: list[int] = []
+    if count > _LARGE:
+        where = _portions(cells, paths, layers, frames)
+        start = solve_in_portions(where, arcs, pulls, max(map(max, where)) + 1)[:count]
+    places = solve(*pulled(count + 2 * frames, arcs, pulls), balance=True, start=start)
+    return [float(y) for y in places[:count]]
+
+
+def _portions(
+    cells: _Cells, paths: list[tuple[int, ...]], layers: list[list[int]], frames: int
+) -> list[Collection[int]]:
+    """In which portions of the ranks the cells, and the tops and bottoms of frames, stand."""
+    portion, held = 0, 0
+    of_rank = []
+    for layer in layers:
+        if held and held + len(layer) > _PORTION:
+            portion, held = portion + 1, 0
+        held += len(layer)
+        of_rank.append(portion)
+    spans: list[set[int]] = [set() for _ in range(frames)]
+    for rank, path in zip(cells.rank, paths):
+        for frame in path:
+            spans[frame].add(of_rank[rank])
+    return [(of_rank[rank],) for rank in cells.rank] + [*spans, *spans]
 
 
 def _separations(
@@ -246,14 +271,14 @@ def _frames(
     """The rectangles of the frames, innermost first, each around what it holds."""
     lr = plan.direction == "LR"
     found: dict[int, Rect] = {}
+    within: dict[int, list[Rect]] = defaultdict(list)
+    for i, (x, y), path in zip(cells.items, points, paths):
+        if path and i.kind != "holder":
+            rect = Rect(x - i.length / 2, y - i.before, x + i.length / 2, y + i.after)
+            within[path[-1]].append(rect)
     depth = [len(inside(plan.frames, k)) for k in range(len(plan.frames))]
     for frame in sorted(range(len(plan.frames)), key=lambda k: -depth[k]):
-        held = [
-            Rect(x - i.length / 2, y - i.before, x + i.length / 2, y + i.after)
-            for i, (x, y), path in zip(cells.items, points, paths)
-            if path and path[-1] == frame and i.kind != "holder"
-        ]
-        held += [rect for k, rect in found.items() if plan.frames[k].parent == frame]
+        held = within[frame]
         left, right = min(r.left for r in held) - PAD, max(r.right for r in held) + PAD
         top, bottom = min(r.top for r in held) - PAD, max(r.bottom for r in held) + PAD
         if lr:
@@ -262,6 +287,7 @@ def _frames(
         else:
             spare = max(0.0, plan.frames[frame].title - (bottom - top)) / 2
             found[frame] = Rect(left - TITLE, top - spare, right, bottom + spare)
+        within[plan.frames[frame].parent].append(found[frame])
     return tuple(found[k] for k in range(len(plan.frames)))
 
 

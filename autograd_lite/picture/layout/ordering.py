@@ -5,16 +5,19 @@ that goes on to the next rank keeps its order towards other frames, and an edge 
 stays on its side. Imports nothing of ours.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
 __all__ = ["Ranked", "order"]
 
-_SWEEPS = 12
+_SWEEPS, _FEWEST = 12, 4
+_WORK = 30_000  # cells times sweeps: what a large graph may cost
+_PATIENCE = 5  # sweeps without fewer crossings before giving up
 # Ties stand the other way round in the ranks and sweeps whose bit is set: without, with some.
 _TURNS = (0, *(k * 0x9E3779B1 % 2**32 for k in range(1, 9)))
+_PASSES = 4  # of exchanges after every sweep
 _MANY = 600  # cells above which one way of breaking ties must do
 
 
@@ -40,8 +43,10 @@ def order(cells: Ranked) -> list[list[int]]:
     turned = [layer[::-1] for layer in layers]
     best: list[list[int]] = []
     fewest = -1
-    for begin, turns in product((layers, turned), _TURNS if len(cells.rank) < _MANY else (0,)):
-        found, crossings = _swept(cells, [list(layer) for layer in begin], turns)
+    turns = _TURNS if len(cells.rank) < _MANY else (0,)
+    beginnings = (layers, turned) if len(cells.rank) < 4 * _MANY else (layers,)
+    for begin, turn in product(beginnings, turns):
+        found, crossings = _swept(cells, [list(layer) for layer in begin], turn)
         if fewest < 0 or crossings < fewest:
             best, fewest = found, crossings
         if not fewest:
@@ -53,8 +58,8 @@ def _swept(cells: Ranked, layers: list[list[int]], turns: int) -> tuple[list[lis
     """The best order met while sweeping to and fro, and its crossings."""
     value = {cell: float(k) for layer in layers for k, cell in enumerate(layer)}
     best: list[list[int]] = []
-    fewest = -1
-    for sweep in range(_SWEEPS):
+    fewest, since = -1, 0
+    for sweep in range(max(_FEWEST, min(_SWEEPS, _WORK // (len(cells.rank) + 1)))):
         forward = sweep % 2 == 0
         ranks = range(len(layers)) if forward else range(len(layers) - 1, -1, -1)
         fixed: list[int] = []
@@ -66,9 +71,10 @@ def _swept(cells: Ranked, layers: list[list[int]], turns: int) -> tuple[list[lis
             value.update((cell, float(k)) for k, cell in enumerate(fixed))
         _transpose(cells, layers)
         crossings = sum(_crossings(cells, a, b) for a, b in pairwise(layers))
+        since += 1
         if fewest < 0 or crossings < fewest:
-            best, fewest = [list(layer) for layer in layers], crossings
-        if fewest == 0 and sweep >= 3:
+            best, fewest, since = [list(layer) for layer in layers], crossings, 0
+        if sweep >= 3 and (fewest == 0 or since == _PATIENCE):
             break
     return best, fewest
 
@@ -83,7 +89,17 @@ def _arrange(
     for cell in layer:
         near = [place[n] for n in (cells.before if forward else cells.after)[cell] if n in place]
         pull[cell] = sum(near) / len(near) if near else old[cell] * scale
-    return _nested(cells, layer, 0, pull, place, fixed, forward)
+    return _nested(cells, layer, 0, pull, place, _spans(cells, fixed), forward)
+
+
+def _spans(cells: Ranked, fixed: list[int]) -> dict[int, tuple[int, int]]:
+    """First and last place that every frame has in a rank."""
+    spans: dict[int, tuple[int, int]] = {}
+    for k, cell in enumerate(fixed):
+        for frame in cells.path[cell]:
+            first, _ = spans.get(frame, (k, k))
+            spans[frame] = (first, k)
+    return spans
 
 
 def _nested(
@@ -92,7 +108,7 @@ def _nested(
     depth: int,
     pull: dict[int, float],
     place: dict[int, int],
-    fixed: list[int],
+    spans: dict[int, tuple[int, int]],
     forward: bool,
 ) -> list[int]:
     """Order the children of one frame at one rank; a child frame is a block, ordered inside."""
@@ -101,7 +117,12 @@ def _nested(
         path = cells.path[cell]
         blocks.setdefault(path[depth] if len(path) > depth else -1 - cell, []).append(cell)
     level = {key: sum(pull[c] for c in block) / len(block) for key, block in blocks.items()}
-    seats = _seats(cells, blocks, depth, fixed, place)
+    if len(blocks) == 1:
+        (key,) = blocks
+        return (
+            _nested(cells, members, depth + 1, pull, place, spans, forward) if key >= 0 else members
+        )
+    seats = {key: spans[key] for key in blocks if key in spans}
     _keep_frames_in_order(level, seats)
     for key, block in blocks.items():
         if key < 0 and cells.long[block[0]]:
@@ -115,26 +136,9 @@ def _nested(
     for key in keys:
         block = blocks[key]
         if key >= 0:
-            block = _nested(cells, block, depth + 1, pull, place, fixed, forward)
+            block = _nested(cells, block, depth + 1, pull, place, spans, forward)
         result += block
     return result
-
-
-def _seats(
-    cells: Ranked,
-    blocks: dict[int, list[int]],
-    depth: int,
-    fixed: list[int],
-    place: dict[int, int],
-) -> dict[int, tuple[int, int]]:
-    """First and last place, in the fixed rank, of every child frame that goes on to this one."""
-    seats: dict[int, tuple[int, int]] = {}
-    for cell in fixed:
-        path = cells.path[cell]
-        if len(path) > depth and path[depth] in blocks:
-            first, _ = seats.get(path[depth], (place[cell], 0))
-            seats[path[depth]] = (first, place[cell])
-    return seats
 
 
 def _keep_frames_in_order(level: dict[int, float], seats: dict[int, tuple[int, int]]) -> None:
@@ -158,27 +162,40 @@ def _same_side(
 def _transpose(cells: Ranked, layers: list[list[int]]) -> None:
     """Exchange neighbours of one frame where that removes crossings."""
     place = {cell: k for layer in layers for k, cell in enumerate(layer)}
-    for _ in range(4):
-        changed = False
-        for layer in layers:
-            for k in range(len(layer) - 1):
-                a, b = layer[k], layer[k + 1]
-                if cells.path[a] != cells.path[b]:
-                    continue
-                if _pair(cells, a, b, place) > _pair(cells, b, a, place):
-                    layer[k], layer[k + 1] = b, a
-                    place[a], place[b] = k + 1, k
-                    changed = True
-        if not changed:
+    todo = set(range(len(layers)))
+    for _ in range(_PASSES):
+        changed = [rank for rank in sorted(todo) if _exchanged(cells, layers[rank], place)]
+        todo = {near for rank in changed for near in (rank - 1, rank, rank + 1)}
+        todo &= set(range(len(layers)))
+        if not todo:
             return
 
 
-def _pair(cells: Ranked, a: int, b: int, place: dict[int, int]) -> int:
-    """Crossings between the edges of two cells if ``a`` stands directly before ``b``."""
+def _exchanged(cells: Ranked, layer: list[int], place: dict[int, int]) -> bool:
+    """Go through a rank once, exchanging neighbours; whether any were."""
+    changed = False
+    ends = [
+        [sorted(place[n] for n in edges[cell]) for edges in (cells.before, cells.after)]
+        for cell in layer
+    ]
+    for k in range(len(layer) - 1):
+        a, b = layer[k], layer[k + 1]
+        if cells.path[a] != cells.path[b]:
+            continue
+        if _pair(ends[k], ends[k + 1]) > _pair(ends[k + 1], ends[k]):
+            layer[k], layer[k + 1] = b, a
+            ends[k], ends[k + 1] = ends[k + 1], ends[k]
+            place[a], place[b] = k + 1, k
+            changed = True
+    return changed
+
+
+def _pair(mine: Sequence[list[int]], theirs: Sequence[list[int]]) -> int:
+    """Crossings between the edges of two cells if the first stands directly before the other."""
     total = 0
-    for edges in (cells.before, cells.after):
-        mine = sorted(place[n] for n in edges[a])
-        total += sum(len(mine) - bisect_left(mine, place[n] + 1) for n in edges[b])
+    for here, there in zip(mine, theirs):
+        if here and there and here[-1] > there[0]:
+            total += sum(len(here) - bisect_right(here, end) for end in there)
     return total
 
 
@@ -189,7 +206,7 @@ def _crossings(cells: Ranked, layer: Sequence[int], following: Sequence[int]) ->
     total = 0
     for cell in layer:
         ends = [place[n] for n in cells.after[cell]]
-        total += sum(len(seen) - bisect_left(seen, end + 1) for end in ends)
+        total += sum(len(seen) - bisect_right(seen, end) for end in ends)
         for end in ends:
             insort(seen, end)
     return total

@@ -4,6 +4,7 @@ Knows placements from any engine. Cuts only where nothing but edges is, so no fr
 its siblings.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from math import ceil
 
@@ -44,6 +45,7 @@ def _cuts(boxes: Sequence[Rect], paths: Sequence[Path], width: float) -> list[fl
     if right - left <= width * _TOLERANCE:
         return []
     places = _clear(boxes)
+    begins, ends = (sorted(p[k][0] for p in paths) for k in (0, -1))
     cuts: list[float] = []
     while right - left > width:
         share = (right - left) / ceil((right - left) / width)
@@ -52,7 +54,7 @@ def _cuts(boxes: Sequence[Rect], paths: Sequence[Path], width: float) -> list[fl
         if not fitting:
             break
         cost = {
-            x: sum(p[0][0] < x < p[-1][0] for p in paths) * _CROSSING + abs(x - left - share)
+            x: (bisect_left(begins, x) - bisect_right(ends, x)) * _CROSSING + abs(x - left - share)
             for x in fitting
         }
         left = min(fitting, key=lambda x: cost[x])
@@ -75,16 +77,16 @@ class _Rows:
 
     def __init__(self, cuts: Sequence[float], boxes: Sequence[Rect], paths: Sequence[Path]) -> None:
         self.cuts = list(cuts)
-        self.lanes = [self._crossings(x, paths) for x in cuts]
+        self.lanes = self._crossings(paths)
         most = max(map(len, self.lanes))
         self.starts = [min(b.left for b in boxes), *cuts]
+        spans = self._spans(boxes, paths)
         self.indent = [0.0] + [_LANE * most + 12] * len(cuts)
         self.tops: list[float] = []
         self.shifts: list[float] = []
         self.bottoms: list[float] = []
         bottom = 0.0
-        for row in range(len(self.starts)):
-            top, low = self._span(row, boxes, paths)
+        for row, (top, low) in enumerate(spans):
             room = _BETWEEN + _LANE * (len(self.lanes[row - 1]) if row else 0)
             self.tops.append(bottom + room if row else top)
             self.shifts.append(self.tops[row] - top)
@@ -96,19 +98,29 @@ class _Rows:
             for start, end, indent in zip(self.starts, ends, self.indent, strict=True)
         )
 
-    def _crossings(self, x: float, paths: Sequence[Path]) -> list[float]:
-        heights = (_height(path, x) for path in paths if path[0][0] < x < path[-1][0])
-        return sorted(heights)
+    def _crossings(self, paths: Sequence[Path]) -> list[list[float]]:
+        """The heights at which edges cross every cut."""
+        found: list[list[float]] = [[] for _ in self.cuts]
+        for path in paths:
+            for row in range(self._row(path[0][0]), self._row(path[-1][0])):
+                found[row].append(_height(path, self.cuts[row]))
+        return [sorted(heights) for heights in found]
 
-    def _span(self, row: int, boxes: Sequence[Rect], paths: Sequence[Path]) -> tuple[float, float]:
-        low = self.starts[row]
-        high = self.starts[row + 1] if row + 1 < len(self.starts) else float("inf")
-        ys = [y for b in boxes if low <= b.left < high for y in (b.top, b.bottom)]
-        ys += [y for path in paths for x, y in path if low <= x <= high]
-        return min(ys), max(ys)
+    def _spans(self, boxes: Sequence[Rect], paths: Sequence[Path]) -> list[tuple[float, float]]:
+        """The top and bottom of what lies in every row."""
+        heights: list[list[float]] = [[] for _ in self.starts]
+        for box in boxes:
+            heights[self._row((box.left + box.right) / 2)] += (box.top, box.bottom)
+        for path in paths:
+            for x, y in path:
+                heights[self._row(x)].append(y)
+        for row, crossings in enumerate(self.lanes):
+            heights[row] += crossings
+            heights[row + 1] += crossings
+        return [(min(ys), max(ys)) for ys in heights]
 
     def _row(self, x: float) -> int:
-        return sum(x > cut for cut in self.cuts)
+        return bisect_left(self.cuts, x)
 
     def point(self, point: Point) -> Point:
         return self._moved(point, self._row(point[0]))
@@ -160,9 +172,12 @@ def _divided(path: Path, x: float) -> tuple[Path, Path]:
     k = next(k for k in range(0, len(path) - 1, 3) if path[k + 3][0] >= x)
     low, high = 0.0, 1.0
     bend = path[k : k + 4]
+    (a, _), (b, _), (c, _), (d, _) = bend
     for _ in range(30):
-        middle = (low + high) / 2
-        low, high = (middle, high) if split(bend, middle)[0][-1][0] < x else (low, middle)
+        t = (low + high) / 2
+        s = 1 - t
+        reached = s * s * s * a + 3 * s * s * t * b + 3 * s * t * t * c + t * t * t * d
+        low, high = (t, high) if reached < x else (low, t)
     before, after = split(bend, high)
     return path[: k + 1] + before[1:], after + path[k + 4 :]
 

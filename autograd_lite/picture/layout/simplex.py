@@ -13,13 +13,19 @@ from heapq import heappop, heappush
 __all__ = ["Arc", "solve"]
 
 Arc = tuple[int, int, int, int]  # tail, head, least length, weight
+_SAMPLE = 30  # negative tree edges that are looked at before one leaves the tree
+_PIVOTS = 200_000  # more would be a cycle of exchanges that change nothing
+_STEPS = 1_000_000  # vertices times exchanges, where there is a place to start from
 
 
-def solve(count: int, arcs: Sequence[Arc], *, balance: bool = False, pivots: int = 0) -> list[int]:
+def solve(
+    count: int, arcs: Sequence[Arc], *, balance: bool = False, start: Sequence[int] = ()
+) -> list[int]:
     """Ranks of ``count`` vertices, the least being 0.
 
-    ``balance`` moves what may move freely to the middle of its freedom. ``pivots`` bounds the work
-    (0: a bound from the size); a result cut short is feasible, only longer than need be.
+    ``balance`` moves what may move freely to the middle of its freedom. ``start`` gives places near
+    which the first vertices are to be found; with it the work is bounded, and the result is
+    feasible but may be longer than need be.
 
     >>> solve(3, [(0, 1, 1, 1), (1, 2, 1, 1), (0, 2, 1, 1)])
     [0, 1, 2]
@@ -28,10 +34,10 @@ def solve(count: int, arcs: Sequence[Arc], *, balance: bool = False, pivots: int
         return []
     entered = {head for _, head, _, _ in arcs}
     root = [(count, v, 0, 0) for v in range(count) if v not in entered]
-    tree = _Tree(count + 1, [*arcs, *root])
-    for _ in range(pivots or 50 + 4_000_000 // (count + 1)):
-        if not tree.pivot():
-            break
+    tree = _Tree(count + 1, [*arcs, *root], start)
+    pivots = _STEPS // count if start else _PIVOTS
+    while pivots and tree.pivot():
+        pivots -= 1
     if balance:
         tree.balance()
     rank = tree.rank[:count]
@@ -42,28 +48,29 @@ def solve(count: int, arcs: Sequence[Arc], *, balance: bool = False, pivots: int
 class _Tree:
     """A spanning tree of tight edges, its cut values, and the ranks that it implies."""
 
-    def __init__(self, count: int, arcs: list[Arc]) -> None:
+    def __init__(self, count: int, arcs: list[Arc], start: Sequence[int]) -> None:
         self.arcs = arcs
         self.out: list[list[int]] = [[] for _ in range(count)]
         self.into: list[list[int]] = [[] for _ in range(count)]
         for e, (tail, head, _, _) in enumerate(arcs):
             self.out[tail].append(e)
             self.into[head].append(e)
-        self.rank = self._longest_paths(count)
+        self.rank = self._longest_paths(count, start)
         self.edges: list[int] = []  # tree edges
         self.near: list[list[int]] = [[] for _ in range(count)]  # tree edges at a vertex
         self.up = [-1] * count  # tree edge to the parent
-        self.low, self.lim = [-1] * count, [0] * count
+        self.depth = [0] * count
+        self.seen = [0] * count  # the last subtree that was walked through a vertex
+        self.walks = 0
         self.cut = [0] * len(arcs)
         self._grow()
-        self.order = self._number(0, 1)
-        self._cut_values()
+        self._cut_values(self._subtree(0))
         self.next = 0
 
-    def _longest_paths(self, count: int) -> list[int]:
+    def _longest_paths(self, count: int, start: Sequence[int]) -> list[int]:
         waiting = [len(edges) for edges in self.into]
         ready = [v for v in range(count) if not waiting[v]]
-        rank = [0] * count
+        rank = [*start, *[0] * (count - len(start))]
         for v in ready:
             for e in self.out[v]:
                 _, head, least, _ = self.arcs[e]
@@ -73,6 +80,9 @@ class _Tree:
                     ready.append(head)
         if len(ready) < count:
             raise ValueError("the edges make a cycle")
+        for v in reversed(ready) if start else ():
+            if v >= len(start) and self.out[v]:
+                rank[v] = min(rank[self.arcs[e][1]] - self.arcs[e][2] for e in self.out[v])
         return rank
 
     def _slack(self, e: int) -> int:
@@ -111,33 +121,26 @@ class _Tree:
                 self.near[end].append(e)
             add(self.arcs[e][1 - side])
 
-    def _number(self, root: int, first: int) -> list[int]:
-        """Postorder numbers of a subtree (``low`` and ``lim``); returns its vertices in order."""
-        order: list[int] = []
-        stack = [(root, iter(self.near[root]))]
-        self.low[root] = count = first
-        while stack:
-            v, edges = stack[-1]
-            for e in edges:
-                if e != self.up[v]:
-                    tail, head, _, _ = self.arcs[e]
-                    child = head if tail == v else tail
-                    if self.up[child] == e and self.low[child] == count:
-                        count = self.lim[child] + 1  # nothing changed in there
-                        continue
-                    self.up[child] = e
-                    self.low[child] = count
-                    stack.append((child, iter(self.near[child])))
-                    break
-            else:
-                self.lim[v] = count
-                count += 1
-                order.append(v)
-                stack.pop()
-        return order
+    def _subtree(self, v: int) -> list[int]:
+        """A vertex and all that hangs from it, parents before children; marks them as seen."""
+        self.walks += 1
+        arcs, near, up, depth, seen, walk = (
+            self.arcs, self.near, self.up, self.depth, self.seen, self.walks,
+        )  # fmt: skip
+        seen[v] = walk
+        found = [v]
+        for u in found:
+            above, below = up[u], depth[u] + 1
+            for e in near[u]:
+                if e != above:
+                    tail, head, _, _ = arcs[e]
+                    child = head if tail == u else tail
+                    up[child], depth[child], seen[child] = e, below, walk
+                    found.append(child)
+        return found
 
-    def _cut_values(self) -> None:
-        for v in self.order[:-1]:
+    def _cut_values(self, order: list[int]) -> None:
+        for v in reversed(order[1:]):
             e = self.up[v]
             sign = 1 if self.arcs[e][0] == v else -1  # the subtree of v is the tail side, or not
             total = sum(self.arcs[f][3] for f in self.out[v])
@@ -150,46 +153,33 @@ class _Tree:
     def _below(self, e: int) -> int:
         """The end of a tree edge that lies farther from the root."""
         tail, head, _, _ = self.arcs[e]
-        return tail if self.lim[tail] < self.lim[head] else head
+        return tail if self.up[tail] == e else head
 
-    def _subtree(self, v: int) -> list[int]:
-        found = [v]
-        for u in found:
-            for e in self.near[u]:
-                if e != self.up[u]:
-                    tail, head, _, _ = self.arcs[e]
-                    found.append(head if tail == u else tail)
-        return found
+    def _above(self, v: int) -> int:
+        """The parent of a vertex."""
+        tail, head, _, _ = self.arcs[self.up[v]]
+        return head if tail == v else tail
 
     def _entering(self, e: int, members: list[int]) -> int:
-        """The tightest edge that may replace ``e``; -1 where none can."""
-        v = self._below(e)
-        low, lim = self.low[v], self.lim[v]
-        inward = self.arcs[e][0] == v
-        best, least = -1, 0
+        """The tightest edge that may replace ``e``, of the subtree below it; -1 where none can."""
+        arcs, rank, seen, walk = self.arcs, self.rank, self.seen, self.walks
+        inward = arcs[e][0] == members[0]
+        edges, far = (self.into, 0) if inward else (self.out, 1)
+        best, closest = -1, 0
         for u in members:
-            for f in self.into[u] if inward else self.out[u]:
-                other = self.arcs[f][0 if inward else 1]
-                if not low <= self.lim[other] <= lim:
-                    slack = self._slack(f)
-                    if best < 0 or slack < least:
-                        best, least = f, slack
+            for f in edges[u]:
+                arc = arcs[f]
+                if seen[arc[far]] != walk:
+                    slack = rank[arc[1]] - rank[arc[0]] - arc[2]
+                    if best < 0 or slack < closest:
+                        best, closest = f, slack
         return best
 
     def pivot(self) -> bool:
         """Exchange one tree edge of negative cut value; False at the optimum."""
-        total = len(self.edges)
-        place = next(
-            (
-                (self.next + k) % total
-                for k in range(total)
-                if self.cut[self.edges[(self.next + k) % total]] < 0
-            ),
-            -1,
-        )
+        place = self._leaving()
         if place < 0:
             return False
-        self.next = place
         e = self.edges[place]
         members = self._subtree(self._below(e))
         f = self._entering(e, members)
@@ -199,41 +189,59 @@ class _Tree:
         self._exchange(place, e, f)
         return True
 
+    def _leaving(self) -> int:
+        """The place of the most negative tree edge of the next few that are negative, or -1."""
+        edges, cut, total = self.edges, self.cut, len(self.edges)
+        best, least, found = -1, 0, 0
+        for k in range(self.next, self.next + total):
+            value = cut[edges[k % total]]
+            if value < 0:
+                found += 1
+                if value < least:
+                    best, least = k % total, value
+                if found == _SAMPLE:
+                    break
+        self.next = (k + 1) % total
+        return best
+
     def _shift(self, e: int, members: list[int], by: int) -> None:
         step = -by if self.arcs[e][0] == members[0] else by
         for u in members:
             self.rank[u] += step
 
     def _exchange(self, place: int, e: int, f: int) -> None:
-        cut = self.cut[e]
+        """Hang the subtree below ``e`` from ``f`` instead."""
         tail, head, _, _ = self.arcs[f]
-        meet = self._raise_cuts(tail, head, cut, True)
-        self._raise_cuts(head, tail, cut, False)
-        first = self.low[meet]
-        self._forget(tail, meet)
-        self._forget(head, meet)
+        cut = self.cut[e]
+        self._raise_cuts(tail, head, cut)
         self.cut[f], self.cut[e] = -cut, 0
+        v = tail if self.seen[tail] == self.walks else head
+        above = f
+        while above != e:  # the way from the new edge to the old one runs upwards now
+            parent, self.up[v], above = self._above(v), above, self.up[v]
+            v = parent
         self.edges[place] = f
         for end in self.arcs[e][:2]:
             self.near[end].remove(e)
         for end in (tail, head):
             self.near[end].append(f)
-        self._number(meet, first)
+        low = self._below(f)
+        self.depth[low] = self.depth[self._above(low)] + 1
+        self._subtree(low)
 
-    def _forget(self, v: int, meet: int) -> None:
-        """Mark the vertices on the way up to ``meet``: what hangs from them changes."""
-        while v != meet:
-            self.low[v] = -1
-            tail, head, _, _ = self.arcs[self.up[v]]
-            v = head if tail == v else tail
-
-    def _raise_cuts(self, v: int, other: int, cut: int, along: bool) -> int:
-        while not self.low[v] <= self.lim[other] <= self.lim[v]:
-            e = self.up[v]
-            tail, head, _, _ = self.arcs[e]
-            self.cut[e] += cut if (tail == v) == along else -cut
-            v = head if tail == v else tail
-        return v
+    def _raise_cuts(self, tail: int, head: int, cut: int) -> None:
+        """Add a cut value along the cycle that an edge closes, from both its ends to the top."""
+        arcs, up, depth = self.arcs, self.up, self.depth
+        while tail != head:
+            from_tail = depth[tail] >= depth[head]
+            v = tail if from_tail else head
+            e = up[v]
+            start, end, _, _ = arcs[e]
+            self.cut[e] += cut if (start == v) == from_tail else -cut
+            if from_tail:
+                tail = end if start == v else start
+            else:
+                head = end if start == v else start
 
     def balance(self) -> None:
         """Move every part that may move without cost to the middle of its room."""
