@@ -212,10 +212,18 @@ def test_a_graph_too_large_to_unfold_is_refused():
     with pytest.raises(DrawError, match=r"the picture would have 2,\d{3} nodes"):
         ag.draw(network(420), expand="all")
     x = ag.tensor(1.0)
-    for _ in range(2100):
-        x = ag.sin(x)
+    for _ in range(1100):
+        x = ag.sin(x) * x
     with pytest.raises(DrawError, match="no scope to fold"):
         ag.draw(x)
+
+
+def test_a_long_chain_without_scopes_rolls_up():
+    x = ag.tensor(1.0, name="x")
+    for _ in range(1100):
+        x = ag.sin(x) * 1.01
+    marks = ag.draw(x, layout="builtin").drawing.marks
+    assert [m.title for m in marks] == ["x", "⊞ sin → multiply × 1100", "y"]
 
 
 # safety

@@ -158,8 +158,9 @@ def _heat(array: np.ndarray) -> tuple[tuple[int | None, ...], ...]:
 
 def _blocks(plane: np.ndarray, axis: int) -> np.ndarray:
     """At most eight means of neighbouring lines along an axis."""
-    count = min(plane.shape[axis], _THUMBNAIL)
-    parts = np.array_split(plane, count, axis=axis)
+    if plane.shape[axis] <= _THUMBNAIL:
+        return plane
+    parts = np.array_split(plane, _THUMBNAIL, axis=axis)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.stack([part.mean(axis=axis) for part in parts], axis=axis)
 

@@ -5,7 +5,7 @@ errors.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from heapq import heapify, heappop, heappush
@@ -135,15 +135,16 @@ def _named(scope: Scope, pattern: str) -> bool:
 
 
 def _automatic(graph: Graph) -> Folded:
-    depths = {len(lineage(node.scope)) for node in graph.nodes}
-    folded = _folded(graph, _test("all"))
-    for depth in range(max(depths, default=0) - 1, -1, -1):
-        if len(folded.parts) <= _FEW:
-            break
+    depth = _fitting_depth(graph)
+    folded = _folded(graph, _test(depth))
+    while depth and len(folded.parts) > _FEW:  # where folding would make a cycle
+        depth -= 1
         folded = _folded(graph, _test(depth))
     if len(graph.nodes) <= _FEW:
         return folded
     folded = _rolled(graph, _absorbed(graph, folded))
+    if len(folded.parts) > _MOST:
+        folded = _rolled(graph, folded, bare=True)
     if len(folded.parts) > _MOST:
         raise DrawError(
             f"the picture would have {len(folded.parts):,} nodes, and there is no scope to fold",
@@ -152,30 +153,52 @@ def _automatic(graph: Graph) -> Folded:
     return folded
 
 
+def _fitting_depth(graph: Graph) -> int:
+    """The greatest depth of open scopes that gives few parts; 0 where none does."""
+    counts = Counter(node.scope for node in graph.nodes)
+    paths = {scope: lineage(scope) for scope in counts}
+    deepest = max(map(len, paths.values()), default=0)
+    for depth in range(deepest, 0, -1):
+        open_nodes = sum(n for scope, n in counts.items() if len(paths[scope]) <= depth)
+        closed = {path[depth] for path in paths.values() if len(path) > depth}
+        if open_nodes + len(closed) <= _FEW:
+            return depth
+    return 0
+
+
 def _folded(graph: Graph, is_open: Callable[[Scope, int], bool]) -> Folded:
     verdict: dict[Scope, bool] = {}
     always: set[Scope] = set()  # scopes whose folding would make a cycle
-
-    def closed(scope: Scope | None) -> Scope | None:
-        for depth, one in enumerate(lineage(scope)):
-            if one in always:
-                continue
-            if one not in verdict:
-                verdict[one] = is_open(one, depth)
-            if not verdict[one]:
-                return one
-        return None
-
     nodes = reading_order(graph)
     while True:
+        closed: dict[Scope | None, Scope | None] = {}
         groups: dict[Any, list[Node]] = {}
         for node in nodes:
-            groups.setdefault(closed(node.scope) or producer(node), []).append(node)
+            scope = node.scope
+            if scope not in closed:
+                closed[scope] = _outermost_closed(scope, is_open, verdict, always)
+            groups.setdefault(closed[scope] or producer(node), []).append(node)
         parts = [_part(key, nodes) for key, nodes in groups.items()]
         ordered, stuck = _ordered(parts)
         if not stuck:
             return _indexed(ordered)
         always |= {part.folded for part in stuck if part.folded is not None}
+
+
+def _outermost_closed(
+    scope: Scope | None,
+    is_open: Callable[[Scope, int], bool],
+    verdict: dict[Scope, bool],
+    always: Collection[Scope],
+) -> Scope | None:
+    for depth, one in enumerate(lineage(scope)):
+        if one in always:
+            continue
+        if one not in verdict:
+            verdict[one] = is_open(one, depth)
+        if not verdict[one]:
+            return one
+    return None
 
 
 def _part(key: Any, nodes: Sequence[Node]) -> Part:
@@ -192,6 +215,14 @@ def _indexed(parts: Iterable[Part]) -> Folded:
 def _ordered(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     """The parts, each after those it reads, in the graph's order; and what is caught in a cycle."""
     home = {node: k for k, part in enumerate(parts) for node in part.nodes}
+    if all(
+        home[p] <= k
+        for k, part in enumerate(parts)
+        for node in part.nodes
+        for p in node.inputs
+        if isinstance(p, Node)
+    ):
+        return list(parts), []
     reads = [_sources(part, home) - {k} for k, part in enumerate(parts)]
     readers: dict[int, list[int]] = defaultdict(list)
     for k, sources in enumerate(reads):
@@ -218,6 +249,8 @@ def _sources(part: Part, home: dict[Node, int]) -> set[int]:
 
 def _absorbed(graph: Graph, folded: Folded) -> Folded:
     """Parameters and constants that one folded part alone reads, folded into it."""
+    if not any(part.folded for part in folded.parts):
+        return folded
     readers: dict[Node, set[int]] = defaultdict(set)
     for k, part in enumerate(folded.parts):
         for node in part.nodes:
@@ -240,14 +273,23 @@ def _absorbed(graph: Graph, folded: Folded) -> Folded:
     return _indexed(kept)
 
 
-def _rolled(graph: Graph, folded: Folded) -> Folded:
-    """Equal consecutive folded parts as one part, with the leaves that each of them has its own."""
-    following = _only_follower(graph, folded)
+def _rolled(graph: Graph, folded: Folded, *, bare: bool = False) -> Folded:
+    """Equal consecutive folded parts as one part, with the leaves that each of them has its own.
+
+    With ``bare`` operations that stand alone are rolled too.
+    """
+    rollable = [
+        part.folded is not None or (bare and not isinstance(part.nodes[0], Leaf))
+        for part in folded.parts
+    ]
+    if not any(rollable):
+        return folded
+    following = _only_follower(graph, folded, rollable)
     signature = [_signature(part) for part in folded.parts]
     used: set[int] = set()
     rolls: dict[int, Part] = {}
     for start in range(len(folded.parts)):
-        if start in used or folded.parts[start].folded is None:
+        if start in used or not rollable[start]:
             continue
         chain = [start]
         while chain[-1] in following and following[chain[-1]] not in used:
@@ -263,8 +305,8 @@ def _rolled(graph: Graph, folded: Folded) -> Folded:
     return _indexed(_ordered(kept)[0])
 
 
-def _only_follower(graph: Graph, folded: Folded) -> dict[int, int]:
-    """For a folded part whose one reader is a folded part that computes from it alone: which."""
+def _only_follower(graph: Graph, folded: Folded, rollable: Sequence[bool]) -> dict[int, int]:
+    """For a rollable part whose one reader is rollable and computes from it alone: which."""
     leaf = [isinstance(part.nodes[0], Leaf) and not part.folded for part in folded.parts]
     reads = [_sources(part, folded.home) - {k} for k, part in enumerate(folded.parts)]
     readers: dict[int, list[int]] = defaultdict(list)
@@ -274,12 +316,12 @@ def _only_follower(graph: Graph, folded: Folded) -> dict[int, int]:
     ends = {folded.home[out] for out in graph.outputs}
     found = {}
     for k, part in enumerate(folded.parts):
-        if part.folded is None or len(readers[k]) != 1 or k in ends:
+        if not rollable[k] or len(readers[k]) != 1 or k in ends:
             continue
         (reader,) = readers[k]
         other = folded.parts[reader]
         computed = {source for source in reads[reader] if not leaf[source]}
-        if other.folded is not None and computed == {k} and other.scope is part.scope:
+        if rollable[reader] and computed == {k} and other.scope is part.scope:
             found[k] = reader
     return found
 
@@ -303,10 +345,9 @@ def _own_leaves(graph: Graph, folded: Folded, members: Sequence[int], period: in
 
 
 def _signature(part: Part) -> tuple[Any, ...]:
-    if part.folded is None:
-        return (id(part),)
-    name = part.folded.name.rstrip("0123456789_- ")
-    return (name, part.folded.direction, *((node.op.name, node.shape) for node in part.nodes))
+    scope = part.folded
+    kind = (scope.name.rstrip("0123456789_- "), scope.direction) if scope else ()
+    return (*kind, *((node.op.name, node.shape) for node in part.nodes))
 
 
 def _repeats(signatures: Sequence[Any]) -> tuple[int, int]:
@@ -322,8 +363,9 @@ def _repeats(signatures: Sequence[Any]) -> tuple[int, int]:
 
 
 def _roll(leaves: Sequence[Node], parts: Sequence[Part], period: int, times: int) -> Part:
-    names = [part.title for part in parts[:period]]
+    names = [part.title or visible(part.nodes[0].op.name, 20) for part in parts[:period]]
     if Counter(part.title for part in parts).most_common(1)[0][1] < times:
         names = [name.rstrip("0123456789_- ") or name for name in names]
     nodes = (*leaves, *(node for part in parts for node in part.nodes))
-    return Part(nodes, parts[0].scope, parts[0].folded, " → ".join(names), times)
+    title = " → ".join(names)
+    return Part(nodes, parts[0].scope, parts[0].folded or Scope(title), title, times)

@@ -24,7 +24,7 @@ _APART = 14  # between boxes of one rank
 _LANE = 10  # between a passing edge and its neighbours
 _GAP = 22  # the least room between two ranks
 _LARGE = 1500  # cells above which coordinates are found portion by portion
-_PORTION = 400  # cells in a portion
+_PORTION = 200  # cells in a portion
 
 
 @dataclass
