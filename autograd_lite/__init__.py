@@ -41,6 +41,7 @@ _LAZY = {
     "optim": None,
     "random": None,
     "testing": None,
+    "view": "autograd_lite.picture",
 }
 """Names of the upper rooms, and where they stand; None: the name is a room."""
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HEAT_STEPS", "ArrayText", "form_text", "number", "shape_text", "tooltip", "typeset"]
+__all__ = [
+    "HEAT_STEPS",
+    "ArrayText",
+    "form_text",
+    "number",
+    "one_line",
+    "shape_text",
+    "tooltip",
+    "typeset",
+]
 
 HEAT_STEPS = 5  # colour steps on each side of zero
 _FULL = 6  # elements shown in full, whatever the shape
@@ -91,6 +100,19 @@ def typeset(value: Any) -> ArrayText:
     if array.size <= _FULL or (small and array.ndim == 2):
         return _in_full(array)
     return _summary(array)
+
+
+def one_line(text: ArrayText | None) -> str:
+    """The same within a sentence: rows in brackets, apart by semicolons.
+
+    >>> one_line(typeset(np.array([[1, -2.5], [10, 0]])))
+    '[1 −2.5; 10 0]'
+    """
+    if text is None:
+        return ""
+    lines = [" ".join(line.split()) for line in text.lines]
+    joined = f"[{'; '.join(lines)}]" if text.bracket else ", ".join(lines)
+    return f"{joined} {text.flag}".rstrip()
 
 
 def tooltip(value: Any) -> str:

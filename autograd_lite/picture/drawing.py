@@ -20,6 +20,8 @@ __all__ = [
     "Label",
     "Mark",
     "Scene",
+    "above_size",
+    "beneath_size",
     "block_size",
     "flag_width",
     "hand_size",
@@ -189,22 +191,30 @@ def _mark_item(mark: Mark, direction: str) -> Item:
     return Item(kind, width, height / 2, height / 2, mark.frame)
 
 
-def _label_item(label: Label, frame: int, direction: str) -> Item:
-    above, beneath = block_size(label.value), block_size(label.gradient)
-    by_hand = hand_size(label.value_by_hand), hand_size(label.gradient_by_hand)
+def above_size(label: Label, direction: str) -> tuple[float, float]:
+    """What name, shape and value take of an edge, along it, and on their side of the line."""
+    block, by_hand = block_size(label.value), hand_size(label.value_by_hand)
     name = text_width(label.name, SMALL, bold=True) + text_width(f" {label.shape}", SMALL)
-    rule = text_width(label.rule, RULE_SIZE)
-    head = (LINE if label.name or label.shape else 0) + by_hand[0].height
-    foot = (LINE if label.rule else 0) + by_hand[1].height
-    wide = [max(a.width, b.width) for a, b in zip((above, beneath), by_hand, strict=True)]
+    height = block.height + by_hand.height + (LINE if label.name or label.shape else 0)
+    width = max(block.width, by_hand.width, name)
+    return (width, _CLEAR + height) if direction == "LR" else (height, _even(_MARGIN + width))
+
+
+def beneath_size(label: Label, direction: str) -> tuple[float, float]:
+    """The same of gradient and rule, with the backward arrow."""
+    block, by_hand = block_size(label.gradient), hand_size(label.gradient_by_hand)
+    height = block.height + by_hand.height + (LINE if label.rule else 0)
+    width = max(block.width, by_hand.width, text_width(label.rule, RULE_SIZE))
     if direction == "LR":
-        length = max(*wide, name, rule, 18) + 2 * _MARGIN
-        under = _UNDER + beneath.height + foot if beneath.height or foot else 8
-        return Item("label", _even(length), _CLEAR + above.height + head, under, frame)
-    length = max(above.height + head, beneath.height + foot, 18) + 8
-    left = _MARGIN + max(wide[0], name)
-    right = _MARGIN + _UNDER + max(wide[1], rule)
-    return Item("label", _even(length), _even(left), _even(right), frame)
+        return width, _UNDER + height if height else 8
+    return height, _even(_MARGIN + _UNDER + width)
+
+
+def _label_item(label: Label, frame: int, direction: str) -> Item:
+    above, beneath = above_size(label, direction), beneath_size(label, direction)
+    room = 2 * _MARGIN if direction == "LR" else 8
+    length = max(above[0], beneath[0], 18) + room
+    return Item("label", _even(length), above[1], beneath[1], frame)
 
 
 def _even(size: float) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 from autograd_lite.errors import DrawError
 from autograd_lite.graph import Graph, Leaf, Node, Scope, visible
 
-__all__ = ["Folded", "Part", "fold", "lineage", "producer", "reading_order", "titled"]
+__all__ = ["Folded", "Part", "finest", "fold", "lineage", "producer", "reading_order", "titled"]
 
 _FEW = 150  # nodes drawn before scopes fold by themselves
 _MOST = 2000  # nodes drawn at all, unless forced
@@ -60,6 +60,16 @@ def fold(graph: Graph, expand: Expand = "auto") -> Folded:
             'the program under `with ag.scope("…")`, or force it with expand="force"',
         )
     return folded
+
+
+def finest(graph: Graph) -> Folded | None:
+    """Scopes open to the greatest depth at which the parts are not too many, if there is one."""
+    depths = {len(lineage(node.scope)) for node in graph.nodes}
+    for depth in range(max(depths, default=0), -1, -1):
+        folded = _folded(graph, _test(depth))
+        if len(folded.parts) <= _MOST:
+            return folded
+    return None
 
 
 def reading_order(graph: Graph) -> list[Node]:

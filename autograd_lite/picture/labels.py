@@ -22,56 +22,64 @@ from autograd_lite.picture.pen import MONO_SIZE, Point, arrowhead, digits, n, p,
 from autograd_lite.picture.theme import heat_class
 from autograd_lite.picture.widths import mono_width
 
-__all__ = ["label"]
+__all__ = ["above", "beneath", "label"]
 
 
 def label(edge: Edge, shown: Label, center: Point, box: Rect, direction: str) -> Iterator[str]:
     """The elements of a label whose edge runs through its centre."""
-    if direction == "LR":
-        yield from _beside_level_line(edge, shown, center, box)
-    else:
-        yield from _beside_upright_line(edge, shown, center, box)
-
-
-def _beside_level_line(edge: Edge, shown: Label, center: Point, box: Rect) -> Iterator[str]:
-    x, y = center
     if edge.backward:
+        yield from _backward(center, box, direction)
+    yield from above(shown, center, direction)
+    yield from beneath(shown, center, direction)
+
+
+def _backward(center: Point, box: Rect, direction: str) -> Iterator[str]:
+    x, y = center
+    if direction == "LR":
         yield f'<path class="bwd" d="M{p((box.right - 5, y + 5))} L{p((box.left + 8, y + 5))}"/>'
         yield arrowhead("bh", (box.left + 3, y + 5), (-1, 0), 7, 3)
-    value = y - 6 - block_size(shown.value).height
-    top = value - hand_size(shown.value_by_hand).height
-    yield from _name(shown, x, top - 3, "middle")
-    yield from _by_hand(shown.value_by_hand, x, top)
-    yield from _array("v", shown.value, x, value)
-    under = y + 9
-    yield from _array("g", shown.gradient, x, under)
-    under += block_size(shown.gradient).height
-    if shown.rule:
-        yield words("r", shown.rule, x, under + 9, "middle")
-        under += LINE
-    yield from _by_hand(shown.gradient_by_hand, x, under + 1)
-
-
-def _beside_upright_line(edge: Edge, shown: Label, center: Point, box: Rect) -> Iterator[str]:
-    x, y = center
-    if edge.backward:
+    else:
         yield f'<path class="bwd" d="M{p((x + 5, box.bottom - 3))} L{p((x + 5, box.top + 8))}"/>'
         yield arrowhead("bh", (x + 5, box.top + 3), (0, -1), 7, 3)
-    above, beneath = block_size(shown.value), block_size(shown.gradient)
-    hands = hand_size(shown.value_by_hand), hand_size(shown.gradient_by_hand)
+
+
+def above(shown: Label, center: Point, direction: str) -> Iterator[str]:
+    """Name, shape and value: above a level line, to the left of an upright one."""
+    x, y = center
+    size, by_hand = block_size(shown.value), hand_size(shown.value_by_hand)
+    if direction == "LR":
+        value = y - 6 - size.height
+        top = value - by_hand.height
+        yield from _name(shown, x, top - 3, "middle")
+        yield from _by_hand(shown.value_by_hand, x, top)
+        yield from _array("v", shown.value, x, value)
+        return
     head = LINE if shown.name or shown.shape else 0
-    top = y - (above.height + head + hands[0].height) / 2
+    top = y - (size.height + head + by_hand.height) / 2
     yield from _name(shown, x - 7, top + 9, "end")
-    yield from _array("v", shown.value, x - 7 - above.width / 2, top + head)
-    top += head + above.height
-    yield from _by_hand(shown.value_by_hand, x - 7 - hands[0].width / 2, top + 1)
+    yield from _array("v", shown.value, x - 7 - size.width / 2, top + head)
+    top += head + size.height
+    yield from _by_hand(shown.value_by_hand, x - 7 - by_hand.width / 2, top + 1)
+
+
+def beneath(shown: Label, center: Point, direction: str) -> Iterator[str]:
+    """Gradient and rule: beneath a level line, to the right of an upright one."""
+    x, y = center
+    size, by_hand = block_size(shown.gradient), hand_size(shown.gradient_by_hand)
     foot = LINE if shown.rule else 0
-    top = y - (beneath.height + foot + hands[1].height) / 2
-    yield from _array("g", shown.gradient, x + 12 + beneath.width / 2, top)
+    if direction == "LR":
+        top = y + 9
+        yield from _array("g", shown.gradient, x, top)
+        if shown.rule:
+            yield words("r", shown.rule, x, top + size.height + 9, "middle")
+        yield from _by_hand(shown.gradient_by_hand, x, top + size.height + foot + 1)
+        return
+    top = y - (size.height + foot + by_hand.height) / 2
+    yield from _array("g", shown.gradient, x + 12 + size.width / 2, top)
     if shown.rule:
-        yield words("r", shown.rule, x + 12, top + beneath.height + 9, "start")
-    top += beneath.height + foot
-    yield from _by_hand(shown.gradient_by_hand, x + 12 + hands[1].width / 2, top + 1)
+        yield words("r", shown.rule, x + 12, top + size.height + 9, "start")
+    top += size.height + foot
+    yield from _by_hand(shown.gradient_by_hand, x + 12 + by_hand.width / 2, top + 1)
 
 
 def _by_hand(by_hand: ByHand | None, x: float, top: float) -> Iterator[str]:

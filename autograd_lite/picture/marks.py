@@ -23,7 +23,7 @@ from autograd_lite.picture.overlay import Check, Origins, checked, emphasised, f
 from autograd_lite.rewrite import local_rule
 from autograd_lite.shapes import broadcast_axes
 
-__all__ = ["UNKNOWN", "Shown", "picture_of"]
+__all__ = ["UNKNOWN", "Builder", "Shown", "Wire", "overlaid", "picture_of"]
 
 UNKNOWN = object()  # a gradient that flows, but whose numbers nobody knows
 
@@ -53,8 +53,12 @@ class Shown:
 
 def picture_of(graph: Graph, folded: Folded, shown: Shown) -> Drawing:
     """The drawing of a graph."""
-    builder = _Builder(graph, folded, shown)
-    drawing, origins = builder.build(), builder.origins
+    builder = Builder(graph, folded, shown)
+    return overlaid(builder.build(), builder.origins, shown)
+
+
+def overlaid(drawing: Drawing, origins: Origins, shown: Shown) -> Drawing:
+    """A drawing with what is laid over it: checks, flags, highlights."""
     if shown.checks:
         drawing = checked(drawing, origins, shown.checks)
     drawing = flagged(drawing, origins, shown.values)
@@ -62,7 +66,7 @@ def picture_of(graph: Graph, folded: Folded, shown: Shown) -> Drawing:
 
 
 @dataclass(frozen=True)
-class _Wire:
+class Wire:
     """One way that a value goes: to slots of a part's nodes, or (no slots) to an output."""
 
     target: int
@@ -70,12 +74,14 @@ class _Wire:
     output: int = -1
 
 
-class _Builder:
+class Builder:
+    """Makes marks, labels and frames of a graph's parts; ``build`` puts them together."""
+
     def __init__(self, graph: Graph, folded: Folded, shown: Shown) -> None:
         self.graph, self.folded, self.shown = graph, folded, shown
         self.nodes = reading_order(graph)
         self.names = names(self.nodes)
-        self.wires: dict[Node, list[_Wire]] = {}
+        self.wires: dict[Node, list[Wire]] = {}
         self.marks: list[Mark] = []
         self.edges: list[Edge] = []
         self.origins = Origins()
@@ -85,8 +91,9 @@ class _Builder:
         self.several = Counter(producer(n) for n in self.nodes if producer(n) is not n)
 
     def build(self) -> Drawing:
+        """The drawing, marks in topological order."""
         wires = self.wires = self._wires()
-        pending: dict[int, list[tuple[Node, int, _Wire]]] = defaultdict(list)
+        pending: dict[int, list[tuple[Node, int, Wire]]] = defaultdict(list)
         for k, part in enumerate(self.folded.parts):
             entering = self._plain_constants(part)
             mark = self._add(self._mark(part, len(pending[k]) + len(entering)), part.nodes)
@@ -106,7 +113,7 @@ class _Builder:
 
     # what goes where
 
-    def _wires(self) -> dict[Node, list[_Wire]]:
+    def _wires(self) -> dict[Node, list[Wire]]:
         home = self.folded.home
         slots: dict[tuple[Node, int, Any], list[tuple[Node, int]]] = defaultdict(list)
         for node in self.nodes:
@@ -115,13 +122,13 @@ class _Builder:
                     merged = self.folded.parts[home[node]].folded is not None
                     key = (p, home[node], None if merged else (node, i))
                     slots[key].append((node, i))
-        wires: dict[Node, list[_Wire]] = defaultdict(list)
+        wires: dict[Node, list[Wire]] = defaultdict(list)
         for (p, target, _), ends in slots.items():
-            wires[p].append(_Wire(target, tuple(ends)))
+            wires[p].append(Wire(target, tuple(ends)))
         for k, out in enumerate(self.graph.outputs):
             if out in self.shown.failed:
                 continue
-            wires[out].append(_Wire(-1, (), k))
+            wires[out].append(Wire(-1, (), k))
         return wires
 
     def _open_scopes(self) -> list[Scope]:
@@ -133,6 +140,12 @@ class _Builder:
 
     def _frame(self, scope: Scope | None) -> int:
         return -1 if scope is None else self.place[scope]
+
+    def _output_mark(self, k: int) -> Mark:
+        node, several = self.graph.outputs[k], len(self.graph.outputs) > 1
+        name = visible(node.name, 24) if node.name else f"y{k + 1}" if several else "y"
+        about = f"output {name}, shape {shape_text(node.shape)}"
+        return Mark("output", name, form_text(node.shape, node.dtype), about)
 
     def _add(self, mark: Mark, nodes: tuple[Node, ...] = ()) -> int:
         self.marks.append(mark)
@@ -200,7 +213,7 @@ class _Builder:
             found.append((self._add(mark), name, value))
         return found
 
-    def _junction(self, node: Node, mark: int, wires: Sequence[_Wire]) -> int:
+    def _junction(self, node: Node, mark: int, wires: Sequence[Wire]) -> int:
         """Where a value is used more than once: a trunk with the value and the sum, then a dot."""
         if len(wires) == 1:
             return mark
@@ -219,7 +232,7 @@ class _Builder:
         self._connect(mark, dot, label, frame, f"value {name}", node, total, readers=readers)
         return dot
 
-    def _arrives(self, wire: _Wire) -> bool:
+    def _arrives(self, wire: Wire) -> bool:
         if wire.output >= 0:
             return self._seed(wire.output) is not None
         return any(slot in self.shown.contributions for slot in wire.slots)
@@ -227,11 +240,9 @@ class _Builder:
     def _seed(self, output: int) -> Any:
         return self.shown.seeds[output] if output < len(self.shown.seeds) else None
 
-    def _output(self, node: Node, source: int, wire: _Wire) -> None:
-        several = len(self.graph.outputs) > 1
-        name = visible(node.name, 24) if node.name else f"y{wire.output + 1}" if several else "y"
-        about = f"output {name}, shape {shape_text(node.shape)}"
-        mark = self._add(Mark("output", name, form_text(node.shape, node.dtype), about), (node,))
+    def _output(self, node: Node, source: int, wire: Wire) -> None:
+        drawn = self._output_mark(wire.output)
+        mark, name = self._add(drawn, (node,)), drawn.title
         seed = self._seed(wire.output)
         rule = "= seed" if seed is not None and self.shown.rules else ""
         branch = self.marks[source].kind == "dot"
@@ -241,8 +252,8 @@ class _Builder:
 
     # edges
 
-    def _edge(self, node: Node, source: int, target: int, wire: _Wire) -> None:
-        gradient, rule = self._passed_on(wire)
+    def _edge(self, node: Node, source: int, target: int, wire: Wire) -> None:
+        gradient, rule = self._passed_on(self.folded.parts[wire.target], wire.slots)
         branch = self.marks[source].kind == "dot"
         value = None if branch else self.shown.values.get(node)
         label = self._label(node, value, gradient, rule, branch=branch)
@@ -251,38 +262,46 @@ class _Builder:
         readers = tuple(reader for reader, _ in wire.slots)
         self._connect(source, target, label, frame, about, node, gradient, rule, readers)
 
-    def _passed_on(self, wire: _Wire) -> tuple[Any, str]:
-        """The gradient that comes back over a wire, and the rule that made it."""
-        found = [self.shown.contributions[s] for s in wire.slots if s in self.shown.contributions]
+    def _passed_on(self, part: Part, slots: Sequence[tuple[Node, int]]) -> tuple[Any, str]:
+        """The gradient that a part passes back through slots of its nodes, and the rule for it."""
+        found = [self.shown.contributions[s] for s in slots if s in self.shown.contributions]
         if not found:
             return None, ""
-        gradient = reduce(np.add, found)
+        gradient = UNKNOWN if found[0] is UNKNOWN else reduce(np.add, found)
         if not self.shown.rules:
             return gradient, ""
-        (node, i) = wire.slots[0]
-        part = self.folded.parts[wire.target]
+        (node, i) = slots[0]
         rule = self._rule(node, i) if part.folded is None else self._combined(part, node.inputs[i])
         return gradient, f"= {rule}" if rule else ""
 
     def _combined(self, part: Part, p: Node) -> str:
         """The combined rule of a folded layer, if it is one layer with one result."""
-        results = [node for node in part.nodes if node in self.wires]
+        inside = set(part.nodes)
+        results = [node for node in part.nodes if self._leaves(node, inside)]
         if part.times > 1 or len(results) != 1:
             return ""
         rule = local_rule(part.nodes, results[0], p, self.names, self.shown.values)
         return rule.text if rule else "G ⋯"
 
+    def _leaves(self, node: Node, inside: set[Node]) -> bool:
+        """Whether a value goes anywhere but into these nodes."""
+        wires = self.wires.get(node, ())
+        return any(w.output >= 0 or any(r not in inside for r, _ in w.slots) for w in wires)
+
     def _rule(self, node: Node, i: int) -> str:
         """The operator's own text, and the sum that undoes a broadcast."""
-        called = [
-            call(self.names[p]) if isinstance(p, Node) else _number(p) or "const"
-            for p in node.inputs
-        ]
-        rule = visible(node.op.local_rule(i, called), _RULE) or "G ⋯"
+        rule = visible(node.op.local_rule(i, self.called(node)), _RULE) or "G ⋯"
         p = node.inputs[i]
         if node.op.kind == "pointwise" and p.shape != node.shape:
             rule = f"Σ {_axes(p.shape, node.shape)} {_inner(rule)}"
         return rule
+
+    def called(self, node: Node) -> list[str]:
+        """What the rule of a node calls its inputs."""
+        return [
+            call(self.names[p]) if isinstance(p, Node) else _number(p) or "const"
+            for p in node.inputs
+        ]
 
     def _label(
         self,

@@ -5,7 +5,7 @@ text that each operator brings along, or v1, v2, …. Does not know any operator
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from autograd_lite.graph import Leaf, Node, visible
 from autograd_lite.picture.arrays import number
 from autograd_lite.picture.folding import producer
 
-__all__ = ["call", "names", "plain_number", "raised"]
+__all__ = ["call", "formula", "names", "plain_number", "raised"]
 
 _LONG = 14  # characters of a formula that still serves as a name
 _NAME = 24  # characters of a user's name
@@ -43,12 +43,12 @@ def names(nodes: Sequence[Node]) -> dict[Node, str]:
         if node.name:
             found[node] = visible(node.name, _NAME)
         elif node not in found:
-            formula = _formula(node, found)
-            if not formula or formula in taken:
+            text = formula(node, found)
+            if not text or text in taken:
                 counter += 1
-                formula = f"v{counter}"
-            found[node] = formula
-            taken.add(formula)
+                text = f"v{counter}"
+            found[node] = text
+            taken.add(text)
     return found
 
 
@@ -88,7 +88,7 @@ def plain_number(value: Any) -> bool:
     return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biufc"
 
 
-def _formula(node: Node, found: dict[Node, str]) -> str:
+def formula(node: Node, found: Mapping[Node, str], longest: int = _LONG) -> str:
     """The operator's text with the operands' names in it; empty if that is too long."""
     if producer(node) is not node:
         return f"{visible(producer(node).op.symbol, 20)}[{node.params['index']}]"
@@ -102,10 +102,10 @@ def _formula(node: Node, found: dict[Node, str]) -> str:
             return ""
     if not parts or node.params:
         return ""
-    return _short(node, parts)
+    return _short(node, parts, longest)
 
 
-def _short(node: Node, parts: Sequence[str]) -> str:
+def _short(node: Node, parts: Sequence[str], longest: int) -> str:
     """The formula, if it is short: operands of a spaced sum keep their products bare."""
     spaced = _SPACED.search(node.op.text) is not None
     grouped = [
@@ -119,4 +119,4 @@ def _short(node: Node, parts: Sequence[str]) -> str:
     except (IndexError, KeyError, ValueError):
         return ""  # a user's operator whose text names other fields
     text = raised(_APPLIED.sub(r"\1(", text))
-    return text if len(text) <= _LONG else ""
+    return text if len(text) <= longest else ""

@@ -7,20 +7,21 @@ derivatives, errors and its siblings.
 import os
 import tempfile
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from autograd_lite.errors import DrawError, require
-from autograd_lite.graph import visible
+from autograd_lite.graph import Graph, visible
 from autograd_lite.picture import text
 from autograd_lite.picture.broadcasts import repeated
 from autograd_lite.picture.drawing import Drawing, plan
-from autograd_lite.picture.folding import Expand, fold
+from autograd_lite.picture.folding import Expand, Folded, fold
 from autograd_lite.picture.highlight import highlighted
 from autograd_lite.picture.layout import place
-from autograd_lite.picture.marks import picture_of
+from autograd_lite.picture.marks import Shown, picture_of
+from autograd_lite.picture.page import live_page
 from autograd_lite.picture.reading import checks_of, cotangent_of, graph_of, shown_of
 from autograd_lite.picture.svg import render
 from autograd_lite.picture.theme import PALETTES, THEMES
@@ -101,9 +102,11 @@ def draw(
         shown = replace(shown, lit=highlighted(graph, highlight, now))
     if compare is not None:
         shown = replace(shown, checks=checks_of(compare, graph, shown, now))
-    drawing = picture_of(graph, fold(graph, expand), shown)
+    folded = fold(graph, expand)
+    drawing = picture_of(graph, folded, shown)
     picture = Picture(
         drawing,
+        _Source(graph, folded, shown),
         layout=layout,
         direction=direction,
         theme=theme,
@@ -116,12 +119,22 @@ def draw(
     return picture
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a picture was drawn of, for the live page that can unfold more of it."""
+
+    graph: Graph
+    folded: Folded
+    shown: Shown
+
+
 class Picture:
     """A finished picture: ``.svg`` is its text, ``.save(path)`` writes it, a notebook shows it."""
 
     def __init__(
         self,
         drawing: Drawing,
+        source: _Source,
         *,
         layout: str,
         direction: str,
@@ -131,16 +144,36 @@ class Picture:
         legend: bool,
     ) -> None:
         self.drawing = drawing
+        self._source = source
         self.direction = direction
         self.plan = plan(drawing, direction)
         self.placement = place(self.plan, layout)
         self._style = {"palette": palette, "scale": scale, "with_legend": legend}
         self._theme = theme
+        self._palette = palette
 
     @cached_property
     def svg(self) -> str:
         """The picture as the text of an SVG file."""
         return render(self.drawing, self.plan, self.placement, theme=self._theme, **self._style)  # type: ignore[arg-type]  # checked in draw
+
+    @cached_property
+    def page(self) -> str:
+        """The live page of the picture, as the text of a self-contained HTML file.
+
+        Raises:
+            DrawError: a graph too large for a page.
+        """
+        return live_page(
+            self._source.graph,
+            self._source.folded,
+            self._source.shown,
+            self.drawing,
+            self.svg,
+            direction=self.direction,
+            theme=self._theme,
+            palette=self._palette,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture in the format that the path's suffix names, all of it or nothing.
@@ -180,7 +213,7 @@ _FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
     ".pdf": _pdf,
-    ".html": lambda picture: text.as_page(picture.drawing, picture.svg).encode(),
+    ".html": lambda picture: picture.page.encode(),
     ".dot": lambda picture: text.as_dot(picture.drawing, picture.direction).encode(),
     ".mermaid": lambda picture: text.as_mermaid(picture.drawing, picture.direction).encode(),
     ".txt": lambda picture: text.as_tree(picture.drawing).encode(),

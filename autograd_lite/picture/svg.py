@@ -26,7 +26,7 @@ from autograd_lite.picture.pen import (
 )
 from autograd_lite.picture.theme import style_sheet
 
-__all__ = ["render"]
+__all__ = ["mark_lines", "render"]
 
 _EDGE = 16  # the margin around everything
 
@@ -112,7 +112,7 @@ def _body(drawing: Drawing, plan: Plan, placement: Placement) -> Iterator[str]:
     for m, mark in enumerate(drawing.marks):
         for k in entering.get(m, ()):
             yield from _edge(k, drawing, plan, placement)
-        yield from _mark(m, mark, placement.centers[m])
+        yield from mark_lines(m, mark, placement.centers[m])
 
 
 def _edge(k: int, drawing: Drawing, plan: Plan, placement: Placement) -> Iterator[str]:
@@ -130,7 +130,8 @@ def _edge(k: int, drawing: Drawing, plan: Plan, placement: Placement) -> Iterato
     yield "</g>"
 
 
-def _mark(m: int, mark: Mark, center: Point) -> Iterator[str]:
+def mark_lines(m: int, mark: Mark, center: Point) -> Iterator[str]:
+    """The elements of a mark around its centre."""
     x, y = center
     width, height = mark_size(mark)
     left, top = x - width / 2, y - height / 2

@@ -1,17 +1,16 @@
-"""A drawing as text: a tree for terminals, DOT, Mermaid, and a plain page around the SVG.
+"""A drawing as text: a tree for terminals, DOT, Mermaid.
 
 Knows drawings, no graphs and no coordinates. What a user named is escaped for each form; ids are
 counters. Imports its siblings.
 """
 
-import html
 from collections.abc import Iterator
 
-from autograd_lite.picture.arrays import ArrayText
+from autograd_lite.picture.arrays import one_line
 from autograd_lite.picture.drawing import ByHand, Drawing, Edge, Label, Mark
 from autograd_lite.picture.widths import cells
 
-__all__ = ["as_dot", "as_mermaid", "as_page", "as_tree"]
+__all__ = ["as_dot", "as_mermaid", "as_tree"]
 
 
 def as_tree(drawing: Drawing) -> str:
@@ -44,7 +43,7 @@ def _results(drawing: Drawing, m: int) -> Iterator[tuple[str, str]]:
     for edge in leaving if computed else leaving[:1]:
         label = edge.label or Label()
         name = f" → {label.name} {label.shape}".rstrip() if computed else ""
-        yield head + name, f"{_line(label.value)}{_hand(label.value_by_hand)}"
+        yield head + name, f"{one_line(label.value)}{_hand(label.value_by_hand)}"
         if drawing.marks[edge.target].kind == "dot" and label.gradient:
             yield "", _backward(label)
         head = " " * cells(head)
@@ -63,12 +62,12 @@ def _branches(drawing: Drawing, m: int) -> Iterator[tuple[str, str]]:
 
 
 def _backward(label: Label) -> str:
-    gradient = f"gradient {_line(label.gradient)}" if label.gradient else ""
+    gradient = f"gradient {one_line(label.gradient)}" if label.gradient else ""
     return f"{gradient}  {label.rule}".strip() + _hand(label.gradient_by_hand)
 
 
 def _hand(by_hand: ByHand | None) -> str:
-    return f"  {by_hand.sign} by hand {_line(by_hand.text)}" if by_hand else ""
+    return f"  {by_hand.sign} by hand {one_line(by_hand.text)}" if by_hand else ""
 
 
 def _origin(drawing: Drawing, edge: Edge) -> Mark:
@@ -76,14 +75,6 @@ def _origin(drawing: Drawing, edge: Edge) -> Mark:
     if source.kind != "dot":
         return source
     return next(_origin(drawing, e) for e in drawing.edges if e.target == edge.source)
-
-
-def _line(text: ArrayText | None) -> str:
-    if text is None:
-        return ""
-    lines = [" ".join(line.split()) for line in text.lines]
-    joined = f"[{'; '.join(lines)}]" if text.bracket else ", ".join(lines)
-    return f"{joined} {text.flag}".rstrip()
 
 
 def _path(drawing: Drawing, frame: int) -> tuple[int, ...]:
@@ -148,19 +139,6 @@ def as_mermaid(drawing: Drawing, direction: str = "LR") -> str:
     if strong:
         lines += ["  classDef strong stroke-width:4px", f"  class {','.join(strong)} strong"]
     return "\n".join([*lines, ""])
-
-
-def as_page(drawing: Drawing, svg: str) -> str:
-    """One self-contained page that shows the SVG and loads nothing."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(drawing.title)}</title>\n"
-        "<style>:root{color-scheme:light dark}body{margin:0}main{overflow:auto}</style>\n"
-        f"</head>\n<body>\n<main>\n{svg}</main>\n</body>\n</html>\n"
-    )
 
 
 def _caption(mark: Mark) -> str:
