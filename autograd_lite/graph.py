@@ -54,6 +54,10 @@ class Op:
     ``text`` is the formula in signs of Unicode, which ``latex`` replaces where LaTeX can do better:
     templates of operands, ``{0}``, ``{1}`` or all of them, ``{args}``.
 
+    ``adds(total, g, *xs, **params)`` adds the cotangent of input 0 to an array in place, for an
+    operator that reads a small part of it: so k reads of one array are not k dense sums. The
+    ``pulls[0]`` of such an operator makes an array of its own.
+
     ``code`` is the NumPy expression of it: a template of operands and parameters
     (``"np.flip({0}, {axes})"``), a function of NumPy (``"np.sum"``), or a function that writes it
     (``code(*operands, **params)``); by default the name of ``forward`` in NumPy. ``notation`` fills
@@ -65,6 +69,7 @@ class Op:
     """
 
     __slots__ = (
+        "adds",
         "array_names",
         "code",
         "doc",
@@ -90,6 +95,7 @@ class Op:
         self.kind = kind
         self.forward = forward
         self.pulls: Any = facts.pop("pulls", ())
+        self.adds: Callable[..., None] | None = facts.pop("adds", None)
         self.push: Callable[..., Any] | None = facts.pop("push", None)
         self.keeps: Any = facts.pop("keeps", ())
         self.symbol: str = facts.pop("symbol", "") or name

@@ -25,6 +25,7 @@ from autograd_lite.operator_errors import check_finite, operator_error
 from autograd_lite.tensors import Tensor, plain, tensor
 
 __all__ = [
+    "Part",
     "apply",
     "binary",
     "frozen",
@@ -83,9 +84,17 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
     return picks(node, result) if type(result) is tuple else Tensor(result, node)
 
 
+class Part(NamedTuple):
+    """The cotangent of one output of a node that has several."""
+
+    value: Any
+    output: int
+    outputs: int
+
+
 _PICK = Op(
     "output", "linear", lambda ys, *, index, count: ys[index], symbol="·", text="{0}", keeps=(0,),
-    pulls=[lambda g, y, ys, *, index, count: [g if i == index else None for i in range(count)]],
+    pulls=[lambda g, y, ys, *, index, count: Part(g, index, count)],
 )  # fmt: skip
 
 

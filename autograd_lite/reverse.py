@@ -25,7 +25,7 @@ from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
-from autograd_lite.recording import picks
+from autograd_lite.recording import Part, picks
 from autograd_lite.rules import Joint, check_result, read_only
 from autograd_lite.tensors import Tensor, plain, plain_value
 
@@ -128,6 +128,8 @@ class Sweep:
             pull = pulls[i]
             if pull is None:
                 continue
+            if op.adds and i == 0 and simple and self.add_in_place(node, p, g, xs):
+                continue
             try:
                 result = pull(g, y, *xs, **params) if params else pull(g, y, *xs)
             except Exception as error:  # noqa: BLE001 - a rule may be the user's: told, with place
@@ -143,8 +145,8 @@ class Sweep:
 
     def add(self, node: Node, i: int, p: Node, result: Any) -> None:
         """Add what flows to input ``i`` to what has arrived there."""
-        if type(result) is list:
-            self.add_parts(p, result)
+        if type(result) is Part:
+            self.add_part(p, result)
             return
         if type(result) is complex:  # Python's own, of a float64 and an imaginary number
             result = np.complex128(result)
@@ -169,12 +171,22 @@ class Sweep:
             if total.__class__ is np.ndarray:
                 self.owned.add(p)
 
-    def add_parts(self, p: Node, parts: list[Any]) -> None:
+    def add_part(self, p: Node, part: Part) -> None:
         """Add to the cotangents of a node with several outputs; None is a zero that nobody made."""
-        old = self.arriving.get(p, [None] * len(parts))
-        self.arriving[p] = [
-            a if b is None else b if a is None else a + b for a, b in zip(old, parts, strict=True)
-        ]
+        parts = self.arriving.setdefault(p, [None] * part.outputs)
+        old = parts[part.output]
+        parts[part.output] = part.value if old is None else old + part.value
+
+    def add_in_place(self, node: Node, p: Node, g: Any, xs: Sequence[Any]) -> bool:
+        """Add to what has arrived without a dense array between, where that can be done."""
+        old, adds = self.arriving.get(p), node.op.adds
+        if old.__class__ is not np.ndarray or any(isinstance(x, Node) for x in xs[1:]):
+            return False
+        if p not in self.owned:
+            old = self.arriving[p] = np.array(old, order="C")
+            self.owned.add(p)
+        adds(old, g, *xs, **node.params)  # type: ignore[misc]  # asked for operators that have it
+        return True
 
     def retry(self, node: Node, i: int, g: Any, error: Exception) -> Any:
         """Run a rule again with all values recomputed, if one that was not kept made it fail."""

@@ -24,7 +24,6 @@ from autograd_lite.ops.shaping import (
     ravel,
     reshape,
     shape_of,
-    squeeze,
     stack,
     swapaxes,
     transpose,
@@ -192,7 +191,8 @@ def fliplr(x: Any, /) -> Any:
 
 
 def _cut(x: Any, *, cuts: Sequence[int], axis: int) -> Any:
-    return tuple(np.split(x, cuts, axis))
+    before = (slice(None),) * axis
+    return tuple(x[(*before, slice(a, b))] for a, b in pairwise((None, *cuts, None)))
 
 
 def _bounds(shape: Shape, cuts: Sequence[int], axis: int) -> list[tuple[int, int]]:
@@ -226,6 +226,26 @@ _split = general(
     code="np.split({0}, {cuts}, {axis})",
 )  # fmt: skip
 _split.op.keeps = (0,)
+
+
+def _apart(x: Any, *, axis: int) -> Any:
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+def _pull_apart(g: Any, y: Any, x: Any, *, axis: int) -> Any:
+    rest = (*x.shape[:axis], *x.shape[axis + 1 :])
+    return stack([np.zeros(rest, x.dtype) if part is None else part for part in g], axis=axis)
+
+
+_unstack = general(
+    "unstack", _apart, [_pull_apart],
+    lambda tangents, y, xs, params: _unstack(tangents[0], **params),
+    several=True, local=["the parts' G stacked"],
+    probe=lambda call, x: call(x)[0] - 2.5 * call(x)[1],
+    samples=[(((2,),), {"axis": 0}), (((3, 2),), {"axis": 1})],
+    code="np.unstack({0}, axis={axis})",
+)  # fmt: skip
+_unstack.op.keeps = (0,)
 
 
 def _parts(x: Any, cuts: Sequence[int], axis: int) -> list[Any]:
@@ -321,10 +341,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     x = as_array(x)
     if not x.ndim:
         raise ShapeError("a 0-d array has no axis to unstack", mend="reshape it to (1,)")
-    axis = normalize_axis(axis, x.ndim)
-    count = x.shape[axis]
-    parts = _parts(x, range(1, count), axis) if count else []
-    return tuple(squeeze(part, axis) for part in parts)
+    return tuple(_unstack(x, axis=normalize_axis(axis, x.ndim)))
 
 
 # joining

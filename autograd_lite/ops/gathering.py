@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, IndexingError, ShapeError
+from autograd_lite.ops.indexing import add_rows
 from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.shaping import (
     as_array,
@@ -72,12 +73,22 @@ def _taken(x: Any, indices: Any, *, axis: int) -> Any:
 
 
 def _given_back(g: Any, indices: Any, *, axis: int, shape: Shape) -> Any:
-    indices = _wrapped(indices, shape[axis])
-    if np.shape(g) != (*shape[:axis], *indices.shape, *shape[axis + 1 :]):
-        raise ShapeError(f"a gradient of shape {np.shape(g)} for indices of {indices.shape}")
-    before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
-    block = np.arange(before)[:, None, None] * shape[axis] + indices.reshape(1, -1, 1)
-    return _summed(block * after + np.arange(after), g, math.prod(shape)).reshape(shape)
+    wanted = (*shape[:axis], *np.shape(indices), *shape[axis + 1 :])
+    if np.shape(g) != wanted:
+        raise ShapeError(f"a gradient of shape {np.shape(g)} for indices of {np.shape(indices)}")
+    total = np.zeros(shape, np.asarray(g).dtype)
+    _add_taken(total, g, total, indices, axis=axis)
+    return total
+
+
+def _add_taken(total: Any, g: Any, x: Any, indices: Any, *, axis: int) -> None:
+    if not total.flags.c_contiguous:
+        places: Any = (*[slice(None)] * axis, np.asarray(indices))
+        np.add.at(total, places, g)
+        return
+    size, before = total.shape[axis], math.prod(total.shape[:axis])
+    rows = np.arange(before)[:, None] * size + _wrapped(indices, size).reshape(1, -1)
+    add_rows(total.reshape(-1), math.prod(total.shape[axis + 1 :]), rows, g)
 
 
 _take = linear(
@@ -85,6 +96,7 @@ _take = linear(
     None, symbol="take", text="take({0}, …)", local=["ΣG at its positions", "no derivative"],
     array_names=("x", "indices"),
     samples=[(((3, 2),), {"axis": 0}), (((2, 3, 2),), {"axis": 1})], probe=_some_places,
+    adds=_add_taken,
     code="np.take",
 )  # fmt: skip
 _untake = linear(

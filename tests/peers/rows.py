@@ -205,6 +205,11 @@ ROWS: dict[str, Row] = {
         lambda t, x: t.split(x, 1, 1)[1],
         lambda j, x: j.numpy.split(x, 3, 1)[1],
     ),
+    "unstack": Row(
+        lambda x: ag.unstack(x, axis=1)[1],
+        lambda t, x: t.unbind(x, 1)[1],
+        lambda j, x: j.numpy.unstack(x, axis=1)[1],
+    ),
     "flip": Row(
         lambda x: ag.flip(x, axis=1), lambda t, x: t.flip(x, [1]), lambda j, x: j.numpy.flip(x, 1)
     ),
