@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.ops.shaping import as_array, shape_of
-from autograd_lite.ops.windows import Windows, geometry, per_axis
+from autograd_lite.ops.windows import Pads, Windows, geometry, per_axis
 from autograd_lite.recording import apply
 from autograd_lite.rules import multilinear, public
 from autograd_lite.shapes import Shape
@@ -102,9 +102,34 @@ def _forward(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
     return y
 
 
+def _turned_padding(windows: Windows) -> Pads | None:
+    """With what padding the adjoint of a convolution is one with turned weights, if it is.
+
+    It reads windows of ``g`` where the general form adds up windows: quicker, unless ``g`` has far
+    more channels than ``x``.
+    """
+    reach = [d * (k - 1) for d, k in zip(windows.dilation, windows.kernel)]
+    padding = tuple((r - a, r - b) for r, (a, b) in zip(reach, windows.padding))
+    fits = set(windows.stride) == {1} and min(map(min, padding)) >= 0
+    return padding if fits else None
+
+
+def _turned(w: Any, groups: int) -> Any:
+    """Weights with their input and output channels exchanged and their kernel reversed."""
+    outputs, channels, *kernel = w.shape
+    parts = np.flip(w, tuple(range(2, w.ndim))).reshape(
+        groups, outputs // groups, channels, *kernel
+    )
+    turned = parts.swapaxes(1, 2).reshape(groups * channels, outputs // groups, *kernel)
+    return np.ascontiguousarray(turned)
+
+
 def _of_input(g: Any, w: Any, *, size: Shape, groups: int, **params: Any) -> Any:
     shape = (len(g), w.shape[1] * groups, *size)
     windows = _windows(shape, w.shape, g.shape, groups, params)
+    turned = _turned_padding(windows)
+    if turned is not None and len(w) <= 2 * shape[1]:
+        return _forward(g, _turned(w, groups), groups=groups, **{**params, "padding": turned})
     kind = np.result_type(g, w)
     wide = np.zeros((*shape[:2], *windows.padded), kind)
     columns = w.reshape(groups, len(w) // groups, math.prod(w.shape[1:])).swapaxes(1, 2)
@@ -164,6 +189,8 @@ _of_x = multilinear(
     local=["G ∗ {1}", "G ∗ {0}"], array_names=("x", "w"),
     samples=[
         (((2, 3, 3), (3, 2, 2)), {"size": (4,), **_LINE}),
+        (((2, 6, 3), (6, 2, 2)), {"size": (4,), **_LINE}),
+        (((1, 2, 6), (2, 2, 2)), {"size": (5,), **_SPARSE, "stride": (1,)}),
         (((1, 2, 3), (2, 2, 2)), {"size": (5,), **_SPARSE}),
         (((2, 2, 4, 2), (2, 1, 2, 3)), {"size": (3, 4), **_PLANE}),
     ],

@@ -87,6 +87,18 @@ def report() -> str:
             [x, w],
         ),
         (
+            "convolution 3×3, padding 1, 4 groups",
+            lambda x, w: ag.convolution(x, w, padding=1, groups=4),
+            lambda x, w: functional.conv2d(x, w, padding=1, groups=4),
+            [x, w[:, :4]],
+        ),
+        (
+            "depthwise convolution 3×3, padding 1",
+            lambda x, w: ag.convolution(x, w, padding=1, groups=16),
+            lambda x, w: functional.conv2d(x, w, padding=1, groups=16),
+            [x, w[:16, :1]],
+        ),
+        (
             "max pooling 2×2",
             lambda x: ag.max_pool(x, 2),
             lambda x: functional.max_pool2d(x, 2),
