@@ -1,6 +1,7 @@
 # Everything a contributor runs. Each target sets up its own .venv when there is none.
 PYTHON ?= python3
 DEMO   ?= demo
+PEERS  ?= yes
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -25,7 +26,11 @@ lint: .venv/stamp
 types: .venv/stamp
 	$(BIN)/mypy
 
+# Without the peers the tests that compare with them are skipped, and say so.
 test: .venv/stamp
+	@case '$(PEERS)' in no) echo 'PEERS=no: the comparisons with other engines are left out' ;; \
+	    *) $(MAKE) --no-print-directory .venv/peers \
+	        || echo 'peers could not be installed: the comparisons with them are skipped' ;; esac
 	$(BIN)/python -m pytest
 
 docs: .venv/stamp ## the generated pages of docs/, written anew
@@ -51,6 +56,9 @@ setup: .venv/stamp ## only the virtual environment
 	    || echo 'not every extra could be installed: pictures use another layout, and are SVG alone'
 	touch $@
 
+# From a slow registry PyTorch would hold up everything else: ten minutes must do.
 .venv/peers: .venv/stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	@echo 'installing PyTorch, JAX, HIPS autograd and MyGrad to compare with (PEERS=no: never)'
+	$(BIN)/python -c 'import subprocess as s, sys; s.run(sys.argv[1:], check=True, timeout=600)' \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
 	touch $@

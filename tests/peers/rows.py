@@ -531,66 +531,232 @@ def pointwise(name: str) -> Row:
 
 ROWS |= {name: pointwise(name) for name in POINTWISE}
 
-# Public functions that are composed of several operators: ours, PyTorch's, shapes.
-COMPOSED: dict[str, tuple[Any, ...]] = {
-    "sigmoid": (ag.nn.sigmoid, lambda t, x: t.sigmoid(x), S3),
-    "relu": (lambda x: ag.nn.relu(x - 1), lambda t, x: t.relu(x - 1), S3),
-    "gelu": (ag.gelu, lambda t, x: t.nn.functional.gelu(x), S3),
-    "silu": (ag.silu, lambda t, x: t.nn.functional.silu(x), S3),
-    "elu": (lambda x: ag.elu(x - 1, 0.7), lambda t, x: t.nn.functional.elu(x - 1, 0.7), S3),
-    "leaky_relu": (
-        lambda x: ag.leaky_relu(x - 1),
-        lambda t, x: t.nn.functional.leaky_relu(x - 1),
-        S3,
+
+def shared(f: F, *shapes: tuple[int, ...], torch: F | None = None) -> Row:
+    """A row of NumPy's names: one expression of the namespace for us and for JAX."""
+    return Row(lambda *xs: f(ag.numpy, *xs), torch, lambda j, *xs: f(j.numpy, *xs), shapes)
+
+
+def activation(ours: F, name: str, jax: str, shift: float = 0.0, *more: float) -> Row:
+    """A row of a function of `torch.nn.functional` and `jax.nn`, moved by ``shift``."""
+    return Row(
+        lambda x: ours(x - shift, *more),
+        lambda t, x: getattr(t.nn.functional, name)(x - shift, *more),
+        lambda j, x: getattr(j.nn, jax)(x - shift, *more),
+        (S3,),
+    )
+
+
+N3 = np.array([[False, True, False], [True, False, False]])
+
+
+def holes(n: Any, x: Any) -> Any:
+    """x with NaN in two places."""
+    return n.where(N3, np.nan, x)
+
+
+# Public functions that are composed of several operators.
+COMPOSED: dict[str, Row] = {
+    "sigmoid": activation(ag.nn.sigmoid, "sigmoid", "sigmoid"),
+    "relu": activation(ag.nn.relu, "relu", "relu", 1.0),
+    "silu": activation(ag.silu, "silu", "silu", 1.0),
+    "elu": activation(ag.elu, "elu", "elu", 1.0, 0.7),
+    "leaky_relu": activation(ag.leaky_relu, "leaky_relu", "leaky_relu", 1.0, 0.3),
+    "log_sigmoid": activation(ag.log_sigmoid, "logsigmoid", "log_sigmoid", 1.0),
+    "gelu": Row(
+        lambda x: ag.gelu(x - 1),
+        lambda t, x: t.nn.functional.gelu(x - 1),
+        lambda j, x: j.nn.gelu(x - 1, approximate=False),
     ),
-    "log_sigmoid": (ag.log_sigmoid, lambda t, x: t.nn.functional.logsigmoid(x), S3),
-    "clip": (lambda x: ag.clip(x, 0.8, 1.4), lambda t, x: t.clip(x, 0.8, 1.4), S3),
-    "dot": (ag.dot, lambda t, x, y: t.dot(x, y), V, V),
-    "inner": (ag.inner, lambda t, x, y: t.inner(x, y), S3, (4, 3)),
-    "outer": (ag.outer, lambda t, x, y: t.outer(x, y), V, (4,)),
-    "kron": (ag.kron, lambda t, x, y: t.kron(x, y), S3, (2, 2)),
-    "tensordot": (lambda x, y: ag.tensordot(x, y, 1), lambda t, x, y: t.tensordot(x, y, 1), S3, M3),
-    "vecdot": (ag.vecdot, lambda t, x, y: t.linalg.vecdot(x, y), S3, S3),
-    "trace": (ag.linalg.trace, lambda t, x: t.trace(x), M3),
-    "diagonal": (lambda x: ag.diagonal(x, 1), lambda t, x: t.diagonal(x, 1), M3),
-    "diag": (ag.diag, lambda t, x: t.diag(x), V),
-    "tril": (ag.tril, lambda t, x: t.tril(x), M3),
-    "triu": (ag.triu, lambda t, x: t.triu(x), M3),
-    "diff": (ag.diff, lambda t, x: t.diff(x), S3),
-    "gradient": (ag.gradient, lambda t, x: t.gradient(x)[0], (5,)),
-    "trapezoid": (ag.trapezoid, lambda t, y, x: t.trapezoid(y, x), (5,), (5,)),
-    "sort": (ag.sort, lambda t, x: t.sort(x)[0], S3),
-    "median": (lambda x: ag.median(x, 1), lambda t, x: t.quantile(x, 0.5, 1), (2, 4)),
-    "quantile": (lambda x: ag.quantile(x, 0.3, 1), lambda t, x: t.quantile(x, 0.3, 1), (2, 4)),
-    "nansum": (lambda x: ag.nansum(x, 1), lambda t, x: t.nansum(x, 1), S3),
-    "nanmean": (lambda x: ag.nanmean(x, 1), lambda t, x: t.nanmean(x, 1), S3),
-    "cov": (ag.cov, lambda t, x: t.cov(x), S3),
-    "corrcoef": (ag.corrcoef, lambda t, x: t.corrcoef(x), (2, 4)),
-    "tile": (lambda x: ag.tile(x, (2, 2)), lambda t, x: t.tile(x, (2, 2)), S3),
-    "repeat": (lambda x: ag.repeat(x, 2, 1), lambda t, x: t.repeat_interleave(x, 2, 1), S3),
-    "rot90": (ag.rot90, lambda t, x: t.rot90(x), S3),
-    "vander": (ag.vander, lambda t, x: t.linalg.vander(x).flip(-1), V),
-    "float_power": (ag.float_power, lambda t, x, y: t.float_power(x, y), S3, V),
-    "average_pool": (
+    "gelu by tanh": Row(
+        lambda x: ag.gelu(x - 1, approximate="tanh"),
+        lambda t, x: t.nn.functional.gelu(x - 1, approximate="tanh"),
+        lambda j, x: j.nn.gelu(x - 1, approximate=True),
+    ),
+    "average_pool": Row(
         lambda x: ag.average_pool(x, 2),
         lambda t, x: t.nn.functional.avg_pool1d(x, 2),
-        (2, 2, 6),
+        lambda j, x: j.lax.reduce_window(x, 0.0, j.lax.add, (1, 1, 2), (1, 1, 2), "VALID") / 2,
+        ((2, 2, 6),),
     ),
-    "matrix_power": (
-        lambda a: ag.linalg.matrix_power(a, 3),
-        lambda t, a: t.linalg.matrix_power(a, 3),
-        M3,
+    # products
+    "dot": shared(lambda n, x, y: n.dot(x, y), V, V, torch=lambda t, x, y: t.dot(x, y)),
+    "inner": shared(
+        lambda n, x, y: n.inner(x, y), S3, (4, 3), torch=lambda t, x, y: t.inner(x, y)
     ),
-    "matrix_norm": (
+    "outer": shared(
+        lambda n, x, y: n.outer(x, y), V, (4,), torch=lambda t, x, y: t.outer(x, y)
+    ),
+    "kron": shared(
+        lambda n, x, y: n.kron(x, y), S3, (2, 2), torch=lambda t, x, y: t.kron(x, y)
+    ),
+    "tensordot": shared(
+        lambda n, x, y: n.tensordot(x, y, 1), S3, M3, torch=lambda t, x, y: t.tensordot(x, y, 1)
+    ),
+    "tensordot over two axes": shared(
+        lambda n, x, y: n.tensordot(x, y, axes=([0, 2], [1, 0])), (2, 3, 4), (4, 2, 3),
+        torch=lambda t, x, y: t.tensordot(x, y, dims=([0, 2], [1, 0])),
+    ),
+    "vecdot": shared(
+        lambda n, x, y: n.vecdot(x, y), S3, S3, torch=lambda t, x, y: t.linalg.vecdot(x, y)
+    ),
+    "vdot": shared(lambda n, x, y: n.vdot(x, y), S3, S3),
+    "correlate": shared(lambda n, x, y: n.correlate(x, y, "same"), (5,), V),
+    "convolve, same": shared(lambda n, x, y: n.convolve(x, y, "same"), (5,), V),
+    "einsum of three": shared(
+        lambda n, a, b, c: n.einsum("ij,jk,kl->il", a, b, c), S3, M3, (3, 4),
+        torch=lambda t, a, b, c: t.einsum("ij,jk,kl->il", a, b, c),
+    ),
+    "einsum with a diagonal": shared(
+        lambda n, a, b: n.einsum("...ii,...i->...", a, b), B3, (2, 3),
+        torch=lambda t, a, b: t.einsum("...ii,...i->...", a, b),
+    ),
+    # parts and shapes
+    "trace": shared(lambda n, x: n.trace(x), M3, torch=lambda t, x: t.trace(x)),
+    "diagonal": shared(
+        lambda n, x: n.diagonal(x, 1), M3, torch=lambda t, x: t.diagonal(x, 1)
+    ),
+    "diag": shared(lambda n, x: n.diag(x), V, torch=lambda t, x: t.diag(x)),
+    "tril": shared(lambda n, x: n.tril(x), M3, torch=lambda t, x: t.tril(x)),
+    "triu": shared(lambda n, x: n.triu(x, 1), M3, torch=lambda t, x: t.triu(x, 1)),
+    "tile": shared(lambda n, x: n.tile(x, (2, 2)), S3, torch=lambda t, x: t.tile(x, (2, 2))),
+    "repeat": shared(
+        lambda n, x: n.repeat(x, 2, 1), S3, torch=lambda t, x: t.repeat_interleave(x, 2, 1)
+    ),
+    "repeat by counts": shared(lambda n, x: n.repeat(x, np.array([1, 0, 3]), axis=1), S3),
+    "rot90": shared(lambda n, x: n.rot90(x), S3, torch=lambda t, x: t.rot90(x)),
+    "fliplr, flipud": shared(lambda n, x: n.fliplr(n.flipud(x)), S3),
+    "swapaxes, moveaxis": shared(
+        lambda n, x: n.moveaxis(n.swapaxes(x, 0, 2), 0, 1), (2, 3, 4),
+        torch=lambda t, x: t.moveaxis(t.swapaxes(x, 0, 2), 0, 1),
+    ),
+    "hstack, vstack": shared(
+        lambda n, x, y: n.vstack([n.hstack([x, y]), n.hstack([y, x])]), S3, (2, 2),
+        torch=lambda t, x, y: t.vstack([t.hstack([x, y]), t.hstack([y, x])]),
+    ),
+    "dstack, column_stack": shared(
+        lambda n, x, y: n.dstack([n.column_stack([x, y]), n.column_stack([y, x])]), V, V
+    ),
+    "array_split": shared(lambda n, x: n.array_split(x, 2)[0], (5,)),
+    "append, insert, delete": shared(
+        lambda n, x, y: n.delete(n.insert(n.append(x, y), 1, y), 0), V, (2,)
+    ),
+    "block": shared(lambda n, x, y: n.block([[x, y], [y, x]]), (2, 2), (2, 2)),
+    "pad, reflecting": shared(lambda n, x: n.pad(x, ((0, 0), (2, 1)), mode="reflect"), S3),
+    "pad, wrapping": shared(lambda n, x: n.pad(x, ((1, 0), (0, 2)), mode="wrap"), S3),
+    "pad, repeating the edge": shared(lambda n, x: n.pad(x, 2, mode="edge"), S3),
+    "pad, symmetric": shared(lambda n, x: n.pad(x, 1, mode="symmetric"), S3),
+    "meshgrid": shared(lambda n, x, y: n.stack(n.meshgrid(x, y)), V, (2,)),
+    "vander": shared(
+        lambda n, x: n.vander(x), V, torch=lambda t, x: t.linalg.vander(x).flip(-1)
+    ),
+    "choose": shared(lambda n, x, y: n.choose(np.array([0, 1, 1]), [x, y]), V, V),
+    "select": shared(
+        lambda n, x, y: n.select([x > 1.5, y > 1.0], [x * y, y], default=3.0), S3, S3
+    ),
+    "compress, extract": shared(
+        lambda n, x: n.compress(np.array([True, False, True]), x, axis=1) * n.extract(
+            np.array([[False, True, False], [False, False, True]]), x
+        ), S3
+    ),
+    # differences, integrals, interpolation
+    "diff": shared(lambda n, x: n.diff(x), S3, torch=lambda t, x: t.diff(x)),
+    "diff, twice": shared(
+        lambda n, x: n.diff(x, n=2, axis=0), (4, 2), torch=lambda t, x: t.diff(x, n=2, dim=0)
+    ),
+    "ediff1d": shared(lambda n, x: n.ediff1d(x), (5,)),
+    "gradient": shared(
+        lambda n, x: n.gradient(x), (5,), torch=lambda t, x: t.gradient(x)[0]
+    ),
+    "trapezoid": shared(
+        lambda n, y, x: n.trapezoid(y, x), (5,), (5,), torch=lambda t, y, x: t.trapezoid(y, x)
+    ),
+    "interp": shared(lambda n, x, y: n.interp(x, np.array([0.0, 0.8, 1.5, 3.0]), y), (5,), (4,)),
+    "polyval": shared(lambda n, p, x: n.polyval(p, x), V, S3),
+    "clip": shared(
+        lambda n, x: n.clip(x, 0.8, 1.4), S3, torch=lambda t, x: t.clip(x, 0.8, 1.4)
+    ),
+    "float_power": Row(
+        ag.float_power, lambda t, x, y: t.float_power(x, y), None, (S3, V)
+    ),
+    # order
+    "sort": shared(lambda n, x: n.sort(x), S3, torch=lambda t, x: t.sort(x)[0]),
+    "sort of an axis": shared(lambda n, x: n.sort(x, axis=0), M3),
+    "partition": shared(lambda n, x: n.sort(n.partition(x, 2)[:, :3]), (2, 5)),
+    "ptp": shared(lambda n, x: n.ptp(x, axis=1), S3),
+    "median": shared(
+        lambda n, x: n.median(x, 1), (2, 4), torch=lambda t, x: t.quantile(x, 0.5, 1)
+    ),
+    "quantile": shared(
+        lambda n, x: n.quantile(x, 0.3, 1), (2, 4), torch=lambda t, x: t.quantile(x, 0.3, 1)
+    ),
+    "percentile": shared(lambda n, x: n.percentile(x, np.array([10.0, 85.0]), axis=0), (4, 2)),
+    # statistics
+    "average": shared(lambda n, x, w: n.average(x, axis=1, weights=w), S3, V),
+    "var of two axes": shared(lambda n, x: n.var(x, axis=(0, 2)), (2, 3, 4)),
+    "cov": shared(lambda n, x: n.cov(x), S3, torch=lambda t, x: t.cov(x)),
+    "corrcoef": shared(lambda n, x: n.corrcoef(x), (2, 4), torch=lambda t, x: t.corrcoef(x)),
+    "nansum": shared(
+        lambda n, x: n.nansum(holes(n, x), 1), S3, torch=lambda t, x: t.nansum(holes_(t, x), 1)
+    ),
+    "nanmean": shared(
+        lambda n, x: n.nanmean(holes(n, x), 1), S3, torch=lambda t, x: t.nanmean(holes_(t, x), 1)
+    ),
+    "nanprod": shared(lambda n, x: n.nanprod(holes(n, x), 1), S3),
+    "nanmax": shared(lambda n, x: n.nanmax(holes(n, x), 1), S3),
+    "nanmin": shared(lambda n, x: n.nanmin(holes(n, x), 1), S3),
+    "nanvar": shared(lambda n, x: n.nanvar(holes(n, x), 1), S3),
+    "nanstd": shared(lambda n, x: n.nanstd(holes(n, x), 1), S3),
+    "nancumsum": shared(lambda n, x: n.nancumsum(holes(n, x), axis=1), S3),
+    "nancumprod": shared(lambda n, x: n.nancumprod(holes(n, x), axis=1), S3),
+    "cumulative_sum": shared(lambda n, x: n.cumulative_sum(x, axis=1, include_initial=True), S3),
+    # linear algebra
+    "matrix_power": shared(
+        lambda n, a: n.linalg.matrix_power(a, 3), M3,
+        torch=lambda t, a: t.linalg.matrix_power(a, 3),
+    ),
+    "matrix_power, negative": shared(lambda n, a: n.linalg.matrix_power(a, -2), M3),
+    "matrix_norm": Row(
         lambda a: ag.linalg.matrix_norm(a, ord="nuc"),
         lambda t, a: t.linalg.matrix_norm(a, "nuc"),
-        S3,
+        lambda j, a: j.numpy.linalg.norm(a, "nuc"),
+        (S3,),
     ),
-    "multi_dot": (
-        lambda a, b, c: ag.linalg.multi_dot([a, b, c]),
-        lambda t, a, b, c: t.linalg.multi_dot([a, b, c]),
-        S3,
-        M3,
-        (3, 2),
+    "matrix_norm, fro": shared(
+        lambda n, a: n.linalg.norm(a, "fro"), S3, torch=lambda t, a: t.linalg.matrix_norm(a)
     ),
-}
+    "matrix_norm, 2": shared(
+        lambda n, a: n.linalg.norm(a, 2), S3, torch=lambda t, a: t.linalg.matrix_norm(a, 2)
+    ),
+    "matrix_norm, 1": shared(
+        lambda n, a: n.linalg.norm(a, 1), S3, torch=lambda t, a: t.linalg.matrix_norm(a, 1)
+    ),
+    "vector_norm, 1": shared(lambda n, a: n.linalg.norm(a, 1, axis=0), S3),
+    "vector_norm, 3": shared(
+        lambda n, a: n.linalg.norm(a, 3, axis=1), S3,
+        torch=lambda t, a: t.linalg.vector_norm(a, 3, dim=1),
+    ),
+    "vector_norm, inf": shared(lambda n, a: n.linalg.norm(a, np.inf, axis=1), S3),
+    "multi_dot": shared(
+        lambda n, a, b, c: n.linalg.multi_dot([a, b, c]), S3, M3, (3, 2),
+        torch=lambda t, a, b, c: t.linalg.multi_dot([a, b, c]),
+    ),
+    "tensorinv": shared(lambda n, a: n.linalg.tensorinv(n.reshape(a, (2, 3, 6)), 2), (6, 6)),
+    "tensorsolve": shared(
+        lambda n, a, b: n.linalg.tensorsolve(n.reshape(a, (2, 3, 6)), b), (6, 6), S3
+    ),
+    "solve of a vector": shared(lambda n, a, b: n.linalg.solve(a + 3 * np.eye(3), b), M3, V),
+    "matrix_norm of pinv": shared(lambda n, a: n.linalg.norm(n.linalg.pinv(a)), (2, 3)),
+    "cond": shared(lambda n, a: n.linalg.cond(a), M3, torch=lambda t, a: t.linalg.cond(a)),
+    # Fourier transforms
+    "fft2": shared(lambda n, x: n.abs(n.fft.fft2(x)), (2, 3, 4)),
+    "ifft": shared(lambda n, x: n.real(n.fft.ifft(x, n=7)), S3),
+    "rfftn": shared(lambda n, x: n.abs(n.fft.rfftn(x)), (2, 3, 4)),
+    "irfft of real": shared(lambda n, x: n.fft.irfft(x, n=5), S3),
+    "hfft": shared(lambda n, x: n.fft.hfft(x), S3),
+    "fftshift": shared(lambda n, x: n.fft.fftshift(x, axes=1), S3),
+}  # fmt: skip
+
+
+def holes_(t: Any, x: Any) -> Any:
+    return t.where(t.tensor(N3), t.tensor(np.nan), x)
