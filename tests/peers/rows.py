@@ -24,6 +24,7 @@ class Row(NamedTuple):
     torch: F | None
     jax: F | None
     shapes: tuple[tuple[int, ...], ...] = ((2, 3),)
+    domain: tuple[float, float] = (0.5, 2.0)  # for the operators of the registry, their own
 
 
 def op(name: str, **params: Any) -> F:
