@@ -558,7 +558,6 @@ def holes(n: Any, x: Any) -> Any:
 
 # Public functions that are composed of several operators.
 COMPOSED: dict[str, Row] = {
-    "sigmoid": activation(ag.nn.sigmoid, "sigmoid", "sigmoid"),
     "relu": activation(ag.nn.relu, "relu", "relu", 1.0),
     "silu": activation(ag.silu, "silu", "silu", 1.0),
     "elu": activation(ag.elu, "elu", "elu", 1.0, 0.7),
