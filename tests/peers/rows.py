@@ -246,6 +246,13 @@ ROWS: dict[str, Row] = {
         lambda t, x: t.polygamma(2, x),
         lambda j, x: j.scipy.special.polygamma(2, x),
     ),
+    # slopes that do not cancel, beside the formula that cancels
+    "_tanh_slope": Row(
+        op("_tanh_slope"), lambda t, x: 1 / t.cosh(x) ** 2, lambda j, x: 1 / j.numpy.cosh(x) ** 2
+    ),
+    "_asin_slope": Row(op("_asin_slope"), *[lambda n, x: (1 - x * x) ** -0.5] * 2),
+    "_atanh_slope": Row(op("_atanh_slope"), *[lambda n, x: 1 / (1 - x * x)] * 2),
+    "_cosine": Row(op("_cosine"), *[lambda n, x, y: x * (x * x + y * y) ** -0.5] * 2, (S3, V)),
     # reductions and scans
     "sum": Row(lambda x: ag.sum(x, 1), lambda t, x: t.sum(x, 1), lambda j, x: j.numpy.sum(x, 1)),
     "mean": Row(

@@ -1,6 +1,6 @@
 """Complex functions against JAX, whose convention is ours: docs/complex.md.
 
-Of each function of complex arguments: its value, VJP and JVP, and of the real Σ g·|f|²/2 the gradient
+Of each function f of complex arguments: its value, VJP and JVP; of the real Σ g·|f|²/2 the gradient
 and the derivative of that along a direction.
 """
 
