@@ -82,6 +82,10 @@ def jax_eig(j: Any, a: Any) -> Any:
     return j.lax.linalg.eig(a, compute_left_eigenvectors=False, enable_eigvec_derivs=True)[1]
 
 
+def project(v: Any) -> Any:
+    return v @ v.mT
+
+
 def joined(n: Any, parts: Any) -> Any:
     return n.concatenate([n.reshape(part, (-1,)) for part in parts])
 
@@ -131,6 +135,12 @@ ROWS: dict[str, Row] = {
         lambda t, x, y: t.select_scatter(x, y, 0, 1),
         lambda j, x, y: x.at[1].set(y),
         (S3, V),
+    ),
+    "assemble": Row(
+        op("assemble", places=[(0,), (1, 1)]),
+        lambda t, x, y, z: t.cat([y, x[1, :1], z[None], x[1, 2:]]).reshape(2, 3),
+        lambda j, x, y, z: x.at[0].set(y).at[1, 1].set(z),
+        (S3, V, ()),
     ),
     "add_at": Row(
         lambda x, y: ag.add_at(x, INDEX, y),
@@ -245,6 +255,11 @@ ROWS: dict[str, Row] = {
         op("polygamma", order=2),
         lambda t, x: t.polygamma(2, x),
         lambda j, x: j.scipy.special.polygamma(2, x),
+    ),
+    "_level_rank": Row(
+        lambda q: op("_level_rank", method="linear")(q / 2, np.array(4)),
+        *[lambda n, q: 3 * (q / 2)] * 2,
+        ((3,),),
     ),
     # slopes that do not cancel, beside the formula that cancels
     "_tanh_slope": Row(
@@ -489,6 +504,12 @@ ROWS: dict[str, Row] = {
         lambda t, a, b: t.linalg.lstsq(a, b)[0],
         lambda j, a, b: j.numpy.linalg.lstsq(a, b)[0],
         ((3, 2), (3, 2)),
+    ),
+    "_complement": Row(  # the projection, which does not depend on the choice of a basis
+        lambda a: project(op("_complement", of="qr")(a)),
+        lambda t, a: t.eye(3, dtype=a.dtype) - a @ t.linalg.pinv(a),
+        lambda j, a: np.eye(3) - a @ j.numpy.linalg.pinv(a),
+        ((3, 1),),
     ),
     # Fourier transforms: the power spectrum, which is real
     "fft": Row(
