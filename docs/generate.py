@@ -11,6 +11,7 @@ The pictures in docs/images are those that the pages' own code draws.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import re
 import shutil
@@ -38,17 +39,22 @@ def made(page: Path, folder: Path) -> str:
     """The page as it should be; what its code draws lands in ``folder / "images"``."""
     (folder / "images").mkdir(exist_ok=True)
     if page in TABLES:
-        return TABLES[page]()
+        with contextlib.chdir(folder):
+            return TABLES[page]()
     return refreshed(page.name, page.read_text(encoding="utf-8"), folder)
 
 
-def stale_picture(new: Path) -> bool:
+def pictures_in(folder: Path) -> list[Path]:
+    """Where the pictures that were drawn in a folder belong, from ``docs`` on."""
+    return sorted(path.relative_to(folder) for path in Path(folder, "images").rglob("*.svg"))
+
+
+def stale_picture(new: Path, old: Path) -> bool:
     """Whether a drawn picture differs from the one in docs/images.
 
     Layout engines place things differently, and processors round differently: a picture by another
     engine, or with other last digits in it, is judged by its text.
     """
-    old = DOCS / "images" / new.name
     if not old.exists():
         return True
     pictures = [path.read_text(encoding="utf-8") for path in (old, new)]
@@ -64,9 +70,10 @@ def check(page: Path) -> list[str]:
     """What is out of date about a page: a diff, names of pictures."""
     with tempfile.TemporaryDirectory() as folder:
         new = made(page, Path(folder))
-        pictures = sorted(Path(folder, "images").glob("*.svg"))
         complaints = [
-            f"docs/images/{path.name} is stale" for path in pictures if stale_picture(path)
+            f"docs/{path} is stale"
+            for path in pictures_in(Path(folder))
+            if stale_picture(Path(folder, path), DOCS / path)
         ]
     old = page.read_text(encoding="utf-8") if page.exists() else ""
     return complaints + list(
@@ -78,10 +85,11 @@ def write(page: Path, *, text: bool) -> None:
     """Write a page (where ``text``) and its pictures."""
     with tempfile.TemporaryDirectory() as folder:
         new = made(page, Path(folder))
-        for picture in Path(folder, "images").glob("*.svg"):
-            (DOCS / "images").mkdir(exist_ok=True)
-            shutil.copyfile(picture, DOCS / "images" / picture.name)
+        for picture in pictures_in(Path(folder)):
+            (DOCS / picture).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(folder, picture), DOCS / picture)
         if text:
+            page.parent.mkdir(exist_ok=True)
             page.write_text(new, encoding="utf-8")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,25 @@ class Case:
         with np.errstate(all="ignore"):
             y = eval(self.expression, names)  # noqa: S307  # the table below, not user text
             return [g.numpy() for g in ag.gradients(y, xs, np.ones(y.shape))]
+
+    def subjects(self) -> set[str]:
+        """The functions that are called on the variables themselves, not on what others made."""
+        found = set()
+        for node in ast.walk(ast.parse(self.expression)):
+            if isinstance(node, ast.Call):
+                function = node.func
+                receiver = [function.value] if isinstance(function, ast.Attribute) else []
+                if not any(_makes_something(one) for one in [*receiver, *node.args]):
+                    found.add(function.attr if receiver else ast.unparse(function))  # type: ignore[attr-defined]  # it has a receiver
+            elif isinstance(node, ast.BinOp):
+                found |= {"power"} if isinstance(node.op, ast.Pow) else set()
+                found |= {"divide"} if isinstance(node.op, ast.Div) else set()
+        return found
+
+
+def _makes_something(node: ast.expr) -> bool:
+    """Whether an operand is the result of arithmetic or of another call on variables."""
+    return any(isinstance(one, ast.Call | ast.BinOp) for one in ast.walk(node))
 
 
 HEADER = """\
@@ -71,6 +92,9 @@ CASES = {
             "np.median(x)", {"x": [1.0, 2.0, 2.0, 3.0]}, "the two middle ones of the sorted array"
         ),
         Case("np.fmax(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.fmin(x, z)", {"x": 1.0, "z": 1.0}, FIRST),
+        Case("np.ptp(x)", {"x": [1.0, 1.0, 3.0, 3.0]}, FIRST + ", at both ends"),
+        Case("ag.max_pool(x, 2)", {"x": [[[2.0, 2.0, 0.0, 5.0]]]}, FIRST + ", in each window"),
         Case("np.logaddexp(x, z)", {"x": -np.inf, "z": -np.inf}, "no share in an empty sum"),
     ],
     "NaN": [
@@ -88,13 +112,18 @@ CASES = {
         Case("np.copysign(x, -1.0)", {"x": 0.0}, "as |x|"),
         Case("np.interp(x, [0, 1, 2], [0, 1, 3])", {"x": 1.0}, "the slope to the right of a point"),
         Case("np.where(x > 0, x, 0)", {"x": 0.0}, "the branch taken at 0 is the constant"),
-        Case("np.where(x > 0, np.sqrt(x), 0)", {"x": 0.0}, "see the note on `where` below"),
+        Case("np.where(x > 0, np.sqrt(x), 0)", {"x": 0.0}, "0 × inf: see the note on `where`"),
     ],
     "Norms and spreads": [
         Case("x.std()", {"x": [2.0, 2.0, 2.0]}, "the subgradient of least norm"),
         Case("np.hypot(x, z)", {"x": 0.0, "z": 0.0}, "the subgradient of least norm"),
+        Case("np.linalg.norm(x)", {"x": [0.0, 0.0]}, "the subgradient of least norm"),
         Case("x.var()", {"x": [2.0, 2.0, 2.0]}, "smooth: exactly 0"),
         Case("np.sqrt((x * x).sum())", {"x": [0.0, 0.0]}, "inf × 0: composed by hand, not a norm"),
+    ],
+    "Steps": [
+        Case("np.remainder(x, z)", {"x": 4.0, "z": 2.0}, "the slopes to the right of the jump"),
+        Case("np.heaviside(x, z)", {"x": 0.0, "z": 0.5}, "a step is a constant by rule; z is seen"),
     ],
     "Powers": [
         Case("x ** 0", {"x": 0.0}, POWER),
@@ -110,6 +139,10 @@ CASES = {
     "Poles": [
         Case("np.sqrt(x)", {"x": 0.0}, IEEE),
         Case("np.log(x)", {"x": 0.0}, IEEE),
+        Case("np.cbrt(x)", {"x": 0.0}, IEEE),
+        Case("np.arcsin(x)", {"x": 1.0}, IEEE),
+        Case("np.arccosh(x)", {"x": 1.0}, IEEE),
+        Case("np.arctanh(x)", {"x": 1.0}, IEEE),
         Case("1 / x", {"x": 0.0}, IEEE),
         Case("x.prod()", {"x": [0.0, 2.0, 3.0]}, "exact: the product of the others"),
         Case("x.prod()", {"x": [0.0, 0.0, 3.0]}, "exact: another zero stays in each product"),
@@ -134,10 +167,18 @@ def row(case: Case) -> list[str]:
     return [f"`{case.expression}`", at, derivatives, case.why]
 
 
+def rows(cases: Iterable[Case]) -> str:
+    """A table of cases."""
+    return table(["expression", "at", "derivative", "because"], map(row, cases))
+
+
+def cases_of(names: Iterable[str]) -> list[Case]:
+    """The cases in which one of these functions meets its kink."""
+    wanted = {*names}
+    return [case for cases in CASES.values() for case in cases if wanted & case.subjects()]
+
+
 def page() -> str:
     """The page docs/kinks.md."""
-    sections = [
-        f"\n## {title}\n\n" + table(["expression", "at", "derivative", "because"], map(row, cases))
-        for title, cases in CASES.items()
-    ]
+    sections = [f"\n## {title}\n\n" + rows(cases) for title, cases in CASES.items()]
     return HEADER + "".join(sections) + FOOTER

@@ -1,96 +1,143 @@
-"""The table of every operator, from the registry."""
+"""The pages of operators and functions: an index, and one page for each family."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
-import autograd_lite as ag  # noqa: F401  # declares every operator
-from autograd_lite import ops
+from autograd_lite import numpy as namespace
+from autograd_lite import ops, random
 from autograd_lite.graph import Op
-from autograd_lite.notation import formula
-from autograd_lite.rules import FUNCTIONS, NUMPY, OPS
-from docs.markdown import table
+from autograd_lite.notation import as_latex, code, formula
+from docs import kinks
+from docs.drawn import draw, sample
+from docs.entries import Entry, entries, inputs
 
-__all__ = ["page"]
+__all__ = ["pages"]
 
-HEADER = """\
-# Operators
+INDEX = """\
+# Operators and functions
 
-Every operator of the engine, from the registry, by the file of `autograd_lite/ops` that holds it.
-*Local rule* says what becomes of the gradient G that arrives at the operator on its way to each
-input, as pictures write it; `y` is the output. *NumPy* names the functions that record the
-operator when they are called on a tensor. Choices at points without a derivative are in
-[kinks](kinks.md).
+Every function of `ag.*`, `ag.numpy`, `ag.linalg`, `ag.fft` and `ag.random` by its family, the
+file of `autograd_lite/ops` that holds it; all are NumPy's names, and those of the Array API
+standard 2024.12, on tensors. The page of a family says of each function how it is called; of an
+operator also its formula, what becomes of the gradient G that arrives at it on its way to each
+input (y is the output), its NumPy code, its choice where no derivative exists, and a picture.
+All choices together: [derivatives at kinks](kinks.md). The gradient of a complex input follows
+[this convention](complex.md).
 
-Kinds: *pointwise* (each element alone; operands broadcast, and gradients are summed back),
-*linear* (the tangent rule is the operator itself), *multilinear* (linear in each argument alone),
-*general* (rules written out), *constant* (without derivative).
+Kinds of operators: *pointwise* (each element alone; operands broadcast, and gradients are summed
+back), *linear* (the tangent rule is the operator itself), *multilinear* (linear in each argument
+alone), *general* (rules written out), *constant* (without derivative).
+"""
+FAMILY = """\
+# {title}
+
+{what} [All families](../operators.md)
 """
 
 
-def family(op: Op) -> str:
-    """The file of ``autograd_lite/ops`` that holds the operator; ``further`` for other rooms."""
-    first = ["pointwise", "special", "ordering"]
-    rooms = sorted(ops.__all__, key=lambda name: (name not in first, name))
-    declared = getattr(op.source, "file", "").replace("\\", "/").rpartition("/")[2]
-    if declared.removesuffix(".py") in rooms:
-        return declared.removesuffix(".py")
-    holding = (
-        name for name in rooms if any(is_of(one, op) for one in vars(getattr(ops, name)).values())
-    )
-    return next(holding, "further")
+def pages() -> dict[str, Callable[[], str]]:
+    """The pages by name: ``operators``, and ``operators/<family>`` for each."""
+    return {"operators": index} | {
+        f"operators/{name}": functools.partial(page_of, name) for name in _families()
+    }
 
 
-def numpy_names(op: Op) -> str:
-    """The NumPy functions that become this operator."""
-    own = FUNCTIONS.get(op.name)
-    names = {spelled(one) for one, ours in NUMPY.items() if is_of(ours, op) or ours is own}
-    return ", ".join(f"`{name}`" for name in sorted(names))
+@functools.cache
+def _families() -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries():
+        found[entry.family].append(entry)
+    return dict(sorted(found.items()))
 
 
-def is_of(function: Callable[..., Any], op: Op) -> bool:
-    """Whether a public function is the bare operator."""
-    return getattr(function, "op", None) is op
-
-
-def spelled(one: Any) -> str:
-    """`np.linalg.norm` for a function of a submodule, `np.exp` for one of NumPy itself."""
-    module = getattr(one, "__module__", None) or "numpy"
-    inner = module.removeprefix("numpy").lstrip(".")
-    return f"np.{inner}.{one.__name__}" if inner in ("linalg", "fft") else f"np.{one.__name__}"
-
-
-def inputs(op: Op) -> list[str]:
-    """What to call each input: as the declaration does, or by a letter."""
-    if op.kind != "pointwise":
-        return list(op.array_names or ["each"])
-    named = len(op.array_names) >= len(op.pulls)
-    return list(op.array_names if named else "abc")[: len(op.pulls)]
-
-
-def rules(op: Op) -> str:
-    """The local rule of each input, named as a picture would."""
-    if not op.differentiable:
-        return "—"
-    names = inputs(op)
-    with np.errstate(all="ignore"):
-        texts = {name: op.local_rule(i, names) for i, name in enumerate(names)}
-    return "; ".join(f"{name}: {text}" for name, text in texts.items() if text) or "see its source"
-
-
-def page() -> str:
+def index() -> str:
     """The page docs/operators.md."""
-    families: dict[str, list[list[str]]] = {}
-    for name, op in sorted(OPS.items()):
-        if name[0] != "_":
-            row = [f"`{name}`", f"${formula(op, inputs(op))}$", rules(op), op.kind, numpy_names(op)]
-            families.setdefault(family(op), []).append(row)
-    header = ["operator", "formula", "local rule", "kind", "NumPy"]
-    sections = [
-        f"\n## {title.capitalize()}\n\n{table(header, rows)}"
-        for title, rows in sorted(families.items(), key=lambda one: (one[0] == "further", one[0]))
+    sections = []
+    for name, members in _families().items():
+        links = [
+            f"[`{' = '.join(entry.names)}`](operators/{name}.md#{entry.anchor})"
+            for entry in members
+        ]
+        title = f"[{name.capitalize()}](operators/{name}.md)"
+        sections.append(f"\n## {title}\n\n{_what(name)}\n\n{' · '.join(links)}\n")
+    return INDEX + "".join(sections)
+
+
+def page_of(name: str) -> str:
+    """The page docs/operators/<name>.md; its pictures go to ``images/operators``."""
+    head = FAMILY.format(title=name.capitalize(), what=_what(name))
+    return head + "".join("\n" + section(entry) for entry in _families()[name])
+
+
+def _what(name: str) -> str:
+    """The first line of the module that holds the family."""
+    module = {"numpy": namespace, "random": random}.get(name) or getattr(ops, name, None)
+    text = (inspect.getdoc(module) or "") if module else "Operators of other rooms."
+    return text.split("\n\n")[0].replace("\n", " ")
+
+
+def section(entry: Entry) -> str:
+    """All that is to be said of a function or an operator."""
+    parts = ["### " + ", ".join(f"`{name}`" for name in entry.names)]
+    parts += (
+        [f"`{entry.signature}`"]
+        if entry.signature
+        else ["Stands in graphs alone: no public function."]
+    )
+    parts += [entry.first_line]
+    if entry.op is not None:
+        parts += list(_of_operator(entry.op))
+    if entry.composed_of:
+        parts += ["Composed of " + ", ".join(f"`{name}`" for name in entry.composed_of) + "."]
+    cases = kinks.cases_of([name.rpartition(".")[2] for name in entry.names])
+    if cases:
+        parts += ["At kinks:", kinks.rows(cases).rstrip()]
+    if entry.links:
+        parts += [" · ".join(f"[{name}]({address})" for name, address in entry.links)]
+    if entry.op is not None and entry.op.differentiable:
+        parts += [_picture(entry.op)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _of_operator(op: Op) -> Iterator[str]:
+    names = inputs(op) if op.array_names or op.kind == "pointwise" else ["x1", "x2", "…"]
+    written = _code(op)
+    own = written.startswith(f"{op.name}(")
+    yield f"$`y = {formula(op, names)}`$, {op.kind}" + ("" if own else f"; in NumPy `{written}`")
+    if op.differentiable:
+        with np.errstate(all="ignore"):
+            rules = [(name, op.local_rule(i, inputs(op))) for i, name in enumerate(inputs(op))]
+        yield "\n".join(f"- to {name}: {_rule(text)}" for name, text in rules if text)
+
+
+def _rule(text: str) -> str:
+    """A local rule as a formula, or, if it is a sentence, in words."""
+    latex = as_latex(text)
+    return text if r"\text" in latex else f"$`{latex}`$"
+
+
+def _code(op: Op) -> str:
+    """The operator as NumPy code, for the sample that is drawn."""
+    if not op.differentiable:
+        return code(op, inputs(op))
+    operands, params = sample(op)
+    return code(op, list(operands), params)
+
+
+def _picture(op: Op) -> str:
+    folder = Path("images", "operators")
+    folder.mkdir(parents=True, exist_ok=True)
+    draw(op, folder)
+    lines = [
+        "<details><summary>drawn</summary>",
+        f"![{op.name} with values, gradients and local rules](../images/operators/{op.name}.svg)",
+        "</details>",
     ]
-    return HEADER + "".join(sections)
+    return "\n\n".join(lines)

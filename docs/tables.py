@@ -9,7 +9,7 @@ from docs import deviations, kinks, numpy_names, operators
 __all__ = ["PAGES"]
 
 PAGES: dict[str, Callable[[], str]] = {
-    "operators": operators.page,
+    **operators.pages(),
     "kinks": kinks.page,
     "deviations": deviations.page,
     "numpy": numpy_names.page,

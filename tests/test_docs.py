@@ -44,13 +44,27 @@ def python(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+OPERATORS = [page for page in PAGES if name(page).startswith("docs/operators")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in OPERATORS], ids=name)
 def test_a_page_runs_and_shows_what_it_prints(page: Path) -> None:
     other = f"in NumPy {minor_version()}." not in page.read_text(encoding="utf-8")
     if page.name == "numpy.md" and other:
         pytest.skip("the list was made with another NumPy, which has other names")
     done = python("-m", "docs.generate", "--check", page, cwd=ROOT)
     assert done.returncode == 0, f"run `make docs`\n{done.stdout}{done.stderr}"
+
+
+def test_the_pages_of_operators_are_up_to_date() -> None:
+    done = python("-m", "docs.generate", "--check", *OPERATORS, cwd=ROOT)
+    assert done.returncode == 0, f"run `make docs`\n{done.stdout}{done.stderr}"
+
+
+def test_every_picture_is_shown() -> None:
+    shown = "".join(page.read_text(encoding="utf-8") for page in MARKDOWN)
+    pictures = [str(path.relative_to(DOCS)) for path in (DOCS / "images").rglob("*.svg")]
+    assert [path for path in pictures if path not in shown] == []
 
 
 def test_every_page_is_checked() -> None:

@@ -455,15 +455,21 @@ nextafter = pointwise(
     latex=r"\mathrm{{nextafter}}({0}, {1})", domain=(0.5, 3),
     doc="The floating number next to x1 on the way to x2; the derivative for x1 is 1.",
 )  # fmt: skip
-ldexp = linear(
+_ldexp = linear(
     "ldexp", lambda x, n: np.ldexp(x, np.asarray(n).astype(np.int64)),
-    lambda g, x, n: ldexp(g, n), None, array_names=("x1", "x2"),
+    lambda g, x, n: _ldexp(g, n), None, array_names=("x1", "x2"),
     local=["G × 2^{1}", "no derivative"], latex=r"{0} \cdot 2^{{{1}}}",
     samples=[(((2, 3), "bool(3,)"), {}), (((3,), "bool(2,1)"), {})],
     code="np.ldexp({0}, np.int64({1}))",
 )  # fmt: skip
-ldexp.__doc__ = "x1·2**x2 of each pair; x2 are integers, without derivative."
-public(np.ldexp)(ldexp)
+
+
+@public(np.ldexp)
+def ldexp(x1: Any, x2: Any, /) -> Any:
+    """x1·2**x2 of each pair; x2 are integers, without derivative."""
+    return _ldexp(x1, x2)
+
+
 _exponent = nondifferentiable("_exponent", lambda x: np.frexp(x)[1])
 
 
