@@ -257,8 +257,8 @@ ROWS: dict[str, Row] = {
         lambda j, x: j.scipy.special.polygamma(2, x),
     ),
     "_level_rank": Row(
-        lambda q: op("_level_rank", method="linear")(q / 2, np.array(4)),
-        *[lambda n, q: 3 * (q / 2)] * 2,
+        lambda q: op("_level_rank", method="linear")(q * q / 10, np.array(4)),
+        *[lambda n, q: 3 * (q * q / 10)] * 2,
         ((3,),),
     ),
     # slopes that do not cancel, beside the formula that cancels
