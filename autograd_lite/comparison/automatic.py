@@ -21,7 +21,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.modes import no_grad
 from autograd_lite.tensors import Tensor, parameter, tensor
 
-__all__ = ["Twin", "as_arrays", "parameters_of"]
+__all__ = ["Twin", "as_arrays", "parameters_of", "parts_of"]
 
 
 class Twin:
@@ -34,6 +34,9 @@ class Twin:
 
     Raises `CompareError` if it cannot be called so.
     """
+
+    labels: frozenset[int] = frozenset()  # integer inputs that are no numbers
+    optional: frozenset[int] = frozenset()  # inputs of which nobody expects a gradient
 
     def __init__(
         self, against: Any, inputs: Sequence[Any], hand_value: Callable[[str], Any]
@@ -119,17 +122,27 @@ def _kind(value: Any) -> str:
 def parameters_of(layer: Any) -> Iterator[tuple[str, Any]]:
     """The parameter tensors of a layer under dotted paths, each once, in order of definition."""
     seen: set[int] = set()
-    pending: list[tuple[str, Any]] = [("", layer)]
+    for path, part in parts_of(layer):
+        if isinstance(part, Tensor) and id(part) not in seen:
+            seen.add(id(part))
+            if part.tracked and part.node.op.name == "parameter":
+                yield path, part
+
+
+def parts_of(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Everything that a layer holds, under dotted paths, in order of definition.
+
+    Tensors and arrays under every path that leads to them, all else once.
+    """
+    seen: set[int] = set()
+    pending: list[tuple[str, Any]] = [("", thing)]
     while pending:
-        path, thing = pending.pop()
-        if id(thing) in seen:
+        path, one = pending.pop()
+        yield path, one
+        if isinstance(one, Tensor | np.ndarray) or id(one) in seen:
             continue
-        seen.add(id(thing))
-        if isinstance(thing, Tensor):
-            if thing.tracked and thing.node.op.name == "parameter":
-                yield path, thing
-            continue
-        parts = [(f"{path}.{name}".lstrip("."), part) for name, part in _parts(thing)]
+        seen.add(id(one))
+        parts = [(f"{path}.{name}".lstrip("."), part) for name, part in _parts(one)]
         pending += reversed(parts)
 
 

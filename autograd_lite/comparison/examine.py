@@ -19,6 +19,7 @@ from autograd_lite.comparison.automatic import Twin
 from autograd_lite.comparison.numbers import EXAMINED, numbers_of
 from autograd_lite.comparison.report import Comparison, Finding, Row, gradient_name
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
+from autograd_lite.comparison.traced import TracedTwin
 from autograd_lite.comparison.verdict import Allowance, Numbers, judge, tolerance_of
 from autograd_lite.errors import CompareError, DTypeError
 from autograd_lite.tensors import Tensor
@@ -57,13 +58,11 @@ def compare(
     """
     convention = convention_of(hand)
     arrays = _inputs(inputs)
+    twin: Twin
     if against is None:
-        raise CompareError(
-            f"there is nothing to compare {type(hand).__name__} with",
-            mend="pass against=, an ag.nn layer with the same parameters or a function of "
-            "tensors, for example against=ag.nn.Affine(W, b)",
-        )
-    twin = Twin(against, arrays, lambda name: convention.parameter(hand, name))
+        twin = TracedTwin(hand, lambda layer: layer.forward, arrays)
+    else:
+        twin = Twin(against, arrays, lambda name: convention.parameter(hand, name))
     case = _Case(hand, convention, twin, arrays, np.random.default_rng(seed), cotangent)
     case.run()
     if numeric:
@@ -81,6 +80,8 @@ def compare(
 
 
 def _name_of(against: Any) -> str:
+    if against is None:
+        return "its own forward, traced"
     name = getattr(against, "__name__", None) or type(against).__name__
     return str(name).replace("<lambda>", "a function")
 
@@ -179,18 +180,20 @@ class _Case:
     def ask_numbers(self) -> None:
         """The third referee: derivatives of the hand-written forward by differences alone."""
         count = len(self.arrays)
-        asked = [*range(count)] + [
-            count + k for k, path in enumerate(self.twin.paths) if path in self.shared
-        ]
-        points = self.arrays + [
+        free = [i for i in range(count) if i not in self.twin.labels]
+        asked = free + [count + k for k, path in enumerate(self.twin.paths) if path in self.shared]
+        points = [self.arrays[i] for i in free] + [
             np.asarray(self.convention.parameter(self.hand, path)) for path in self.shared
         ]
         hands = self._hand_gradients(self.by_hand)
         look_at = [_furthest(self.gradients[k], hands[k]) for k in asked]
 
         def forward(*values: Any) -> Any:
-            parameters = dict(zip(self.shared, values[count:], strict=True))
-            return self.convention.forward(self.hand, values[:count], parameters)
+            inputs = list(self.arrays)
+            for i, value in zip(free, values):
+                inputs[i] = value
+            parameters = dict(zip(self.shared, values[len(free) :], strict=True))
+            return self.convention.forward(self.hand, inputs, parameters)
 
         try:
             douts = self._for_hand(self.by_hand.outputs)
@@ -213,7 +216,11 @@ class _Case:
         kinds = ["input"] * len(self.names) + ["parameter"] * len(self.twin.paths)
         hands = self._hand_gradients(self.by_hand)
         parts = zip(labels, kinds, self.gradients, hands, self.numbers, self.rounding, strict=True)
-        return rows + [_row(*part) for part in parts]
+        asked = [
+            k for k, hand in enumerate(hands) if hand is not None or k not in self.twin.optional
+        ]
+        found = list(parts)
+        return rows + [_row(*found[k]) for k in asked]
 
     def findings(self) -> list[Finding]:
         """What is to be said beside the rows."""

@@ -8,7 +8,7 @@ import contextlib
 import gc
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,16 @@ from autograd_lite.tensors import Tensor
 __all__ = ["Lifted", "entering", "leaving", "lift"]
 
 
-def lift(f: Any) -> Any:
+def lift(f: Any, *, leaf: Callable[[str, Any], Any] | None = None) -> Any:
     """Run plain NumPy code, unchanged, on tensors; with in-place updates and views.
 
     Args:
         f: a function, a class, an instance or a module. It is not changed: what runs is a copy
             of it and of everything of the user's that it reaches, in which ``np`` makes arrays
             that a graph knows. State that it keeps stays with the copy.
+        leaf: what takes the place of an array that ``f`` holds, given its dotted path and the
+            array: a tensor (``lambda path, array: ag.parameter(array, name=path)``), or an array.
+            Without it they are constants.
 
     Returns:
         What takes its place: called with tensors it gives tensors, recorded. Attributes that are
@@ -55,13 +58,10 @@ def lift(f: Any) -> Any:
             f"lift() of a {type(f).__name__}",
             mend="give a function, a class, an instance or a module",
         )
-    rebinder = Rebinder(lambda path, array: adopt(np.array(array)))
-    where = f.__name__ if isinstance(f, types.ModuleType) else getattr(f, "__module__", None)
-    rebinder.own(
-        where
-        if isinstance(f, (type, types.ModuleType)) or inspect.isroutine(f)
-        else type(f).__module__
-    )
+    make = leaf or (lambda path, array: array)
+    rebinder = Rebinder(lambda path, array: entering(make(path, array)))
+    written = f if isinstance(f, type) or inspect.isroutine(f) else type(f)
+    rebinder.own(f.__name__ if isinstance(f, types.ModuleType) else written.__module__)
     return leaving(rebinder.copied(f))
 
 
