@@ -20,7 +20,11 @@ of `np.__all__`, {count} of them in NumPy {version}.
 """
 
 MEANING = {
-    "recorded": "The call becomes nodes of the graph, and derivatives flow through it.",
+    "recorded": (
+        "The call becomes nodes of the graph, and derivatives flow through it; positions, counts and "
+        "truth\nvalues (`argmax`, `searchsorted`, `any`) are constants. How each is called: "
+        "[operators and functions](operators.md)."
+    ),
     "constant by rule": "The result is a constant: its derivative is zero wherever it exists.",
     "reads shape and dtype alone": "The result is about the array's form, not its values.",
     "raises: no rule is registered yet": "NumPy asks the tensor, which raises.",
