@@ -21,6 +21,7 @@ from autograd_lite.ops.reductions import sum
 from autograd_lite.ops.shaping import as_array, ravel, reshape, shape_of, squeeze, transpose
 from autograd_lite.recording import apply
 from autograd_lite.rules import multilinear, public
+from autograd_lite.shapes import Shape
 
 Labels = tuple[Any, ...]
 
@@ -28,28 +29,38 @@ Labels = tuple[Any, ...]
 # two operands whose labels are all different, each in the other operand or in the result
 
 
-def _product(a: Any, b: Any, *, labels: tuple[Labels, Labels, Labels]) -> Any:
+@functools.lru_cache(maxsize=512)
+def _layout(labels: tuple[Labels, Labels, Labels], left: Shape, right: Shape) -> tuple[Any, ...]:
+    """How the operands become matrices (order and shape), and their product becomes the result.
+
+    The flag tells an outer product, of which a matrix product would be slow.
+    """
     la, lb, out = labels
     shared = [x for x in la if x in lb]
     batch = [x for x in shared if x in out]
     inner = [x for x in shared if x not in out]
     rows = [x for x in la if x not in shared]
     columns = [x for x in lb if x not in shared]
-    sizes = dict(zip(la, a.shape, strict=True))
-    for one, n in zip(lb, b.shape, strict=True):
+    sizes = dict(zip(la, left, strict=True))
+    for one, n in zip(lb, right, strict=True):
         if sizes.setdefault(one, n) != n:
             raise ShapeError(f"label {one!r} stands for sizes {sizes[one]} and {n}")
 
-    def as_matrix(x: Any, own: Labels, *groups: list[Any]) -> Any:
+    def matrix(own: Labels, *groups: list[Any]) -> tuple[list[int], list[int]]:
         order = [own.index(one) for group in groups for one in group]
-        shape = [math.prod(sizes[one] for one in group) for group in groups]
-        return np.transpose(x, order).reshape(shape)
+        return order, [math.prod(sizes[one] for one in group) for group in groups]
 
-    left, right = as_matrix(a, la, batch, rows, inner), as_matrix(b, lb, batch, inner, columns)
-    result = left * right if not inner and math.prod(left.shape[1:]) == 1 else left @ right
     order = [*batch, *rows, *columns]
-    result = result.reshape([sizes[one] for one in order])
-    return np.transpose(result, [order.index(one) for one in out])
+    result = [sizes[one] for one in order], [order.index(one) for one in out]
+    outer = not inner and math.prod(sizes[one] for one in rows) == 1
+    return matrix(la, batch, rows, inner), matrix(lb, batch, inner, columns), result, outer
+
+
+def _product(a: Any, b: Any, *, labels: tuple[Labels, Labels, Labels]) -> Any:
+    first, second, (shape, order), outer = _layout(labels, a.shape, b.shape)
+    left, right = (x.transpose(own).reshape(wide) for x, (own, wide) in ((a, first), (b, second)))
+    result = left * right if outer else left @ right
+    return result.reshape(shape).transpose(order)
 
 
 def _turned(labels: tuple[Labels, Labels, Labels], *order: int) -> dict[str, Any]:
@@ -86,7 +97,8 @@ def _contract(a: Any, b: Any, *, labels: tuple[Labels, Labels, Labels]) -> Any:
 # the general form, brought to that
 
 
-def _parsed(subscripts: str, ndims: Sequence[int]) -> tuple[list[Labels], Labels]:
+@functools.lru_cache(maxsize=512)
+def _parsed(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[Labels, ...], Labels]:
     """The labels of each operand and of the result; those of an ellipsis are numbers."""
     text = subscripts.replace(" ", "")
     left, arrow, right = text.partition("->")
@@ -97,7 +109,7 @@ def _parsed(subscripts: str, ndims: Sequence[int]) -> tuple[list[Labels], Labels
         n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=True) if "..." in t
     ]
     width = max(spread, default=0)
-    labels = [_labelled(t, n, width) for t, n in zip(terms, ndims, strict=True)]
+    labels = tuple(_labelled(t, n, width) for t, n in zip(terms, ndims, strict=True))
     if arrow:
         return labels, _labelled(right, None, width)
     letters = [one for term in labels for one in term if isinstance(one, str)]
@@ -117,7 +129,7 @@ def _labelled(term: str, ndim: int | None, width: int) -> Labels:
     return (*head, *(range(-width, 0) if dots else ()), *tail)
 
 
-def _listed(arguments: Sequence[Any]) -> tuple[list[Any], list[Labels], Labels | None]:
+def _listed(arguments: Sequence[Any]) -> tuple[list[Any], Sequence[Labels], Labels | None]:
     """The other way to call: array, labels, array, labels, …, labels of the result."""
     count = len(arguments) // 2
     arrays = [as_array(x) for x in arguments[: 2 * count : 2]]
@@ -147,7 +159,8 @@ def einsum(subscripts: Any, /, *operands: Any, optimize: Any = True) -> Any:
     """
     if isinstance(subscripts, str):
         arrays = [as_array(x) for x in operands]
-        labels, out = _parsed(subscripts, [x.ndim for x in arrays])
+        labels: Sequence[Labels]
+        labels, out = _parsed(subscripts, tuple(x.ndim for x in arrays))
     else:
         arrays, labels, final = _listed([subscripts, *operands])
         every = [one for own in labels for one in own]
@@ -169,7 +182,7 @@ def _check(labels: Sequence[Labels], out: Labels) -> None:
         )
 
 
-def _evaluated(arrays: list[Any], labels: list[Labels], out: Labels) -> Any:
+def _evaluated(arrays: list[Any], labels: Sequence[Labels], out: Labels) -> Any:
     sizes: dict[Any, int] = {}
     for x, own in zip(arrays, labels, strict=True):
         for label, n in zip(own, x.shape, strict=True):

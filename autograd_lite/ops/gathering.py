@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, IndexingError, ShapeError
-from autograd_lite.ops.indexing import add_rows
+from autograd_lite.ops.indexing import FEW, add_rows
 from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.shaping import (
     as_array,
@@ -82,7 +82,7 @@ def _given_back(g: Any, indices: Any, *, axis: int, shape: Shape) -> Any:
 
 
 def _add_taken(total: Any, g: Any, x: Any, indices: Any, *, axis: int) -> None:
-    if not total.flags.c_contiguous:
+    if np.size(g) < FEW or not total.flags.c_contiguous:
         places: Any = (*[slice(None)] * axis, np.asarray(indices))
         np.add.at(total, places, g)
         return

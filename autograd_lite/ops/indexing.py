@@ -68,7 +68,7 @@ def _read(x: Any, *arrays: Any, index: Index) -> Any:
 
 def _scattered(g: Any, *arrays: Any, index: Index, shape: tuple[int, ...]) -> Any:
     total = np.zeros(shape, np.asarray(g).dtype)
-    index = _filled(index, arrays)
+    index = _filled(index, arrays) if arrays else index
     if _repeats(index):
         _add_repeated(total, index, g)
     else:
@@ -85,14 +85,15 @@ def _add_read(total: Any, g: Any, x: Any, *arrays: Any, index: Index) -> None:
 
 
 def _add_repeated(total: Any, index: Index, g: Any) -> None:
-    """``np.add.at``, by flat positions where that is quicker."""
+    """``np.add.at``, for many values by flat positions, which NumPy adds quickest."""
+    if np.size(g) < FEW or not total.flags.c_contiguous:
+        np.add.at(total, index, g)
+        return
     places = list(index)
     while places[-1] is Ellipsis or _is_whole(places[-1]):
         places.pop()
     count = len(places)
-    if not total.flags.c_contiguous:
-        np.add.at(total, index, g)
-    elif all(isinstance(part, (int, np.integer)) or _is_integers(part) for part in places):
+    if all(isinstance(part, (int, np.integer)) or _is_integers(part) for part in places):
         rows = np.ravel_multi_index(_from_start(places, total.shape), total.shape[:count])
         add_rows(total.reshape(-1), math.prod(total.shape[count:]), rows, g)
     elif 4 * np.size(g) > total.size:
@@ -118,13 +119,14 @@ def _from_start(places: Sequence[Any], shape: Sequence[int]) -> tuple[Any, ...]:
     )
 
 
+FEW = 256  # values up to which no preparation pays
 _BLOCK = 1 << 16  # positions that are made at once
 
 
 def add_rows(flat: Any, width: int, rows: Any, values: Any) -> None:
     """Add values to rows of ``width`` elements each, in place; a row may occur twice.
 
-    Linear in the values: by flat positions, which is how NumPy adds quickest.
+    Linear in the values.
     """
     rows, values = rows.reshape(-1, 1), np.reshape(values, (rows.size, width))
     step, columns = max(1, _BLOCK // max(1, width)), np.arange(width)
@@ -174,11 +176,11 @@ def getitem(x: Any, index: Any, /) -> Any:
     """
     static, traced = _split(index)
     if not traced:
-        return _read_static(x, index=static)
+        return read_static(x, index=static)
     return apply(_getitem.op, (x, *traced), {"index": static})
 
 
-_read_static = unary(_getitem.op)
+read_static = unary(_getitem.op)
 
 
 def _updated(t: Any, value: Any) -> Any:

@@ -29,9 +29,12 @@ def _slices(shape: Shape, widths: Any) -> tuple[slice, ...]:
 
 
 def _padded(x: Any, *, widths: Any) -> Any:
-    if len(widths) != np.ndim(x):
-        raise ShapeError(f"{len(widths)} widths for an array of {np.ndim(x)} axes")
-    return np.pad(x, widths)
+    inner = np.asarray(x)
+    if len(widths) != inner.ndim:
+        raise ShapeError(f"{len(widths)} widths for an array of {inner.ndim} axes")
+    wide = np.zeros(tuple(n + a + b for n, (a, b) in zip(inner.shape, widths)), inner.dtype)
+    wide[_slices(inner.shape, widths)] = inner  # np.pad does the same, and takes long to begin
+    return wide
 
 
 _pad = linear(

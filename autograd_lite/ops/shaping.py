@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DTypeError, ShapeError
-from autograd_lite.ops.indexing import getitem
+from autograd_lite.ops.indexing import read_static
 from autograd_lite.ops.pointwise import real
 from autograd_lite.rules import (
     linear,
@@ -215,7 +215,7 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
 
 def _part(i: int, g: Any, *xs: Any, axis: int) -> Any:
     start = sum(x.shape[axis] for x in xs[:i])
-    return getitem(g, (*[slice(None)] * axis, slice(start, start + xs[i].shape[axis])))
+    return read_static(g, index=(*[slice(None)] * axis, slice(start, start + xs[i].shape[axis])))
 
 
 _concat = variadic_linear(
@@ -244,7 +244,7 @@ def concat(arrays: Sequence[Any], /, axis: int | None = 0) -> Any:
 
 _stack = variadic_linear(
     "stack", lambda *xs, axis: np.stack(xs, axis),
-    lambda i, g, *xs, axis: getitem(g, (*[slice(None)] * axis, i)),
+    lambda i, g, *xs, axis: read_static(g, index=(*[slice(None)] * axis, i)),
     symbol="stack", local=["its part of G"],
     samples=[(((2, 3), (2, 3)), {"axis": 0}), (((2,), (2,), (2,)), {"axis": 1})],
     code="np.stack([{args}], {axis})",

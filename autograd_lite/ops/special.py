@@ -20,6 +20,7 @@ from autograd_lite.ops.pointwise import (
     floor_divide,
     greater,
     greater_equal,
+    in_blocks,
     isfinite,
     isinf,
     isnan,
@@ -220,27 +221,8 @@ def float_power(x1: Any, x2: Any, /) -> Any:
 
 # activations: exact at both ends
 
-_BLOCK = 1 << 15  # elements whose intermediate results stay in a processor's cache
 
-
-def _in_blocks(f: Any) -> Any:
-    """A function of each element, on a large array block by block: no large temporaries."""
-
-    @functools.wraps(f)
-    def blocked(x: Any) -> Any:
-        if x.__class__ is not np.ndarray or x.size <= 2 * _BLOCK:
-            return f(x)
-        flat = x.reshape(-1)
-        y = np.empty(flat.shape, f(flat[:1]).dtype)
-        for start in range(0, flat.size, _BLOCK):
-            part = slice(start, start + _BLOCK)
-            y[part] = f(flat[part])
-        return y.reshape(x.shape)
-
-    return blocked
-
-
-@_in_blocks
+@in_blocks
 def _sigmoid(x: Any) -> Any:
     """1/(1 + exp(−x)) without overflow: of e = exp(−|x|) it is max(e, [x ≥ 0])/(1 + e)."""
     e = np.exp(-np.abs(x))
@@ -255,7 +237,7 @@ sigmoid = pointwise(
 )  # fmt: skip
 
 
-@_in_blocks
+@in_blocks
 def _softplus(x: Any) -> Any:
     """max(x, 0) + log(1 + e), e = exp(−|x|); for float32, whose log1p is slow, by log.
 
