@@ -21,8 +21,8 @@ of `np.__all__`, {count} of them in NumPy {version}.
 
 MEANING = {
     "recorded": (
-        "The call becomes nodes of the graph, and derivatives flow through it; positions, counts and "
-        "truth\nvalues (`argmax`, `searchsorted`, `any`) are constants. How each is called: "
+        "The call becomes nodes of the graph, and derivatives flow through it; positions, counts "
+        "and truth\nvalues (`argmax`, `searchsorted`, `any`) are constants. How each is called:\n"
         "[operators and functions](operators.md)."
     ),
     "constant by rule": "The result is a constant: its derivative is zero wherever it exists.",

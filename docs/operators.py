@@ -25,8 +25,8 @@ INDEX = """\
 
 The functions on tensors of `ag`, `ag.numpy`, `ag.linalg`, `ag.fft` and `ag.random`, by family: the
 file of `autograd_lite/ops` that holds them. Where NumPy or the Array API standard 2024.12 has the
-like, name and keywords are theirs. The page of a family says of each function how it is called; of an
-operator also its formula, what becomes of the gradient G that arrives at it on its way to each
+like, name and keywords are theirs. The page of a family says of each function how it is called; of
+an operator also its formula, what becomes of the gradient G that arrives at it on its way to each
 input (y is the output), its NumPy code, its choice where no derivative exists, and a picture.
 All choices together: [derivatives at kinks](kinks.md). The gradient of a complex input follows
 [this convention](complex.md).
