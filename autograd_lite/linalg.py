@@ -3,11 +3,13 @@
 Knows names alone: the functions are those of the registry. Imports rules and the operators.
 """
 
+from numpy.linalg import LinAlgError
+
 from autograd_lite import ops
 from autograd_lite.rules import ROOMS
 
 globals().update(ROOMS["linalg"])
 
-__all__ = sorted(ROOMS["linalg"])  # noqa: PLE0605 - names from the registry
+__all__ = ["LinAlgError", *sorted(ROOMS["linalg"])]  # noqa: PLE0604 - names from the registry
 
 _ = ops

@@ -185,7 +185,7 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
 promote_types = _np.promote_types
 
 
-def can_cast(from_: Any, to: Any, /, casting: Any = "safe") -> Any:
+def can_cast(from_: Any, /, to: Any, casting: Any = "safe") -> Any:
     """Whether arrays of the first dtype can be of the second without loss.
 
     >>> can_cast(int32, float64)
@@ -244,6 +244,16 @@ def ndim(x: Any) -> int:
 def size(x: Any, axis: int | None = None) -> int:
     """The number of elements, or of those along an axis."""
     return int(_np.size(_form(x), axis))
+
+
+def iscomplexobj(x: Any) -> builtins.bool:
+    """Whether the dtype is complex."""
+    return _np.iscomplexobj(_form(x))
+
+
+def isrealobj(x: Any) -> builtins.bool:
+    """Whether the dtype is not complex."""
+    return _np.isrealobj(_form(x))
 
 
 class _Info:
@@ -312,7 +322,9 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "int32",
     "int64",
     "intp",
+    "iscomplexobj",
     "isdtype",
+    "isrealobj",
     "linalg",
     "nan",
     "ndim",

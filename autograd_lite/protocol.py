@@ -60,9 +60,11 @@ def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
 def _spread_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
     """``t.reshape(2, 3)`` as well as ``t.reshape((2, 3))``."""
 
-    def call(self: Any, *sizes: Any) -> Any:
+    def call(self: Any, *sizes: Any, **keywords: Any) -> Any:
+        if keywords.keys() & {"shape", "axes"}:
+            return function(self, *sizes, **keywords)
         single = len(sizes) == 1 and (isinstance(sizes[0], (tuple, list)) or sizes[0] is None)
-        return function(self, sizes[0]) if single else function(self, sizes or None)
+        return function(self, sizes[0] if single else sizes or None, **keywords)
 
     return call
 
@@ -84,13 +86,6 @@ for _name in ("reshape", "transpose"):
 def _compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
     """The slices along the axis at which the condition holds."""
     return FUNCTIONS["compress"](condition, self, axis)
-
-
-def _flatten(self: Tensor, order: str = "C") -> Any:
-    """All elements in one axis, row by row."""
-    if order != "C":
-        raise UnsupportedError(f"flatten(order={order!r})", mend="t.T.ravel() goes by columns")
-    return FUNCTIONS["ravel"](self)
 
 
 def _in_place(name: str, mend: str) -> Callable[..., Any]:
@@ -118,7 +113,7 @@ IN_PLACE = {
 for _name, _advice in IN_PLACE.items():
     setattr(Tensor, _name, _in_place(_name, _advice))
 setattr(Tensor, "compress", _compress)  # noqa: B010 - as for all other methods
-setattr(Tensor, "flatten", _flatten)  # noqa: B010 - as for all other methods
+setattr(Tensor, "flatten", FUNCTIONS["ravel"])  # noqa: B010 - as for all other methods
 
 
 def _unsupported(name: str, mend: str) -> UnsupportedError:

@@ -35,7 +35,7 @@ from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axes, normal
 
 
 @public(np.tile)
-def tile(x: Any, reps: Any, /) -> Any:
+def tile(x: Any, /, reps: Any) -> Any:
     """The whole array laid side by side ``reps`` times along each axis.
 
     >>> import autograd_lite as ag
@@ -56,7 +56,7 @@ def tile(x: Any, reps: Any, /) -> Any:
 
 
 @public(np.repeat)
-def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Any:
+def repeat(x: Any, /, repeats: Any, axis: int | None = None) -> Any:
     """Each element ``repeats`` times in a row along an axis, or of the flattened array.
 
     >>> import autograd_lite as ag
@@ -134,7 +134,7 @@ def rot90(m: Any, /, k: int = 1, axes: Any = (0, 1)) -> Any:
 
 
 @public(np.moveaxis)
-def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
+def moveaxis(x: Any, /, source: Any, destination: Any) -> Any:
     """Axes moved to other places; the others stay in order.
 
     >>> import autograd_lite as ag
@@ -152,7 +152,7 @@ def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
 
 
 @public(np.rollaxis)
-def rollaxis(x: Any, axis: int, /, start: int = 0) -> Any:
+def rollaxis(x: Any, /, axis: int, start: int = 0) -> Any:
     """One axis moved to stand before another; ``moveaxis`` says it better.
 
     >>> import autograd_lite as ag
@@ -253,7 +253,7 @@ def _parts(x: Any, cuts: Sequence[int], axis: int) -> list[Any]:
 
 
 @public(np.array_split)
-def array_split(x: Any, indices_or_sections: Any, /, axis: int = 0) -> Any:
+def array_split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
     """The array cut into so many parts (nearly equal), or at these places.
 
     >>> import autograd_lite as ag
@@ -273,7 +273,7 @@ def array_split(x: Any, indices_or_sections: Any, /, axis: int = 0) -> Any:
 
 
 @public(np.split)
-def split(x: Any, indices_or_sections: Any, /, axis: int = 0) -> Any:
+def split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
     """The array cut into so many equal parts, or at these places.
 
     >>> import autograd_lite as ag
@@ -292,7 +292,7 @@ def split(x: Any, indices_or_sections: Any, /, axis: int = 0) -> Any:
 
 
 @public(np.vsplit)
-def vsplit(x: Any, indices_or_sections: Any, /) -> Any:
+def vsplit(x: Any, /, indices_or_sections: Any) -> Any:
     """``split`` along the first axis of an array that has two or more.
 
     >>> import autograd_lite as ag
@@ -303,7 +303,7 @@ def vsplit(x: Any, indices_or_sections: Any, /) -> Any:
 
 
 @public(np.hsplit)
-def hsplit(x: Any, indices_or_sections: Any, /) -> Any:
+def hsplit(x: Any, /, indices_or_sections: Any) -> Any:
     """``split`` along the second axis, or the only one.
 
     >>> import autograd_lite as ag
@@ -314,7 +314,7 @@ def hsplit(x: Any, indices_or_sections: Any, /) -> Any:
 
 
 @public(np.dsplit)
-def dsplit(x: Any, indices_or_sections: Any, /) -> Any:
+def dsplit(x: Any, /, indices_or_sections: Any) -> Any:
     """``split`` along the third axis.
 
     >>> import autograd_lite as ag
@@ -574,7 +574,7 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
 
 
 @public(np.polyval)
-def polyval(p: Any, x: Any, /) -> Any:
+def polyval(p: Any, /, x: Any) -> Any:
     """The polynomial with these coefficients, the highest first, at each x.
 
     >>> import autograd_lite as ag

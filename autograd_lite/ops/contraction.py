@@ -65,7 +65,7 @@ Tensor([[11.]])
 
 
 @public(np.dot)
-def dot(a: Any, b: Any, /) -> Any:
+def dot(a: Any, /, b: Any) -> Any:
     """NumPy's dot product.
 
     A product with numbers, matmul up to two axes; else the sum over the last axis of ``a`` and

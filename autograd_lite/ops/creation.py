@@ -97,7 +97,7 @@ def copy(x: Any, /, order: str = "K", subok: bool = False) -> Any:
 
 @public(np.linspace)
 def linspace(
-    start: Any, stop: Any, /, num: int = 50, endpoint: bool = True, retstep: bool = False,
+    start: Any, /, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
     dtype: Any = None, axis: int = 0, *, device: Any = None,
 ) -> Any:  # fmt: skip
     """``num`` evenly spaced numbers from ``start`` to ``stop``, which may be tensors.
@@ -124,7 +124,7 @@ def linspace(
 
 @public(np.logspace)
 def logspace(
-    start: Any, stop: Any, /, num: int = 50, endpoint: bool = True, base: Any = 10.0,
+    start: Any, /, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0,
     dtype: Any = None, axis: int = 0,
 ) -> Any:  # fmt: skip
     """The powers of ``base`` with ``num`` evenly spaced exponents, which may lie between tensors.

@@ -328,7 +328,7 @@ def _greedy(
 
 
 @public(np.inner)
-def inner(a: Any, b: Any, /) -> Any:
+def inner(a: Any, /, b: Any) -> Any:
     """The sum of products over the last axes of both.
 
     >>> import autograd_lite as ag
@@ -350,7 +350,7 @@ def inner(a: Any, b: Any, /) -> Any:
 
 
 @public(np.vdot)
-def vdot(a: Any, b: Any, /) -> Any:
+def vdot(a: Any, /, b: Any) -> Any:
     """The dot product of both arrays flattened; of complex ones the first is conjugated.
 
     >>> import autograd_lite as ag
@@ -361,7 +361,7 @@ def vdot(a: Any, b: Any, /) -> Any:
 
 
 @public(np.kron)
-def kron(a: Any, b: Any, /) -> Any:
+def kron(a: Any, /, b: Any) -> Any:
     """The Kronecker product: each element of ``a`` times the whole of ``b``.
 
     >>> import autograd_lite as ag

@@ -154,7 +154,7 @@ def pick(x: Any, indices: Any, axis: int) -> Any:
 
 
 @public(np.take)
-def take(x: Any, indices: Any, /, axis: int | None = None, *, mode: str = "raise") -> Any:
+def take(x: Any, /, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """The elements at these positions along an axis; without ``axis`` of the flattened array.
 
     ``mode``: "raise" for positions out of bounds, "wrap" or "clip". An element that is taken
@@ -179,7 +179,7 @@ def take(x: Any, indices: Any, /, axis: int | None = None, *, mode: str = "raise
 
 
 @public(np.take_along_axis)
-def take_along_axis(x: Any, indices: Any, /, axis: int | None = -1) -> Any:
+def take_along_axis(x: Any, /, indices: Any, axis: int | None = -1) -> Any:
     """For every place the element at its own position along the axis; as ``argsort`` gives them.
 
     >>> import autograd_lite as ag
@@ -229,7 +229,7 @@ _put_along = linear(
 
 
 @public()
-def put_along_axis(x: Any, indices: Any, values: Any, /, axis: int | None) -> Any:
+def put_along_axis(x: Any, /, indices: Any, values: Any, axis: int | None) -> Any:
     """A copy of ``x`` in which the elements at these positions along the axis are ``values``.
 
     NumPy's function of that name changes its argument; a tensor never changes. Where a position
@@ -274,7 +274,7 @@ def extract(condition: Any, x: Any, /) -> Any:
 
 
 @public(np.select)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], /, default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], /, choicelist: Sequence[Any], default: Any = 0) -> Any:
     """For each element the choice of the first condition that holds, else ``default``.
 
     >>> import autograd_lite as ag
@@ -295,7 +295,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], /, default: Any =
 
 
 @public(np.choose)
-def choose(x: Any, choices: Any, /, *, mode: str = "raise") -> Any:
+def choose(x: Any, /, choices: Any, *, mode: str = "raise") -> Any:
     """For each element of ``x`` (integers) the element of that one of the choices.
 
     >>> import autograd_lite as ag
@@ -344,7 +344,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 
 @public(np.append)
-def append(x: Any, values: Any, /, axis: int | None = None) -> Any:
+def append(x: Any, /, values: Any, axis: int | None = None) -> Any:
     """The values joined to the end of ``x``; without ``axis`` both flattened.
 
     >>> import autograd_lite as ag
@@ -355,7 +355,7 @@ def append(x: Any, values: Any, /, axis: int | None = None) -> Any:
 
 
 @public(np.delete)
-def delete(x: Any, obj: Any, /, axis: int | None = None) -> Any:
+def delete(x: Any, /, obj: Any, axis: int | None = None) -> Any:
     """``x`` without the slices that ``obj`` names along the axis.
 
     >>> import autograd_lite as ag
@@ -370,7 +370,7 @@ def delete(x: Any, obj: Any, /, axis: int | None = None) -> Any:
 
 
 @public(np.insert)
-def insert(x: Any, obj: Any, values: Any, /, axis: int | None = None) -> Any:
+def insert(x: Any, /, obj: Any, values: Any, axis: int | None = None) -> Any:
     """``x`` with values put in before the positions that ``obj`` names along the axis.
 
     >>> import autograd_lite as ag

@@ -134,7 +134,7 @@ _solve = general(
 
 
 @public(np.linalg.solve, room="linalg")
-def solve(a: Any, b: Any, /) -> Any:
+def solve(a: Any, /, b: Any) -> Any:
     """The solution x of a @ x = b; ``LinAlgError`` if a matrix is singular.
 
     ``b`` is one vector if it has one axis, else matrices; batches broadcast.
@@ -312,7 +312,7 @@ def expm(x: Any, /) -> Any:
 
 
 @public(np.linalg.matrix_power, room="linalg")
-def matrix_power(x: Any, n: int, /) -> Any:
+def matrix_power(x: Any, /, n: int) -> Any:
     """The product of ``n`` times the same matrix; of its inverse for negative ``n``.
 
     >>> import autograd_lite as ag

@@ -133,7 +133,7 @@ class _LstsqResult(NamedTuple):
 
 
 @public(np.linalg.lstsq, room="linalg")
-def lstsq(a: Any, b: Any, /, rcond: Any = None) -> Any:
+def lstsq(a: Any, /, b: Any, rcond: Any = None) -> Any:
     """The x that minimises |a @ x − b|, with the squared residuals, the rank and singular values.
 
     The derivative exists for matrices of full rank alone: else ``GradientError``.
@@ -374,7 +374,7 @@ def tensorinv(a: Any, /, ind: int = 2) -> Any:
 
 
 @public(np.linalg.tensorsolve, room="linalg")
-def tensorsolve(a: Any, b: Any, /, axes: Any = None) -> Any:
+def tensorsolve(a: Any, /, b: Any, axes: Any = None) -> Any:
     """The x of tensordot(a, x, x.ndim) = b.
 
     >>> import autograd_lite as ag

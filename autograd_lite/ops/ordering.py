@@ -164,7 +164,7 @@ _digitize = nondifferentiable(
 
 
 @public(np.digitize)
-def digitize(x: Any, bins: Any, /, right: bool = False) -> Any:
+def digitize(x: Any, /, bins: Any, right: bool = False) -> Any:
     """The bin of each element; a constant.
 
     >>> import autograd_lite as ag

@@ -128,7 +128,7 @@ def _lengths(stat_length: Any, shape: Shape) -> Any:
 
 @public(np.pad)
 def pad(
-    x: Any, pad_width: Any, /, mode: str = "constant", *, constant_values: Any = 0,
+    x: Any, /, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0,
     end_values: Any = 0, stat_length: Any = None, reflect_type: str = "even",
 ) -> Any:  # fmt: skip
     """The array with ``pad_width`` elements more at the ends of its axes.

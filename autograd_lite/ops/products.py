@@ -21,7 +21,7 @@ public(np.vecdot)(vecdot)
 
 
 @public(np.outer)
-def outer(a: Any, b: Any, /) -> Any:
+def outer(a: Any, /, b: Any) -> Any:
     """Every product of an element of ``a`` with one of ``b``, both flattened.
 
     >>> import autograd_lite as ag
@@ -34,7 +34,7 @@ def outer(a: Any, b: Any, /) -> Any:
 
 @public(np.cross)
 def cross(
-    a: Any, b: Any, /, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+    a: Any, /, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
     """The cross product of vectors of three elements; ``axis`` stands for all three axes.
 

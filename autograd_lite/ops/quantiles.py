@@ -175,7 +175,7 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, neighbours
 
 @public(np.quantile)
 def quantile(
-    x: Any, q: Any, /, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
+    x: Any, /, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
     overwrite_input: bool = False,
 ) -> Any:  # fmt: skip
     """The element below which the part ``q`` of all elements lies; between two, interpolated.
@@ -196,7 +196,7 @@ def quantile(
 
 @public(np.nanquantile)
 def nanquantile(
-    x: Any, q: Any, /, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
+    x: Any, /, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
     overwrite_input: bool = False,
 ) -> Any:  # fmt: skip
     """``quantile`` of all that is not NaN; NaN where nothing is, and then without a gradient.
@@ -220,7 +220,7 @@ def _part(x: Any, q: Any) -> Any:
 
 @public(np.percentile)
 def percentile(
-    x: Any, q: Any, /, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
+    x: Any, /, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
     overwrite_input: bool = False,
 ) -> Any:  # fmt: skip
     """``quantile`` with levels from 0 to 100.
@@ -235,7 +235,7 @@ def percentile(
 
 @public(np.nanpercentile)
 def nanpercentile(
-    x: Any, q: Any, /, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
+    x: Any, /, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
     overwrite_input: bool = False,
 ) -> Any:  # fmt: skip
     """``nanquantile`` with levels from 0 to 100.

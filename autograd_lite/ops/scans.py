@@ -395,7 +395,7 @@ _interval = nondifferentiable(
 
 @public(np.interp)
 def interp(
-    x: Any, xp: Any, fp: Any, /, left: Any = None, right: Any = None, period: Any = None
+    x: Any, /, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
     """The value at ``x`` of the line through the points ``(xp, fp)``, ``xp`` increasing.
 
@@ -491,7 +491,7 @@ def _one_axis(x: Any) -> Any:
 
 
 @public(np.convolve)
-def convolve(a: Any, v: Any, /, mode: str = "full") -> Any:
+def convolve(a: Any, /, v: Any, mode: str = "full") -> Any:
     """The convolution of two signals of one axis; ``mode`` "full", "same" or "valid".
 
     >>> import autograd_lite as ag
@@ -511,7 +511,7 @@ def convolve(a: Any, v: Any, /, mode: str = "full") -> Any:
 
 
 @public(np.correlate)
-def correlate(a: Any, v: Any, /, mode: str = "valid") -> Any:
+def correlate(a: Any, /, v: Any, mode: str = "valid") -> Any:
     """The cross-correlation of two signals of one axis; ``mode`` "full", "same" or "valid".
 
     >>> import autograd_lite as ag

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DTypeError, ShapeError
+from autograd_lite.errors import DomainError, DTypeError, ShapeError
 from autograd_lite.ops.indexing import read_static
 from autograd_lite.ops.pointwise import real
 from autograd_lite.rules import (
@@ -64,16 +64,28 @@ _reshape = linear(
 
 
 @public(np.reshape)
-def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
+def reshape(x: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
     """The same elements, row by row, in another shape; one size may be -1.
+
+    ``order="F"`` goes column by column: the first axis counts fastest, in ``x`` as in the result.
 
     >>> import autograd_lite as ag
     >>> ag.reshape(ag.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
     (2, 2)
     """
-    old = shape_of(x)
     wanted = _sizes(shape)
-    return _reshape(x, shape=resolve_reshape(math.prod(old), wanted))
+    if _by_columns(order):
+        return transpose(reshape(transpose(x), wanted[::-1]))
+    return _reshape(x, shape=resolve_reshape(math.prod(shape_of(x)), wanted))
+
+
+def _by_columns(order: str) -> bool:
+    """Whether elements are counted column by column ("F"), not row by row ("C")."""
+    if order not in ("C", "F"):
+        raise DomainError(
+            f"order={order!r}", mend='"C" (rows) or "F" (columns): a tensor has no order in memory'
+        )
+    return order == "F"
 
 
 _permute = linear(
@@ -110,7 +122,7 @@ def matrix_transpose(x: Any, /) -> Any:
 
 
 @public(np.swapaxes)
-def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
+def swapaxes(x: Any, /, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
     ndim = len(shape_of(x))
     order = list(range(ndim))
@@ -147,9 +159,9 @@ def squeeze(x: Any, /, axis: Any = None) -> Any:
 
 
 @public(np.ravel)
-def ravel(x: Any, /) -> Any:
-    """All elements in one axis, row by row."""
-    return reshape(x, (-1,))
+def ravel(x: Any, /, order: str = "C") -> Any:
+    """All elements in one axis, row by row; column by column with ``order="F"``."""
+    return reshape(x, (-1,), order)
 
 
 def _broadcast(x: Any, *, shape: Shape) -> Any:

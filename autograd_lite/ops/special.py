@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, require
+from autograd_lite.ops.pointwise import abs as absolute
 from autograd_lite.ops.pointwise import (
+    divide,
     equal,
     exp,
     expm1,
@@ -43,7 +45,9 @@ from autograd_lite.rules import general, linear, nondifferentiable, pointwise, p
 
 _LN2, _LN10, _PI = math.log(2.0), math.log(10.0), math.pi
 public(also=["pow"])(power)
-public(np.around, also=["around"])(round)
+public(np.around, also=["around", "rint"])(round)
+public(also=["absolute", "fabs"])(absolute)
+public(also=["true_divide"])(divide)
 
 # trigonometric and hyperbolic functions, and their inverses
 
