@@ -8,7 +8,7 @@ from typing import Any
 from autograd_lite.modes import scope
 from autograd_lite.nn.layer import Layer
 from autograd_lite.ops import pointwise, special, statistics
-from autograd_lite.ops.pointwise import maximum
+from autograd_lite.ops.pointwise import exp, maximum
 
 __all__ = [
     "ELU",
@@ -38,16 +38,20 @@ __all__ = [
 
 @scope("Sigmoid")
 def sigmoid(x: Any, /) -> Any:
-    """1 / (1 + exp(−x)) of each element, exact for every finite input.
+    """1 / (1 + exp(−x)) of each element, composed so that it is exact for every finite input.
 
-    Nothing overflows, and the derivative y·σ(−x) keeps its digits where y(1 − y) loses them
-    (4.2e-18 at 40). The derivative at 0 is exactly 0.25.
+    With m = max(x, 0) it is exp(x − m) / (exp(x − m) + exp(−m)): no exponent is positive, so
+    nothing overflows, and the derivative keeps its digits where y(1 − y) loses them (4.2e-18 at
+    40). The derivative at 0 is exactly 0.25. ``ag.sigmoid`` is the same as one operator: quicker,
+    with nothing inside to see.
 
     >>> import autograd_lite as ag
     >>> ag.nn.sigmoid(ag.tensor([-1000.0, 0.0, 1000.0]))
     Tensor([0. , 0.5, 1. ])
     """
-    return special.sigmoid(x)
+    m = maximum(x, 0)
+    up = exp(x - m)
+    return up / (up + exp(-m))
 
 
 @scope("ReLU")

@@ -10,13 +10,13 @@ import numpy as np
 
 from autograd_lite.errors import ShapeError
 from autograd_lite.modes import scope
-from autograd_lite.nn.activations import sigmoid
 from autograd_lite.nn.initialisers import glorot_uniform, orthogonal
 from autograd_lite.nn.layer import Layer, as_parameter
 from autograd_lite.ops.arranging import split, unstack
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import tanh
 from autograd_lite.ops.shaping import shape_of, stack
+from autograd_lite.ops.special import sigmoid
 from autograd_lite.random import default_rng
 
 __all__ = ["GRU", "LSTM", "RNN", "gru_step", "lstm_step", "rnn_step"]

@@ -234,7 +234,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 sigmoid = pointwise(
-    "sigmoid", _sigmoid, lambda y, x: y * sigmoid(-x), numpy=(), symbol="σ", text="σ({0})",
+    "sigmoid", _sigmoid, lambda y, x: y * sigmoid(-x), numpy=(), symbol="σ", text="σ({args})",
     latex=r"\sigma({0})", local=["G × y·σ(−{0})"], array_names=("x",),
     code="np.exp(-np.logaddexp(0, -{0}))",
     doc="1/(1 + exp(−x)) of each element, exact at both ends, and its slope y·(1 − y) too.",
