@@ -16,6 +16,7 @@ from autograd_lite.picture.layout.routing import split
 from autograd_lite.picture.layout.rows import wrap
 from autograd_lite.picture.layout.simplex import solve
 from autograd_lite.picture.widths import text_width
+from tests.layout_corpus import TEXTBOOK, random_graph
 from tests.picture_cases import CASES
 
 ENGINES = [
@@ -111,6 +112,46 @@ def edges_avoid_other_boxes(plan, boxes, placement):
             assert not hit.any(), (chain, k, box)
 
 
+def trespasses(picture):
+    """How many edges run through a frame to which neither end belongs."""
+    plan, placement = picture.plan, picture.placement
+    total = 0
+    for chain, hops in zip(plan.chains, placement.routes):
+        own = {f for k in chain for f in inside(plan.frames, plan.items[k].frame)}
+        xs, ys = np.array([q for path in hops for q in sampled(path)]).T
+        for k, frame in enumerate(placement.frames):
+            hit = (xs > frame.left + 2) & (xs < frame.right - 2)
+            hit &= (ys > frame.top + 2) & (ys < frame.bottom - 2)
+            total += k not in own and bool(hit.any())
+    return total
+
+
+def crossings(picture):
+    """How often edges cross, seen as lines of short pieces; where edges meet does not count."""
+    plan, placement = picture.plan, picture.placement
+    lines = [np.array([q for path in hops for q in sampled(path)]) for hops in placement.routes]
+    total = 0
+    for (j, one), (k, other) in combinations(enumerate(lines), 2):
+        ends = {plan.chains[j][0], plan.chains[j][-1]} & {plan.chains[k][0], plan.chains[k][-1]}
+        near = [placement.centers[m] for m in ends]
+        total += sum(
+            all(np.hypot(x - a, y - b) > 30 for a, b in near) for x, y in meetings(one, other)
+        )
+    return total
+
+
+def meetings(one, other):
+    """The points at which two polylines cross."""
+    p, d = one[:-1, None], np.diff(one, axis=0)[:, None]
+    q, e = other[None, :-1], np.diff(other, axis=0)[None]
+    across = d[..., 0] * e[..., 1] - d[..., 1] * e[..., 0]
+    across[across == 0] = np.inf  # parallel
+    t = ((q - p)[..., 0] * e[..., 1] - (q - p)[..., 1] * e[..., 0]) / across
+    u = ((q - p)[..., 0] * d[..., 1] - (q - p)[..., 1] * d[..., 0]) / across
+    hit = np.isfinite(across) & (t >= 0) & (t < 1) & (u >= 0) & (u < 1)
+    return (p + t[..., None] * d)[hit]
+
+
 def sampled(path):
     for k in range(0, len(path) - 1, 3):
         bend = path[k : k + 4]
@@ -133,19 +174,36 @@ def text_fits(drawing, plan, placement):
         assert text_width(scene.title, 11, bold=True) + 12 <= frame.right - frame.left
 
 
+@pytest.mark.parametrize("name", TEXTBOOK)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_random_graphs(engine, rng):
-    for _ in range(6):
-        check_random(engine, rng)
+def test_textbook_graphs(engine, name):
+    check(ag.draw(TEXTBOOK[name](), layout=engine))
 
 
-def check_random(engine, rng):
-    values = [ag.tensor(float(k + 1), name=f"x{k}") for k in range(3)]
-    for step in range(rng.integers(4, 14)):
-        picked = rng.choice(len(values), size=2)
-        with ag.scope(f"part {step // 3}"):
-            values.append(values[picked[0]] * ag.sin(values[picked[1]]))
-    check(ag.draw(values[-4:], layout=engine))
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_random_graphs(engine, seed):
+    size = 5 + 5 * seed
+    options = {"direction": "TB" if seed % 3 == 2 else "LR", "font_size": 8.0 + seed}
+    check(ag.draw(random_graph(seed, size), layout=engine, values=seed % 4 != 3, **options))
+
+
+@pytest.mark.skipif(not find_spec("pygraphviz"), reason="pygraphviz not installed")
+def test_the_builtin_layout_is_as_clear_as_graphviz():
+    """Over a corpus its edges do not cross more often, nor run through more foreign frames."""
+    graphs = [make() for make in TEXTBOOK.values()]
+    graphs += [random_graph(seed, 5 + 5 * (seed % 8)) for seed in range(16)]
+    ours, theirs = (
+        [ag.draw(graph, layout=engine, expand="all") for graph in graphs]
+        for engine in ("builtin", "pygraphviz")
+    )
+    assert sum(map(crossings, ours)) <= sum(map(crossings, theirs))
+    assert sum(map(trespasses, ours)) <= sum(map(trespasses, theirs))
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTBOOK if name != "skips"])
+def test_no_edge_runs_through_a_foreign_frame(name):
+    assert trespasses(ag.draw(TEXTBOOK[name](), layout="builtin")) == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)

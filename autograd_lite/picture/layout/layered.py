@@ -23,6 +23,8 @@ __all__ = ["place"]
 _APART = 14  # between boxes of one rank
 _LANE = 10  # between a passing edge and its neighbours
 _GAP = 22  # the least room between two ranks
+_LEVEL = 16  # how much a passing edge should run level
+_SHORT = 3  # how much shorter a frame should be than an edge
 _LARGE = 1500  # cells above which coordinates are found portion by portion
 _PORTION = 200  # cells in a portion
 
@@ -56,12 +58,29 @@ def place(plan: Plan) -> Placement:
     return placement if plan.direction == "LR" else _turned(placement)
 
 
-def _cells(plan: Plan) -> _Cells:
+def _ranks(plan: Plan) -> list[int]:
+    """A rank for every item: edges are short, and so are frames."""
     arcs: list[Arc] = []
     for chain in plan.chains:
         # A label belongs near the operation that its edge enters.
         arcs += [(a, b, 1, 1 + (k > 0)) for k, (a, b) in enumerate(pairwise(chain))]
-    cells = _Cells(list(plan.items), solve(len(plan.items), arcs))
+    count, frames = len(plan.items), len(plan.frames)
+    for k, item in enumerate(plan.items):
+        if item.frame >= 0:
+            arcs += [(count + item.frame, k, 0, 0), (k, count + frames + item.frame, 0, 0)]
+    for k, frame in enumerate(plan.frames):
+        first, last = count + k, count + frames + k
+        arcs.append((first, last, 0, _SHORT))
+        if frame.parent >= 0:
+            arcs.append((count + frame.parent, first, 0, 0))
+            arcs.append((last, count + frames + frame.parent, 0, 0))
+    ranks = solve(count + 2 * frames, arcs)[:count]
+    least = min(ranks, default=0)
+    return [rank - least for rank in ranks]
+
+
+def _cells(plan: Plan) -> _Cells:
+    cells = _Cells(list(plan.items), _ranks(plan))
     for chain in plan.chains:
         for a, b in pairwise(chain):
             frame = _common(plan, a, b)
@@ -204,7 +223,11 @@ def _pulls(cells: _Cells) -> list[tuple[int, int, int]]:
         # Of several edges into a box the first may decide; else neither runs straight.
         weight += hop[0] in main and hop[-1] not in met
         met.add(hop[-1])
-        pulls += [(a, b, weight * (2 if len(hop) > 2 else 1)) for a, b in pairwise(hop)]
+        # Between two lanes an edge runs straight by all means: a jog there is for nothing.
+        weight *= 2 if len(hop) > 2 else 1
+        for a, b in pairwise(hop):
+            lanes = a != hop[0] and b != hop[-1]
+            pulls.append((a, b, max(weight, _LEVEL) if lanes else weight))
     return pulls
 
 

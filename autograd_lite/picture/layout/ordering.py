@@ -17,6 +17,8 @@ _WORK = 30_000  # cells times sweeps: what a large graph may cost
 _PATIENCE = 5  # sweeps without fewer crossings before giving up
 # Ties stand the other way round in the ranks and sweeps whose bit is set: without, with some.
 _TURNS = (0, *(k * 0x9E3779B1 % 2**32 for k in range(1, 9)))
+_DEAR = 10  # crossings that an edge through a foreign frame is as bad as
+_WATCHED = 2400  # cells up to which edges through foreign frames are counted
 _PASSES = 4  # of exchanges after every sweep
 _MANY = 600  # cells above which one way of breaking ties must do
 
@@ -71,6 +73,8 @@ def _swept(cells: Ranked, layers: list[list[int]], turns: int) -> tuple[list[lis
             value.update((cell, float(k)) for k, cell in enumerate(fixed))
         _transpose(cells, layers)
         crossings = sum(_crossings(cells, a, b) for a, b in pairwise(layers))
+        if len(cells.rank) < _WATCHED:
+            crossings += _DEAR * sum(_trespasses(cells, a, b) for a, b in pairwise(layers))
         since += 1
         if fewest < 0 or crossings < fewest:
             best, fewest, since = [list(layer) for layer in layers], crossings, 0
@@ -125,7 +129,7 @@ def _nested(
     seats = {key: spans[key] for key in blocks if key in spans}
     _keep_frames_in_order(level, seats)
     for key, block in blocks.items():
-        if key < 0 and cells.long[block[0]]:
+        if key < 0 and seats:
             near = (cells.before if forward else cells.after)[block[0]]
             for n in near:
                 if n in place:
@@ -196,6 +200,22 @@ def _pair(mine: Sequence[list[int]], theirs: Sequence[list[int]]) -> int:
     for here, there in zip(mine, theirs):
         if here and there and here[-1] > there[0]:
             total += sum(len(here) - bisect_right(here, end) for end in there)
+    return total
+
+
+def _trespasses(cells: Ranked, layer: Sequence[int], following: Sequence[int]) -> int:
+    """Edges between a rank and the next that must run through a frame, counted for each frame."""
+    here, there = _spans(cells, layer), _spans(cells, following)
+    walls = [(*here[frame], *there[frame]) for frame in here if frame in there]
+    if not walls:
+        return 0
+    place = {cell: k for k, cell in enumerate(following)}
+    total = 0
+    for i, cell in enumerate(layer):
+        for n in cells.after[cell]:
+            j = place[n]
+            for first, last, begin, end in walls:
+                total += (i < first and j > end) or (i > last and j < begin)
     return total
 
 

@@ -15,6 +15,7 @@ __all__ = ["WIDTH", "wrap"]
 
 WIDTH = 2400.0  # the width that a row should not pass
 _TOLERANCE = 1.15  # a picture that is a little wider stays in one row
+_WIDOW = 600.0  # the least that the last row holds: a single box goes to the end of a long row
 _CROSSING = 300.0  # pixels that a row may be shorter to spare an edge its way round
 _BETWEEN = 26.0  # between two rows, beside their lanes
 _LANE = 10.0
@@ -49,7 +50,7 @@ def _cuts(boxes: Sequence[Rect], paths: Sequence[Path], width: float) -> list[fl
     cuts: list[float] = []
     while right - left > width:
         share = (right - left) / ceil((right - left) / width)
-        ahead = [x for x in places if x > left + share / 2]
+        ahead = [x for x in places if left + share / 2 < x < right - _WIDOW]
         fitting = [x for x in ahead if x - left <= width] or ahead[:1]
         if not fitting:
             break
