@@ -36,8 +36,9 @@ test: .venv/stamp
 docs: .venv/stamp ## the generated pages of docs/, written anew
 	$(BIN)/python -m docs.generate
 
-pictures: .venv/stamp ## the pictures of README and docs/, drawn anew
+pictures: .venv/stamp ## the pictures of docs/ and tests/golden, drawn anew; tells what changed
 	$(BIN)/python -m docs.generate --pictures
+	$(BIN)/python -m tests.golden
 
 bench: .venv/peers ## cost beside PyTorch, HIPS autograd and MyGrad, as ratios
 	$(BIN)/python -m tests.benchmarks

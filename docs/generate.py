@@ -22,6 +22,7 @@ from pathlib import Path
 
 from docs import tables
 from docs.pages import alike, refreshed
+from docs.picture_changes import LABEL, changes
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -32,7 +33,6 @@ TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
 PAGES = [*TABLES, *WRITTEN]  # tables first: code of a written page may declare operators
 
 ENGINE = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
-LABEL = re.compile(r">([^<>]+)</t")
 
 
 def made(page: Path, folder: Path) -> str:
@@ -82,12 +82,16 @@ def check(page: Path) -> list[str]:
 
 
 def write(page: Path, *, text: bool) -> None:
-    """Write a page (where ``text``) and its pictures."""
+    """Write a page (where ``text``) and its pictures; tells what changed in them."""
     with tempfile.TemporaryDirectory() as folder:
         new = made(page, Path(folder))
         for picture in pictures_in(Path(folder)):
-            (DOCS / picture).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(Path(folder, picture), DOCS / picture)
+            kept, drawn = DOCS / picture, Path(folder, picture)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            old = kept.read_text(encoding="utf-8") if kept.exists() else None
+            for line in changes(f"docs/{picture}", old, drawn.read_text(encoding="utf-8")):
+                print(line)
+            shutil.copyfile(drawn, kept)
         if text:
             page.parent.mkdir(exist_ok=True)
             page.write_text(new, encoding="utf-8")

@@ -7,7 +7,7 @@ import numpy as np
 
 import autograd_lite as ag
 
-__all__ = ["LARGE", "TEXTBOOK", "random_graph", "residual_net"]
+__all__ = ["LARGE", "TEXTBOOK", "chain", "random_graph", "residual_net"]
 
 
 def _rng() -> np.random.Generator:
@@ -192,7 +192,8 @@ def residual_net(blocks: int) -> Any:
     return x
 
 
-def _chain(count: int, scopes: int) -> Any:
+def chain(count: int, scopes: int) -> Any:
+    """``count`` operations one after the other, in that many scopes."""
     x = ag.tensor(0.5, name="x")
     if not scopes:
         for _ in range(count // 2):
@@ -209,7 +210,7 @@ LARGE: dict[str, Callable[[], Any]] = {
     "50-layer MLP": lambda: _mlp(50),
     "200-step RNN": lambda: _rnn(200),
     "26-block residual net": lambda: residual_net(26),
-    "100,000 nodes, 100 scopes": lambda: _chain(100_000, 100),
-    "100,000 nodes, 5,000 scopes": lambda: _chain(100_000, 5_000),
-    "100,000 nodes, no scope": lambda: _chain(100_000, 0),
+    "100,000 nodes, 100 scopes": lambda: chain(100_000, 100),
+    "100,000 nodes, 5,000 scopes": lambda: chain(100_000, 5_000),
+    "100,000 nodes, no scope": lambda: chain(100_000, 0),
 }

@@ -1,16 +1,22 @@
 """Every layout engine that is there gives right pictures: nothing overlaps, arrows meet boxes."""
 
+import os
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
 import autograd_lite as ag
+from autograd_lite.errors import DrawError, MissingExtraError
 from autograd_lite.picture.drawing import RULE_SIZE, SMALL, block_size, mark_size
-from autograd_lite.picture.layout import Plan, place
+from autograd_lite.picture.layout import Plan, dot, place
 from autograd_lite.picture.layout.plan import Item, extent, inside
 from autograd_lite.picture.layout.routing import split
 from autograd_lite.picture.layout.rows import wrap
@@ -269,13 +275,61 @@ def test_an_unknown_engine_is_named():
 
 def test_a_missing_engine_names_the_command(monkeypatch):
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
     y, _ = CASES["affine"]()
-    with pytest.raises(ag.errors.MissingExtraError, match="'dot' of Graphviz"):
+    with pytest.raises(MissingExtraError, match="'dot' of Graphviz") as missing:
         ag.draw(y, layout="dot")
+    assert "pip install 'autograd-lite[draw]'" in str(missing.value)
+    with pytest.raises(MissingExtraError, match="'pygraphviz' is not installed") as missing:
+        ag.draw(y, layout="pygraphviz")
+    assert "pip install 'autograd-lite[draw]'" in str(missing.value)
+    assert ag.draw(y).placement.engine == "builtin"
 
 
-def test_graphviz_prints_nothing(monkeypatch, capfd):
-    monkeypatch.setenv("FONTCONFIG_FILE", "/nowhere")
-    y, _ = CASES["stack"]()
-    ag.draw(y)
-    assert capfd.readouterr() == ("", "")
+def test_a_dot_that_hangs_or_fails_is_stopped(monkeypatch, tmp_path):
+    program = tmp_path / "dot"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(dot, "_SECONDS", 0.3)
+    y, _ = CASES["affine"]()
+    for script, message in (
+        ("while :; do :; done", "took more than 0.3 s"),
+        ("exit 3", r"'dot' failed \(CalledProcessError\)"),
+    ):
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        with pytest.raises(DrawError, match=message):
+            ag.draw(y, layout="dot")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_lay_out_at_once(engine):
+    graphs = [random_graph(seed, 12) for seed in range(4)] * 4
+    alone = [ag.draw(graph, layout=engine).svg for graph in graphs[:4]] * 4
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda graph: ag.draw(graph, layout=engine).svg, graphs))
+    assert together == alone
+
+
+DRAWING = """
+import sys
+import autograd_lite as ag
+ag.draw(ag.sin(ag.tensor(1.0)), layout=sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_print_nothing(engine):
+    """In a process of its own: Fontconfig complains once, when it is first needed."""
+    environment = {
+        **os.environ,
+        "FONTCONFIG_FILE": "/nowhere",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", DRAWING, engine],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")

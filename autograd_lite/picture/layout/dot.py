@@ -57,6 +57,11 @@ def with_dot(plan: Plan) -> Placement:
             "the program 'dot' of Graphviz is not on the PATH",
             mend="install Graphviz, or pip install 'autograd-lite[draw]', or layout=\"builtin\"",
         ) from error
+    except subprocess.TimeoutExpired as error:
+        raise DrawError(
+            f"the program 'dot' took more than {_SECONDS} s",
+            mend='expand="auto" or layout="builtin"',
+        ) from error
     except (subprocess.SubprocessError, OSError) as error:
         raise DrawError(
             f"the program 'dot' failed ({type(error).__name__})", mend='layout="builtin"'

@@ -96,7 +96,7 @@ def _arrange(
     return _nested(cells, layer, 0, pull, place, _spans(cells, fixed), forward)
 
 
-def _spans(cells: Ranked, fixed: list[int]) -> dict[int, tuple[int, int]]:
+def _spans(cells: Ranked, fixed: Sequence[int]) -> dict[int, tuple[int, int]]:
     """First and last place that every frame has in a rank."""
     spans: dict[int, tuple[int, int]] = {}
     for k, cell in enumerate(fixed):
