@@ -109,7 +109,7 @@ def test_folding_keeps_the_gradients():
     x = ag.tensor([1.0, -2.0, 3.0], name="x")
     y = stable_sigmoid(x)
     (gradient,) = ag.gradients(y, [x], np.ones(3))
-    label = label_of(ag.draw(y, expand="none", layout="builtin"), "x")
+    label = label_of(ag.draw(y, expand="none", layout="builtin"), "x ×2")
     assert label.gradient == picture_text(gradient.data)
 
 

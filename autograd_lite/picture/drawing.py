@@ -96,7 +96,6 @@ class Edge:
     frame: int
     backward: bool = False
     tooltip: str = ""
-    times: int = 1
     emphasis: str = ""
 
 

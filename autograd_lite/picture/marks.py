@@ -256,7 +256,9 @@ class Builder:
         gradient, rule = self._passed_on(self.folded.parts[wire.target], wire.slots)
         branch = self.marks[source].kind == "dot"
         value = None if branch else self.shown.values.get(node)
-        label = self._label(node, value, gradient, rule, branch=branch)
+        times = len(wire.slots)  # parallel edges into a folded layer are drawn as one
+        name = f"{self.names[node]} ×{times}" if times > 1 else ""
+        label = self._label(node, value, gradient, rule, branch=branch, name=name)
         frame = self._shared(self.marks[source].frame, self.marks[target].frame)
         about = f"{self.names[node]} into {self.marks[target].tooltip}"
         readers = tuple(reader for reader, _ in wire.slots)
