@@ -1,5 +1,6 @@
 """A wide picture broken into rows, like text: edges go round the end of a row into the next.
 
+Edges from one junction carry one value, and share one lane on that way.
 Knows placements from any engine. Cuts only where nothing but edges is, so no frame is cut. Imports
 its siblings.
 """
@@ -31,11 +32,16 @@ def wrap(plan: Plan, placement: Placement, width: float = WIDTH) -> Placement:
     cuts = _cuts(boxes, paths, width) if plan.direction == "LR" else []
     if not cuts:
         return placement
-    rows = _Rows(cuts, boxes, paths)
+    # A hop that ends in a label goes on behind it, so the source of its chain tells whose it is.
+    keys = [
+        chain[0] if plan.items[chain[0]].kind == "dot" else -1 - k
+        for k, chain in enumerate(plan.chains)
+    ]
+    rows = _Rows(cuts, boxes, [(key, p) for key, hops in zip(keys, placement.routes) for p in hops])
     return Placement(
         placement.engine,
         tuple(rows.point(center) for center in placement.centers),
-        tuple(tuple(rows.path(path) for path in hops) for hops in placement.routes),
+        tuple(tuple(rows.path(key, p) for p in hops) for key, hops in zip(keys, placement.routes)),
         tuple(rows.box(frame) for frame in placement.frames),
     )
 
@@ -76,12 +82,15 @@ def _clear(boxes: Sequence[Rect]) -> list[float]:
 class _Rows:
     """Where each row begins in the long picture, and where it comes to lie."""
 
-    def __init__(self, cuts: Sequence[float], boxes: Sequence[Rect], paths: Sequence[Path]) -> None:
+    def __init__(
+        self, cuts: Sequence[float], boxes: Sequence[Rect], paths: Sequence[tuple[int, Path]]
+    ) -> None:
         self.cuts = list(cuts)
-        self.lanes = self._crossings(paths)
+        heights = self._crossings(paths)
+        self.lanes = [sorted(ys, key=lambda key, ys=ys: (_mean_of(ys[key]), key)) for ys in heights]  # type: ignore[misc]  # mypy cannot infer a lambda's default
         most = max(map(len, self.lanes))
         self.starts = [min(b.left for b in boxes), *cuts]
-        spans = self._spans(boxes, paths)
+        spans = self._spans(boxes, [path for _, path in paths], heights)
         self.indent = [0.0] + [_LANE * most + 12] * len(cuts)
         self.tops: list[float] = []
         self.shifts: list[float] = []
@@ -99,15 +108,20 @@ class _Rows:
             for start, end, indent in zip(self.starts, ends, self.indent, strict=True)
         )
 
-    def _crossings(self, paths: Sequence[Path]) -> list[list[float]]:
-        """The heights at which edges cross every cut."""
-        found: list[list[float]] = [[] for _ in self.cuts]
-        for path in paths:
+    def _crossings(self, paths: Sequence[tuple[int, Path]]) -> list[dict[int, list[float]]]:
+        """For every cut, whose edges cross it and at which heights."""
+        found: list[dict[int, list[float]]] = [{} for _ in self.cuts]
+        for key, path in paths:
             for row in range(self._row(path[0][0]), self._row(path[-1][0])):
-                found[row].append(_height(path, self.cuts[row]))
-        return [sorted(heights) for heights in found]
+                found[row].setdefault(key, []).append(_height(path, self.cuts[row]))
+        return found
 
-    def _spans(self, boxes: Sequence[Rect], paths: Sequence[Path]) -> list[tuple[float, float]]:
+    def _spans(
+        self,
+        boxes: Sequence[Rect],
+        paths: Sequence[Path],
+        crossings: Sequence[dict[int, list[float]]],
+    ) -> list[tuple[float, float]]:
         """The top and bottom of what lies in every row."""
         heights: list[list[float]] = [[] for _ in self.starts]
         for box in boxes:
@@ -115,9 +129,10 @@ class _Rows:
         for path in paths:
             for x, y in path:
                 heights[self._row(x)].append(y)
-        for row, crossings in enumerate(self.lanes):
-            heights[row] += crossings
-            heights[row + 1] += crossings
+        for row, found in enumerate(crossings):
+            for ys in found.values():
+                heights[row] += ys
+                heights[row + 1] += ys
         return [(min(ys), max(ys)) for ys in heights]
 
     def _row(self, x: float) -> int:
@@ -138,20 +153,20 @@ class _Rows:
         )
         return Rect(left, top, right, bottom)
 
-    def path(self, path: Path) -> Path:
+    def path(self, key: int, path: Path) -> Path:
         first, last = self._row(path[0][0]), self._row(path[-1][0])
         done: tuple[Point, ...] = ()
         for row in range(first, last):
             y = _height(path, self.cuts[row])
             before, path = _divided(path, self.cuts[row])
             done += tuple(self._moved(q, row) for q in before)[1 if done else 0 :]
-            done += self._around(row, y)[1:]
+            done += self._around(row, y, key)[1:]
         return done + tuple(self._moved(q, last) for q in path)[1 if done else 0 :]
 
-    def _around(self, row: int, y: float) -> Path:
+    def _around(self, row: int, y: float, key: int) -> Path:
         """From the end of a row round to the beginning of the next; lanes do not cross."""
         lanes = self.lanes[row]
-        inner = len(lanes) - 1 - lanes.index(y)  # the lowest edge turns first
+        inner = len(lanes) - 1 - lanes.index(key)  # the lowest edge turns first
         outer = len(lanes) - 1 - inner
         (x0, y0), (x1, y1) = (
             self._moved((self.cuts[row], y), row),
@@ -162,6 +177,10 @@ class _Rows:
         lane = self.tops[row + 1] - _BETWEEN / 2 - _LANE * (len(lanes) - 1 - inner)
         corners = [(x0, y0), (out, y0), (out, lane), (back, lane), (back, y1), (x1, y1)]
         return _rounded(corners)
+
+
+def _mean_of(heights: Sequence[float]) -> float:
+    return sum(heights) / len(heights)
 
 
 def _height(path: Path, x: float) -> float:
