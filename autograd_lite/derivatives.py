@@ -22,7 +22,7 @@ from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
 from autograd_lite.recording import apply, parameter_names
 from autograd_lite.reverse import Cotangents, RecordedSweep, Sweep, owned, seed_of, users_first
 from autograd_lite.rules import check_result, linear
-from autograd_lite.tensors import Tensor, plain, tensor
+from autograd_lite.tensors import Tensor, constant, plain, tensor
 from autograd_lite.tree import flatten, flatten_like, unflatten
 
 __all__ = [
@@ -272,7 +272,7 @@ def _pull_back(
         if isinstance(y, Tensor) and y._node is not None:
             seed = seed_of(y, cotangent)
             if recorded and not isinstance(seed, Tensor):
-                seed = Tensor(np.array(seed)[()])  # the caller's array may change
+                seed = constant(seed, name="G" if seed.ndim else None)  # a copy: it may change
             seeds[y._node] = seed if y._node not in seeds else seeds[y._node] + seed
     if not seeds and unused == "error":
         raise GradientError("y rests on nothing", mend='pass unused="zeros" for zeros')

@@ -28,7 +28,14 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 
 WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-WRITTEN += [DOCS / "tour.md", DOCS / "notebook.md", DOCS / "layers.md", DOCS / "complex.md"]
+WRITTEN += [
+    DOCS / "gallery.md",
+    DOCS / "pictures.md",
+    DOCS / "tour.md",
+    DOCS / "notebook.md",
+    DOCS / "layers.md",
+    DOCS / "complex.md",
+]
 TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
 PAGES = [*TABLES, *WRITTEN]  # tables first: code of a written page may declare operators
 

@@ -21,6 +21,7 @@ _MOST = 2000  # nodes drawn at all, unless forced
 _PERIOD = 6  # the longest pattern of layers that is rolled up
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+_WORDS = ("all", "none", "force")
 Expand = bool | int | str | Callable[[Scope], bool]
 
 
@@ -52,7 +53,11 @@ def fold(graph: Graph, expand: Expand = "auto") -> Folded:
     """Decide what is drawn: see ``draw`` for the values of ``expand``."""
     if expand == "auto":
         return _automatic(graph)
-    folded = _folded(graph, _test(expand))
+    if isinstance(expand, str) and expand not in _WORDS:
+        opened = _called(graph, expand)
+        folded = _folded(graph, lambda scope, depth: scope in opened)
+    else:
+        folded = _folded(graph, _test(expand))
     if expand != "force" and len(folded.parts) > _MOST:
         raise DrawError(
             f"the picture would have {len(folded.parts):,} nodes",
@@ -118,6 +123,21 @@ def titled(scope: Scope) -> str:
     return f"{name} · {scope.direction}{times}"
 
 
+def _called(graph: Graph, pattern: str) -> set[Scope]:
+    """The scopes that a pattern names, by name or path, with those that they stand in."""
+    scopes = {scope for node in graph.nodes for scope in lineage(node.scope)}
+    named = [s for s in scopes if fnmatchcase(s.name, pattern) or fnmatchcase(s.path, pattern)]
+    if not named:
+        paths = sorted({visible(scope.path) for scope in scopes})
+        raise DrawError(
+            f"no scope is called {visible(pattern)!r}",
+            mend=f"one of: {', '.join(paths[:20])}"
+            if paths
+            else 'put parts of the program under `with ag.scope("…")`',
+        )
+    return {scope for one in named for scope in lineage(one)}
+
+
 def _test(expand: Expand) -> Callable[[Scope, int], bool]:
     """Whether a scope at a depth is drawn open."""
     if callable(expand):
@@ -129,19 +149,13 @@ def _test(expand: Expand) -> Callable[[Scope, int], bool]:
     if isinstance(expand, int) and expand >= 0:
         most: int = expand
         return lambda scope, depth: depth < most
-    if isinstance(expand, str):
-        pattern: str = expand
-        return lambda scope, depth: _named(scope, pattern)
+    wrong: Any = expand
+    given = str(wrong) if isinstance(wrong, int) else f"a {type(wrong).__name__}"
     raise DrawError(
-        f"expand does not take a {type(expand).__name__}",
-        mend='"auto", "all", "none", "force", a depth, a pattern of scope names, or a function',
+        f"expand does not take {given}",
+        mend='"auto", "all", "none", "force", a depth from 0, a pattern of scope names, or a '
+        "function of a scope",
     )
-
-
-def _named(scope: Scope, pattern: str) -> bool:
-    """Whether a pattern names a scope, by name or path, or one that stands inside it."""
-    names = {scope.name, scope.path}
-    return any(fnmatchcase(name, pattern) for name in names) or pattern.startswith(scope.path + "/")
 
 
 def _automatic(graph: Graph) -> Folded:

@@ -51,7 +51,8 @@ def _entries(drawing: Drawing) -> Iterator[tuple[str, float, str, str]]:
     kinds = {mark.kind for mark in drawing.marks}
     if "dot" in kinds:
         dot = '<g class="dot"><circle class="body" cx="5" cy="5.5" r="4"/></g>'
-        yield dot, 14, "", "gradients meet: sum"
+        back = any(edge.backward for edge in drawing.edges)
+        yield dot, 14, "", "gradients meet: sum" if back else "used more than once"
     for kind, text in _MARKS.items():
         if kind in kinds:
             radius = 5.5 if kind == "op" else 3

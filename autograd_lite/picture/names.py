@@ -109,8 +109,10 @@ def _short(node: Node, parts: Sequence[str], longest: int) -> str:
     """The formula, if it is short: operands of a spaced sum keep their products bare."""
     spaced = _SPACED.search(node.op.text) is not None
     grouped = [
-        part if spaced and " " not in part and not part.startswith("−") else call(part)
-        for part in parts
+        part
+        if f"({{{k}}})" in node.op.text or (spaced and " " not in part and not part.startswith("−"))
+        else call(part)
+        for k, part in enumerate(parts)
     ]
     if _RAISING.match(node.op.text) and grouped[0][-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
         grouped[0] = f"({grouped[0]})"

@@ -36,7 +36,7 @@ _COLOURS = {
     "frame-line": ("#d0d7de", "#3d444d"),
     "fold": ("#eef1f5", "#1c232c"),
     "fold-line": ("#59636e", "#9198a1"),
-    "halo": ("#fff1c2", "#3a3000"),
+    "halo": ("#fff1c2", "#302800"),
     "good": ("#1a7f37", "#3fb950"),
     "bad": ("#b3261e", "#ff8f85"),
 }
