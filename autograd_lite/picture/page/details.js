@@ -165,7 +165,7 @@ function tableOf(name, array, kind) {
       }
       return cell;
     })));
-  const head = element("tr", {}, element("th", { "aria-label": "row" }),
+  const head = element("tr", {}, element("td"),
     ...rows[0].map((_, c) => element("th", { scope: "col", text: String(c) })));
   const [height, width] = array.of;
   const cut = rows.length < height || rows[0].length < width

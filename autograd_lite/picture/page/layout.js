@@ -51,7 +51,7 @@ class Layout {
 
 function dotText(plan) {
   const inches = (pixels) => (pixels / INCH).toFixed(4);
-  const limits = plan.items.length > LARGE ? "nslimit=0.5 nslimit1=0.5 mclimit=0.2" : "";
+  const limits = plan.items.length > LARGE ? "nslimit=0.1 nslimit1=0.1 mclimit=0.1" : "";
   const held = new Map([[-1, []]]);
   plan.frames.forEach((_, f) => held.set(f, []));
   plan.items.forEach((item, k) => {

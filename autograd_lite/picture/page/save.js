@@ -19,6 +19,7 @@ function viewAsSvg(picture, bounds, styles) {
   for (const [name, value] of Object.entries({
     viewBox: `0 0 ${shown(width)} ${shown(height)}`, width: shown(width), height: shown(height),
   })) copy.setAttribute(name, value);
+  copy.classList.remove("live-only");
   for (const name of ["id", "tabindex", "aria-roledescription"]) copy.removeAttribute(name);
   return new XMLSerializer().serializeToString(copy);
 }
