@@ -590,7 +590,8 @@ def test_a_thousand_marks_unfold_quickly(opened):
     drawn = len([key for key in marks(page) if not key.startswith("d")])
     assert folded < 10
     assert drawn >= 1000
-    assert min(times) < 1.5
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # others compute here too
+    assert min(times) < 1.5 * busy
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

@@ -4,6 +4,7 @@ Knows nodes, scopes and gradients; names no operator (symbols and rules come fro
 no coordinate. Imports graph, shapes, rewrite and its siblings.
 """
 
+import re
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ __all__ = ["UNKNOWN", "Builder", "Shown", "Wire", "overlaid", "picture_of"]
 UNKNOWN = object()  # a gradient that flows, but whose numbers nobody knows
 
 _RULE = 44  # characters of a local rule
+_SIGN = 0x13000  # the first of the letters that stand for names: no rule has hieroglyphs
+_SIGNS = re.compile("([\U00013000-\U0001342f])\\1*")
 _MANY = 40  # operations in a picture that says how many of them it shows
 
 
@@ -282,8 +285,15 @@ class Builder:
         results = [node for node in part.nodes if self._leaves(node, inside)]
         if part.times > 1 or len(results) != 1:
             return ""
-        rule = local_rule(part.nodes, results[0], p, self.names, self.shown.values)
-        return rule.text if rule else "G ⋯"
+        # Equal layers share the search for their rule if they call their inputs alike.
+        signs = {n: chr(_SIGN + k) for k, n in enumerate(_read(part))}
+        alike = {n: sign * (2 if len(self.names[n]) < 5 else 8) for n, sign in signs.items()}
+        rule = local_rule(part.nodes, results[0], p, alike, self.shown.values)
+        if rule is None:
+            return "G ⋯"
+        called = {sign: call(self.names[n]) for n, sign in signs.items()}
+        text = _SIGNS.sub(lambda found: called[found[1]], rule.text)
+        return text if len(text) <= _RULE else "G ⋯"
 
     def _leaves(self, node: Node, inside: set[Node]) -> bool:
         """Whether a value goes anywhere but into these nodes."""
@@ -387,6 +397,13 @@ class Builder:
             f"{visible(outputs, 80)}.{told}",
             note,
         )
+
+
+def _read(part: Part) -> list[Node]:
+    """What a part reads: its leaves, and nodes outside."""
+    read = (p for node in part.nodes for p in node.inputs if isinstance(p, Node))
+    own = {node for node in part.nodes if not isinstance(node, Leaf)}
+    return list(dict.fromkeys(p for p in read if p not in own))
 
 
 def _number(value: Any) -> str:

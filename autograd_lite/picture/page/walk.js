@@ -84,7 +84,6 @@ class Walk {
     stage.textContent = names[way];
     stage.dataset.way = way;
     say(sentence, says);
-    sentence.scrollTop = 0;
     this.controls.first.disabled = this.controls.back.disabled = this.step === 0;
     this.controls.end.disabled = this.controls.next.disabled = this.step === this.last;
   }
