@@ -465,14 +465,35 @@ def _scalar(output: Any, who: str) -> Any:
     return output
 
 
+def _check_holomorphic(call: "_Call", who: str) -> None:
+    """Refuse what is not complex: a holomorphic function is a function between complex numbers."""
+    for value, what in [*((v, "argument") for v in call.variables), (call.output, "result")]:
+        if np.dtype(getattr(value, "dtype", float)).kind != "c":
+            raise DTypeError(
+                f"{who} with holomorphic=True and an {what} of dtype {value.dtype}"
+                if what == "argument"
+                else f"{who} with holomorphic=True and a result that is not complex",
+                mend="give complex arguments to a function with a complex result, or leave "
+                "holomorphic=True out",
+            )
+
+
 def value_and_grad(
-    f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, unused: str = "zeros"
+    f: Callable[..., Any],
+    argnums: Any = 0,
+    *,
+    has_aux: bool = False,
+    unused: str = "zeros",
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The function that gives ``f(...)`` and its gradient with respect to ``argnums``.
 
     ``f`` returns one number (and, with ``has_aux=True``, extra results: the first part is then a
     pair). Arguments are arrays, tensors, nested dicts, lists, tuples and layers; the gradient has
     the argument's form and kind. Raises ``GradientError`` for a result of several numbers.
+
+    ``holomorphic=True`` gives the complex derivative f′(z) of a function from complex arguments to
+    one complex number, which must be holomorphic (``docs/complex.md``); ``DTypeError`` for others.
 
     >>> import numpy as np
     >>> import autograd_lite as ag
@@ -485,7 +506,10 @@ def value_and_grad(
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         call = _call(f, argnums, has_aux, args, kwargs)
         output = _scalar(call.output, "ag.grad")
-        found = call.pull_back([output], [None], unused)
+        if holomorphic:
+            _check_holomorphic(call, "ag.grad")
+        seed = np.ones(output.shape, output.dtype)[()] if holomorphic else None
+        found = call.pull_back([output], [seed], unused)
         value = call.outward(output) if isinstance(output, Tensor) else output
         value = (value, call.aux) if has_aux else value
         return value, call.tree(found)
@@ -494,7 +518,12 @@ def value_and_grad(
 
 
 def grad(
-    f: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, unused: str = "zeros"
+    f: Callable[..., Any],
+    argnums: Any = 0,
+    *,
+    has_aux: bool = False,
+    unused: str = "zeros",
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The function that gives the gradient of ``f`` with respect to ``argnums``.
 
@@ -506,8 +535,10 @@ def grad(
     >>> import autograd_lite as ag
     >>> ag.grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])
+    >>> ag.grad(lambda z: z**3, holomorphic=True)(1j)
+    np.complex128(-3+0j)
     """
-    both = value_and_grad(f, argnums, has_aux=has_aux, unused=unused)
+    both = value_and_grad(f, argnums, has_aux=has_aux, unused=unused, holomorphic=holomorphic)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
@@ -546,10 +577,13 @@ def vjp(
     return (value, pullback, call.aux) if has_aux else (value, pullback)
 
 
-def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnums: Any = 0, *, holomorphic: bool = False
+) -> Callable[..., Any]:
     """The function that gives all derivatives of ``f``: shape output.shape + argument.shape.
 
     One reverse sweep for each element of the output. Trees of arguments give trees.
+    ``holomorphic=True`` is as in ``value_and_grad``: complex derivatives of a complex result.
 
     >>> import numpy as np
     >>> import autograd_lite as ag
@@ -567,10 +601,13 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
                 f"the function given to ag.jacobian returned {describe(y)}, not a tensor",
                 mend="return one tensor; for several call ag.jacobian for each, or use ag.vjp",
             )
-        if y.dtype.kind == "c":
+        if holomorphic:
+            _check_holomorphic(call, "ag.jacobian")
+        elif y.dtype.kind == "c":
             raise GradientError(
                 "a complex output has no Jacobian of one complex number per element",
-                mend="take ag.real and ag.imag of it, or use ag.vjp or ag.jvp",
+                mend="take ag.real and ag.imag of it, or use ag.vjp or ag.jvp; of a holomorphic "
+                "function holomorphic=True gives the complex derivatives",
             )
         rows = []
         for k in range(y.size):
@@ -591,10 +628,13 @@ def jacobian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     return evaluate
 
 
-def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+def hessian(
+    f: Callable[..., Any], argnums: Any = 0, *, holomorphic: bool = False
+) -> Callable[..., Any]:
     """The function that gives all second derivatives of a scalar ``f``.
 
     For one array: shape x.shape + x.shape. For trees: a tree of trees of blocks.
+    ``holomorphic=True`` is as in ``value_and_grad``.
 
     >>> import numpy as np
     >>> import autograd_lite as ag
@@ -605,12 +645,14 @@ def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
-        first = functools.partial(_flat_gradients, f, argnums)
+        first = functools.partial(_flat_gradients, f, argnums, holomorphic)
         leaves, form = flatten(
             tuple(args[n] for n in argnums) if isinstance(argnums, (tuple, list)) else args[argnums]
         )
         rows = [
-            jacobian(lambda *a, i=i, **k: first(a, k)[i], argnums)(*args, **kwargs)
+            jacobian(lambda *a, i=i, **k: first(a, k)[i], argnums, holomorphic=holomorphic)(
+                *args, **kwargs
+            )
             for i in range(len(leaves))
         ]
         return unflatten(form, rows, objects=False)
@@ -618,8 +660,10 @@ def hessian(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
     return evaluate
 
 
-def _flat_gradients(f: Any, argnums: Any, args: tuple[Any, ...], kwargs: Any) -> list[Any]:
-    return flatten(grad(f, argnums)(*args, **kwargs))[0]
+def _flat_gradients(
+    f: Any, argnums: Any, holomorphic: bool, args: tuple[Any, ...], kwargs: Any
+) -> list[Any]:
+    return flatten(grad(f, argnums, holomorphic=holomorphic)(*args, **kwargs))[0]
 
 
 def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> Any:

@@ -313,7 +313,7 @@ def seed_of(y: Any, cotangent: Any) -> Any:
                 "a complex number has no gradient: it is two real ones",
                 where=f"the output has dtype {y.dtype}",
                 mend="take ag.real, ag.imag or ag.abs of it; for the derivative of a holomorphic "
-                "function give cotangent=1, or use ag.vjp or ag.jvp",
+                "function give cotangent=1 or holomorphic=True, or use ag.vjp or ag.jvp",
             )
         return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     given = cotangent if isinstance(cotangent, Tensor) else plain(cotangent)

@@ -192,3 +192,66 @@ def test_a_derivative_along_nothing_is_complex_too() -> None:
 def test_primitives_of_the_users_own_may_be_complex() -> None:
     square = ag.primitive(lambda z: z * z, vjp=lambda g, y, z: g * 2 * z, name="square_of_mine")
     check(square, Z, second=True)
+
+
+# checks of complex functions, and complex derivatives
+
+
+@pytest.mark.parametrize(
+    ("f", "count"),
+    [(lambda z: np.sin(z) * z, 1), (lambda z: ag.sum(ag.abs(z) ** 2), 1),
+     (lambda z, w: ag.conj(z) * w, 2), (lambda z: (ag.real(z), z * z), 1)],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [np.complex64, np.complex128])
+def test_gradcheck_takes_complex_numbers(
+    f: Any, count: int, kind: Any, rng: np.random.Generator
+) -> None:
+    arrays = [(rng.normal(size=3) + 1j * rng.normal(size=3)).astype(kind) for _ in range(count)]
+    assert ag.gradcheck(f, *arrays).ok
+    assert [row.name for row in ag.gradcheck(f, *arrays).rows][:2] == ["dRe z", "dIm z"]
+
+
+def test_gradcheck_of_a_complex_result_of_real_numbers() -> None:
+    x, g = np.array([0.5, -1.0]), np.array([1 + 2j, -1j])
+    report = ag.gradcheck(lambda x: np.exp(1j * x), x, cotangent=g)
+    assert report.ok
+    np.testing.assert_allclose(report.rows[0].automatic, (g * 1j * np.exp(1j * x)).real)
+
+
+@pytest.mark.parametrize("slip", [np.conj, np.negative, lambda d: 1j * d])
+def test_gradcheck_sees_a_slip_of_the_convention(slip: Any) -> None:
+    wrong = ag.primitive(lambda z: z * z, vjp=lambda g, y, z: g * slip(2 * z), name="wrong")
+    report = ag.gradcheck(wrong, np.array([1 + 2j, 0.5 - 1j]))
+    assert {"dRe z", "dIm z"} <= {row.name for row in report.rows if not row.ok}
+
+
+def test_derivatives_of_holomorphic_functions() -> None:
+    z = np.array([0.5 + 1j, -1 + 2j])
+    found = ag.grad(lambda z: ag.sum(z**3), holomorphic=True)(z)
+    np.testing.assert_allclose(found, 3 * z**2, rtol=1e-15)
+    value, found = ag.value_and_grad(lambda z: ag.sum(np.exp(z)), holomorphic=True)(z)
+    np.testing.assert_allclose(found, np.exp(z), rtol=1e-15)
+    assert value == np.sum(np.exp(z))
+    found = ag.jacobian(lambda z: z[::-1] * z[0], holomorphic=True)(z)
+    np.testing.assert_allclose(found, [[z[1], z[0]], [2 * z[0], 0]])
+    found = ag.hessian(lambda z: z[0] ** 2 * z[1], holomorphic=True)(z)
+    np.testing.assert_allclose(found, [[2 * z[1], 2 * z[0]], [2 * z[0], 0]])
+
+
+@pytest.mark.parametrize("derivative", [ag.grad, ag.jacobian, ag.hessian])
+def test_holomorphic_functions_are_complex_on_both_sides(derivative: Any) -> None:
+    with pytest.raises(ag.errors.DTypeError, match="an argument of dtype float64"):
+        derivative(lambda x: ag.sum(x * 1j), holomorphic=True)(np.ones(2))
+    with pytest.raises(ag.errors.DTypeError, match="a result that is not complex"):
+        derivative(lambda z: ag.sum(ag.abs(z)), holomorphic=True)(np.ones(2) * 1j)
+
+
+def test_the_sigmoid_of_complex_numbers(rng: np.random.Generator) -> None:
+    z = np.array([1 + 2j, -1 + 0.5j, 800 + 1j, -800 - 1j, -3j])
+    found = ag.nn.sigmoid(ag.tensor(z)).data
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found[[0, 1, 4]], 1 / (1 + np.exp(-z[[0, 1, 4]])), rtol=1e-14)
+    np.testing.assert_allclose(found[2:4], [1, 0], atol=1e-300)
+    assert ag.gradcheck(ag.nn.sigmoid, z[:2]).ok
+    with pytest.raises(ag.errors.DTypeError, match="more than one branch"):
+        ag.softplus(ag.tensor(z))

@@ -110,6 +110,8 @@ MESSAGES: list[tuple[Callable[[], Any], type[Exception], list[str]]] = [
     (lambda: setattr(ag.parameter([1.0]), "data", [1.0, 2.0]), ValueError, ["(2,)"]),
     (lambda: setattr(x, "data", [1.0, 2.0]), TypeError, ["only a parameter"]),
     (lambda: ag.constant([1.0]).keep_grad(), RuntimeError, ["constant"]),
+    (lambda: np.argmax(m, axis=(0, 1)), TypeError, ["an axis is an integer", "mend:"]),
+    (lambda: np.argmin(m, axis=(1, 0)), TypeError, ["an axis is an integer", "mend:"]),
     (lambda: np.histogramdd(m), TypeError, ["histogramdd", "mend:"]),
     (lambda: np.sum(x, out=np.zeros(())), TypeError, ["out=", "use the result"]),
     (lambda: ag.logical_and(x > 0, x > 0, np.zeros(2, bool)), TypeError, ["2 arrays"]),

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd_lite.comparison.automatic import as_arrays
 from autograd_lite.comparison.numbers import EXAMINED, numbers_of
+from autograd_lite.comparison.realified import is_complex, of_real_parts, part_names, parts_of
 from autograd_lite.comparison.report import Comparison, Finding, Row
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
 from autograd_lite.comparison.verdict import NUMERIC, Allowance, Numbers, judge_claim, tolerance_of
@@ -46,6 +47,8 @@ def gradcheck(
     the adjoint identity ⟨Jᵀg, v⟩ = ⟨g, Jv⟩; and with `order=2` the derivative of that gradient
     along the direction, and its symmetry. There is no absolute tolerance: a gradient of 1e-8 is
     judged as strictly as one of 1, and where numbers cannot tell, the row does not pass.
+    A complex input or output counts as two real ones, its parts: the gradient of z is that of
+    Re z less i times that of Im z. A complex cotangent g weighs an output y as Re(g·y).
 
     >>> import autograd_lite as ag
     >>> print(ag.gradcheck(lambda x: ag.exp(x) * x, np.array([0.5, 1.0])).verdict)
@@ -55,7 +58,13 @@ def gradcheck(
         raise CompareError("no inputs", mend="pass what the function takes: ag.gradcheck(f, x, …)")
     arrays = [_array(k, x) for k, x in enumerate(xs)]
     rng = np.random.default_rng(seed)
-    case = _Checked(f, arrays, rng, cotangent)
+    names, title = _names(f, len(arrays)), title or f"gradcheck of {_name_of(f)}"
+    if any(map(is_complex, arrays)) or _gives_complex(f, arrays):
+        if cotangent is not None:
+            cotangent = _real_cotangents(f, arrays, cotangent)
+        f, names = of_real_parts(f, arrays), part_names(names, arrays)
+        arrays = [np.array(part) for part in parts_of(arrays)]
+    case = _Checked(f, arrays, names, rng, cotangent)
     claims = case.reverse()
     roundings = rounding_of(claims, case.reverse_at, arrays, case.douts, case.scales(1))
     rows = check_claims(case.values, arrays, claims, case.douts, case.names, rng, roundings)
@@ -75,7 +84,7 @@ def gradcheck(
         findings.append(Finding("info", "numbers", text))
     how = f"seed {seed}" if cotangent is None else "given"
     return Comparison(
-        title or f"gradcheck of {_name_of(f)}",
+        title,
         tuple(rows),
         tuple(findings),
         f"cotangent {how}; each element within 3 estimated errors of its number, and {NUMERIC:.0e} "
@@ -148,9 +157,30 @@ def _row(
 
 def _array(k: int, x: Any) -> Any:
     array = x.numpy() if isinstance(x, Tensor) else np.array(x)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"input {k} has dtype {array.dtype}", mend="pass arrays of real numbers")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    if array.dtype.kind not in "fiubc":
+        raise DTypeError(f"input {k} has dtype {array.dtype}", mend="pass arrays of numbers")
+    return array if array.dtype.kind in "fc" else array.astype(np.float64)
+
+
+def _outputs_of(f: Callable[..., Any], arrays: Sequence[Any]) -> tuple[Any, ...]:
+    with no_grad():
+        return as_arrays(_many(f(*[tensor(a) for a in arrays])))
+
+
+def _gives_complex(f: Callable[..., Any], arrays: Sequence[Any]) -> bool:
+    return any(map(is_complex, _outputs_of(f, arrays)))
+
+
+def _real_cotangents(f: Callable[..., Any], arrays: Sequence[Any], cotangent: Any) -> Any:
+    """The cotangents of the parts of f's outputs."""
+    outputs = _outputs_of(f, arrays)
+    given = cotangent if len(outputs) > 1 else [cotangent]
+    given = [g.numpy() if isinstance(g, Tensor) else np.asarray(g) for g in given]
+    typed = [
+        g.astype(np.complex128) if is_complex(y) else g for g, y in zip(given, outputs, strict=True)
+    ]
+    parts = parts_of(typed, sign=-1)
+    return parts if len(parts) > 1 else parts[0]
 
 
 def _name_of(f: Any) -> str:
@@ -174,9 +204,14 @@ class _Checked:
     """A function of tensors at a point, with a cotangent and two directions."""
 
     def __init__(
-        self, f: Callable[..., Any], arrays: list[Any], rng: np.random.Generator, cotangent: Any
+        self,
+        f: Callable[..., Any],
+        arrays: list[Any],
+        names: list[str],
+        rng: np.random.Generator,
+        cotangent: Any,
     ) -> None:
-        self.f, self.arrays, self.names = f, arrays, _names(f, len(arrays))
+        self.f, self.arrays, self.names = f, arrays, names
         outputs = _many(self.values(*arrays))
         drawn = [rng.standard_normal(np.shape(y)) for y in outputs]
         given = drawn if cotangent is None else cotangent if len(outputs) > 1 else [cotangent]
@@ -195,8 +230,7 @@ class _Checked:
 
     def values(self, *arrays: Any) -> Any:
         """Evaluate f on plain arrays."""
-        with no_grad():
-            outputs = as_arrays(_many(self.f(*[tensor(a) for a in arrays])))
+        outputs = _outputs_of(self.f, arrays)
         return outputs if len(outputs) > 1 else outputs[0]
 
     def _pulled(self, xs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:

@@ -71,7 +71,8 @@ def _push_pinv(ts: Any, y: Any, xs: Any, params: Any) -> Any:
 _pinv = general(
     "pinv", lambda x, *, rtol: np.linalg.pinv(x, rtol=_cutoff(x, rtol)), [_pull_pinv], _push_pinv,
     code="np.linalg.pinv({0}, rtol={rtol})",
-    symbol="X⁺", text="{0}⁺", latex="{0}^{{+}}", local=["−Yᵀ·G·Yᵀ + …"], array_names=("x",),
+    symbol="X⁺", text="{0}⁺", latex="{0}^{{+}}", array_names=("x",),
+    local=["−Yᵀ·G·Yᵀ + (1 − X·Y)·Gᵀ·Y·Yᵀ + Yᵀ·Y·Gᵀ·(1 − Y·X)"],
     samples=[(shapes, {"rtol": None}) for shapes, _ in RECTANGLES],
     probe=lambda call, x: call(stretched(x)), doc="The pseudo-inverse of each matrix.",
 )  # fmt: skip

@@ -105,8 +105,8 @@ def argmin(x: Any, /, axis: int | None = None, *, keepdims: bool = False) -> Any
     >>> ag.argmin(ag.tensor([3.0, 1.0, 1.0]))
     Tensor(1)
     """
-    axes = _axes(x, axis)
-    return _argmin(x, axis=axes[0] if axes else None, keepdims=bool(keepdims))
+    axis = axis if axis is None else normalize_axis(axis, len(shape_of(x)))
+    return _argmin(x, axis=axis, keepdims=bool(keepdims))
 
 
 @public(np.argpartition)

@@ -53,6 +53,8 @@ _rank = general(
     [lambda g, y, q, counts, *, method: _spread_back(g * _slope(q, counts, method=method)), None],
     lambda ts, y, xs, params: _slope(*xs, **params) * ts[0],
     symbol="rank", local=["G × (n + const)", "no derivative"], array_names=("q", "counts"),
+    domain=(0.2, 0.8), probe=lambda call, q: call(q, np.array([5, 9])),
+    samples=[(((3,),), {"method": "linear"}), (((2,),), {"method": "hazen"})],
     doc="The rank of each quantile among so many elements.",
 )  # fmt: skip
 

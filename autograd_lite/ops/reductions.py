@@ -21,7 +21,7 @@ from autograd_lite.ops.shaping import (
     transpose,
 )
 from autograd_lite.rules import general, linear, nondifferentiable, public
-from autograd_lite.shapes import normalize_axes, reduced_shape
+from autograd_lite.shapes import normalize_axes, normalize_axis, reduced_shape
 from autograd_lite.tensors import Tensor
 
 Axes = tuple[int, ...] | None
@@ -252,8 +252,8 @@ def argmax(x: Any, /, axis: int | None = None, *, keepdims: bool = False) -> Any
     >>> ag.argmax(ag.tensor([1.0, 3.0, 3.0]))
     Tensor(1)
     """
-    axes = _axes(x, axis)
-    return _argmax(x, axis=axes[0] if axes else None, keepdims=bool(keepdims))
+    axis = axis if axis is None else normalize_axis(axis, len(shape_of(x)))
+    return _argmax(x, axis=axis, keepdims=bool(keepdims))
 
 
 # spread

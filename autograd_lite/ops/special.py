@@ -150,21 +150,13 @@ hypot = pointwise(
 )  # fmt: skip
 
 
-def _factor(name: str, forward: Any, factor: float, latex: str, doc: str, *more: Any) -> Any:
-    shown = f"{factor:.4g}"
-    return pointwise(
-        name, forward, lambda y, x: factor, local=[f"G × {shown}"], numpy=[forward, *more],
-        latex=latex, doc=doc,
-    )  # fmt: skip
-
-
-degrees = _factor(
-    "degrees", np.degrees, 180 / _PI, r"\frac{{180}}{{\pi}} {0}",
-    "Angles in radians as degrees.", np.rad2deg,
+degrees = pointwise(
+    "degrees", np.degrees, lambda y, x: 180 / _PI, numpy=[np.degrees, np.rad2deg],
+    local=["G × 180/π"], latex=r"\frac{{180}}{{\pi}} {0}", doc="Angles in radians as degrees.",
 )  # fmt: skip
-radians = _factor(
-    "radians", np.radians, _PI / 180, r"\frac{{\pi}}{{180}} {0}",
-    "Angles in degrees as radians.", np.deg2rad,
+radians = pointwise(
+    "radians", np.radians, lambda y, x: _PI / 180, numpy=[np.radians, np.deg2rad],
+    local=["G × π/180"], latex=r"\frac{{\pi}}{{180}} {0}", doc="Angles in degrees as radians.",
 )  # fmt: skip
 public(also=["rad2deg"])(degrees)
 public(also=["deg2rad"])(radians)
@@ -229,6 +221,10 @@ def float_power(x1: Any, x2: Any, /) -> Any:
 @in_blocks
 def _sigmoid(x: Any) -> Any:
     """1/(1 + exp(−x)) without overflow: of e = exp(−|x|) it is max(e, [x ≥ 0])/(1 + e)."""
+    if np.iscomplexobj(x):  # |x| is not holomorphic
+        right = np.real(x) >= 0
+        e = np.exp(np.where(right, -x, x))
+        return np.where(right, 1, e) / (1 + e)
     e = np.exp(-np.abs(x))
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)
 
@@ -247,6 +243,8 @@ def _softplus(x: Any) -> Any:
 
     log(1 + e) = log(u) + (e − (u − 1))/u for u the rounded 1 + e.
     """
+    if np.iscomplexobj(x):
+        raise TypeError("softplus of complex numbers has more than one branch")
     e = np.exp(-np.abs(x))
     if e.dtype != np.float32:
         return np.log1p(e) + np.maximum(x, 0)
@@ -503,7 +501,7 @@ def _sinc_forward(x: Any, *, order: int) -> Any:
     wide = turns * _PI
     small = np.abs(wide) < max(2, order)
     safe = np.where(small, 1.0, wide)
-    angle = np.where(small, 1.0, (turns - 2 * np.round(turns / 2)) * _PI)
+    angle = np.where(small, 1.0, (turns - 2 * np.round(turns.real / 2)) * _PI)
     far = np.sin(angle) / safe
     for n in range(1, order + 1):
         far = (np.sin(angle + n * _PI / 2) - n * far) / safe

@@ -601,6 +601,13 @@ def _complement_forward(x: Any, *, of: str) -> Any:
     return adjoint(np.linalg.svd(adjoint(x))[2][..., n:, :])
 
 
+def _complement_code(x: str, *, of: str) -> str:
+    if of == "svd of the adjoint":
+        return f"np.linalg.svd({x}.mT.conj())[2][..., {x}.shape[-1]:, :].mT.conj()"
+    full = f"np.linalg.svd({x})" if of == "svd" else f"np.linalg.qr({x}, mode='complete')"
+    return f"{full}[0][..., {x}.shape[-1]:]"
+
+
 def _inverse_adjoint(x: Any) -> Any:
     """The adjoint of the pseudo-inverse of a matrix of independent columns."""
     q, r = _qr(x)
@@ -629,7 +636,7 @@ _complement = general(
     samples=[(((3, 1),), {"of": "qr"}), (((3, 1),), {"of": "svd"}),
              (((2, 4, 2),), {"of": "svd of the adjoint"})],
     probe=lambda call, x: seen_space(call(_tall(x))),
-    doc="Orthonormal vectors orthogonal to all columns of each matrix.",
+    doc="Orthonormal vectors orthogonal to all columns of each matrix.", code=_complement_code,
 )  # fmt: skip
 
 
