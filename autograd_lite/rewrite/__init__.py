@@ -1,9 +1,24 @@
-"""Rewriting of graphs: formulas in normal form, and the combined local rule of a region.
+"""Rewriting of graphs: laws as pairs of patterns, and the combined local rule of a region.
 
-Used by pictures (what a folded layer does to a gradient), by derive and by the compiler. Imports
+Two ways lead to a simpler graph. ``rewritten(graph, SOUND)`` applies laws until none fits, and
+keeps every finite result: for what computes. ``local_rule`` brings a derivative into a normal form
+of formulas (``rational``, ``field``, ``reading``), writes down the shortest one (``writing``) and
+confirms it on numbers: for what is read. Used by pictures, by derive and by the compiler. Imports
 lower rooms and its own modules.
 """
 
-from autograd_lite.rewrite.local import LocalRule, local_rule
+from autograd_lite.rewrite.laws import READABLE, SOUND
+from autograd_lite.rewrite.local import LocalRule, Region, local_rule
+from autograd_lite.rewrite.patterns import Law, Rewritten, Step, rewritten
 
-__all__ = ["LocalRule", "local_rule"]
+__all__ = [
+    "READABLE",
+    "SOUND",
+    "Law",
+    "LocalRule",
+    "Region",
+    "Rewritten",
+    "Step",
+    "local_rule",
+    "rewritten",
+]

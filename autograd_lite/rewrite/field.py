@@ -448,6 +448,7 @@ def _linear_places(op: Op, count: int) -> list[int]:
 def _without_scalars(x: Ratio) -> tuple[Ratio, Ratio]:
     """What is the same for all elements and factor of every term, and the rest."""
     factor, monomial = content(x.top)
+    factor = factor if len(x.top) == 1 else abs(factor)
     scalars = tuple((atom, e) for atom, e in monomial if not atom.shape)
     outer = Ratio(((scalars, factor),))
     return outer, x * outer.inverse()

@@ -7,8 +7,9 @@ here knows a layer. Imports graph, derivatives, and its siblings.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from autograd_lite.ops.pointwise import exp, greater, maximum, minimum
 from autograd_lite.ops.shaping import broadcast_to, reshape
 from autograd_lite.recording import apply
 from autograd_lite.rewrite.field import Atom, Field, bare, key_of, shape_of_ratio
-from autograd_lite.rewrite.rational import ONE, ZERO, Overgrown, Poly, Ratio, symbol
+from autograd_lite.rewrite.rational import ONE, ZERO, Overgrown, Poly, Ratio, number, symbol
 from autograd_lite.rewrite.reading import Reader
 from autograd_lite.rewrite.writing import Form, written
 from autograd_lite.rules import OPS
@@ -32,8 +33,9 @@ __all__ = ["LocalRule", "Region", "local_rule"]
 
 _OPERATIONS = 60  # of a region that is simplified
 _ELEMENTS = 2_000_000  # of its largest array
-_TEXT = 44  # characters of a rule that is shown
-_TERMS = 16  # of a formula that may still be short
+_TEXT = 48  # characters of a rule that is shown
+_NAMES = 3  # that are tried
+_TERMS = 24  # of a formula that may still be short
 _REMEMBERED = 256  # structures whose rules are kept
 
 
@@ -66,7 +68,8 @@ class LocalRule:
 
     ``text`` says it, with ``G`` for the arriving gradient and ``y`` for the region's output.
     ``stable`` is False where the form loses range that the unsimplified derivative keeps (y(1−y)
-    is 0 at 40): good to read, not to compute with.
+    is 0 at 40): good to read, not to compute with. ``inputs`` are the nodes that the region reads,
+    in the order in which ``compute`` takes their arrays.
     """
 
     text: str
@@ -74,6 +77,7 @@ class LocalRule:
     region: Region
     stable: bool
     atoms: tuple[Atom, ...]  # of the inputs, of the cotangent, of the output
+    inputs: tuple[Node, ...] = ()
     named: tuple[tuple[Atom, Form], ...] = ()  # short names for formulas: σ(x), softmax(x)
 
     def compute(self, inputs: Sequence[Any], cotangent: Any, output: Any) -> Any:
@@ -125,8 +129,11 @@ def local_rule(
             _found.clear()
         _found[key] = _searched(inside, inputs, output, wanted, called)
     rule = _found[key]
+    if rule is None:
+        return None
+    rule = replace(rule, inputs=tuple(inputs))
     recorded = [None if values is None else values.get(node) for node in inputs]
-    if rule is None or any(value is None for value in recorded):
+    if any(value is None for value in recorded):
         return rule
     arrays = [np.asarray(value, np.float64)[()] for value in recorded]
     cotangent = np.random.default_rng(3).normal(size=output.shape)[()]
@@ -206,7 +213,7 @@ def _searched(
         if len(rule.text) > _TEXT:
             return None
         if _confirmed(rule):
-            return rule
+            return replace(rule, stable=_keeps_range(rule))
     return None
 
 
@@ -221,7 +228,7 @@ def _candidates(region: Region, called: Sequence[str]) -> list[LocalRule]:
     reader.known[region.cotangent] = symbol(atoms[-2])
     reader.read(Graph([region.output, region.derivative]))
     y, d = (field.folded(reader.known[node]) for node in (region.output, region.derivative))
-    named = list(_named(field, [y, d]))
+    named = list(_named(field, [y, d]))[:_NAMES]
     starts = [(y, d)]
     for known in named:
         starts += [(known.put(field, y), known.put(field, d)) for y, d in tuple(starts)]
@@ -238,8 +245,18 @@ def _candidates(region: Region, called: Sequence[str]) -> list[LocalRule]:
     return [
         _rule(field, ratio, region, tuple(atoms), extra)
         for ratio in dict.fromkeys(map(field.folded, forms))
-        if len(ratio.top) + sum(len(factor) for factor, _ in ratio.under) <= _TERMS
+        if _terms(ratio) <= _TERMS
     ]
+
+
+def _terms(ratio: Ratio) -> int:
+    """How many terms a formula has, those inside its operators too; counting ends when too many."""
+    count = 0
+    for x in _within([ratio]):
+        count += len(x.top) + sum(len(factor) for factor, _ in x.under)
+        if count > _TERMS:
+            break
+    return count
 
 
 def _rule(
@@ -255,12 +272,12 @@ def _rule(
     ):  # sums over axes that happen to be of size 1
         axes = "rows" if len(shape) == 2 else "axes"
         text = f"Σ {axes} {text if ' ' not in text else f'({text})'}"
-    return LocalRule(text, form, region, True, atoms, extra)
+    return LocalRule(text, form, region, True, atoms, named=extra)
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A formula with a name: ``power`` of ``atom_`` is replaced by ``solution`` in terms of it."""
+    """A formula with a name: ``solved`` to the power of ``step`` is ``solution`` in terms of it."""
 
     atom: Atom
     formula: Ratio
@@ -283,10 +300,30 @@ def _named(field: Field, formulas: Sequence[Ratio]) -> Iterator[_Known]:
                 seen.add(e)
                 yield _solved(field, "σ", e, e / (ONE + e), e)
         for atom in x.atoms():
+            if atom not in seen and (found := _variance(field, x, atom)) is not None:
+                seen.add(atom)
+                yield found
             inner = _exponential(atom.args[0].top) if atom.op is OPS["sum"] else None
             if inner is not None and atom not in seen and not atom.args[0].under:
                 seen.add(atom)
                 yield _solved(field, "softmax", inner, inner / symbol(atom), symbol(atom))
+
+
+def _variance(field: Field, x: Ratio, atom: Atom) -> _Known | None:
+    """Where the mean of u² less the squared mean of u may stand: var(u)."""
+    simple = atom.args[0].monomial if atom.op is OPS["sum"] else None
+    if simple is None or simple[0] != 1 or any(e % 2 for _, e in simple[1]):
+        return None
+    u = Ratio((((tuple((one, e / 2) for one, e in simple[1])), Fraction(1)),))
+    shape, axes = atom.shapes[0], atom.params["axis"]
+    total = field.total(u, shape, axes)
+    if not set(total.atoms()) & set(x.atoms()):
+        return None
+    count = number(prod(shape[axis] for axis in axes))
+    mean = total / count
+    v = field.name(("var", atom), f"var({written(field, u, atom).text})", atom.shape)
+    formula = symbol(atom) / count - mean * mean
+    return _Known(v, formula, atom, Fraction(1), count * (symbol(v) + mean * mean))
 
 
 def _solved(field: Field, name: str, e: Ratio, formula: Ratio, other: Ratio) -> _Known:
@@ -408,6 +445,22 @@ def _confirmed(rule: LocalRule) -> bool:
         if not _close(np.asarray(short)[defined], np.asarray(slow)[defined], cotangent):
             return False
     return informed
+
+
+def _keeps_range(rule: LocalRule) -> bool:
+    """Whether the rule keeps the digits of the derivative where numbers are large or tiny."""
+    rng = np.random.default_rng(4)
+    shapes = [node.shape for node in rule.region.inputs]
+    for size in (1e-9, 40.0, 300.0):
+        arrays = [(size * rng.uniform(-1, 1, shape))[()] for shape in shapes]
+        cotangent = rng.normal(size=rule.region.cotangent.shape)[()]
+        y, slow = rule.region.values(arrays, cotangent)
+        with np.errstate(all="ignore"):
+            short = rule.compute(arrays, cotangent, y)
+        defined = np.isfinite(slow)
+        if not np.allclose(np.asarray(short)[defined], np.asarray(slow)[defined], 1e-6, 0):
+            return False
+    return True
 
 
 def _agrees(rule: LocalRule, arrays: Sequence[Any], cotangent: Any) -> bool:

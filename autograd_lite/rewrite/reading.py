@@ -186,6 +186,21 @@ def _mean(field: Field, node: Node, a: Ratio) -> Ratio | None:
     return None if total is None or not count else total * number(Fraction(1, count))
 
 
+@_means("var")
+def _variance(field: Field, node: Node, a: Ratio) -> Ratio | None:
+    """The mean square less the squared mean."""
+    shape = _shape(node)
+    axes = _axes(node, shape)
+    count = int(np.prod([shape[k] for k in axes], dtype=int))
+    if count <= node.params["ddof"]:
+        return None
+    total = field.total(a, shape, axes)
+    spread = field.total(a * a, shape, axes) - total * total * number(Fraction(1, count))
+    kept = tuple(1 if k - len(shape) in axes else n for k, n in enumerate(shape))
+    found = field.moved(spread, kept, node.shape)
+    return None if found is None else found * number(1 / Fraction(count - node.params["ddof"]))
+
+
 @_means("sum_to")
 def _sum_to(field: Field, node: Node, a: Ratio) -> Ratio | None:
     shape, axes = _shape(node), node.params["axes"]

@@ -8,6 +8,7 @@ arrays, or to tensors, which records the formula as a graph. Imports operators, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class Number(Form):
 
     value: Fraction
 
-    @property
+    @cached_property
     def text(self) -> str:
         """At three digits, or as a fraction."""
         return _digits(self.value)
@@ -78,16 +79,15 @@ class Name(Form):
     atom: Atom
     gradient: bool = False
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Its name."""
         return self.atom.name or "const"
 
-    @property
+    @cached_property
     def tight(self) -> str:
         """In parentheses unless it is one word or a call."""
-        plain = all(ch.isalnum() or ch in "_.'()" for ch in self.text)
-        return self.text if plain else f"({self.text})"
+        return self.text if _closed(self.text) else f"({self.text})"
 
     def compute(self, values: Mapping[Atom, Any]) -> Any:
         """What stands for the name."""
@@ -100,22 +100,22 @@ class Sum(Form):
 
     terms: tuple[Form, ...]
 
-    @property
+    @cached_property
     def gradient(self) -> bool:  # type: ignore[override]  # computed of the terms
         """Whether the arriving gradient is in it."""
         return any(term.gradient for term in self.terms)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """A + b − c, beginning with a positive term if there is one."""
         return self._joined(" ")
 
-    @property
+    @cached_property
     def tight(self) -> str:
         """(a+b−c)."""
         return f"({self._joined('')})" if len(self._joined("")) <= 12 else f"({self.text})"
 
-    @property
+    @cached_property
     def spaced(self) -> str:
         """In parentheses, with spaces."""
         return f"({self.text})"
@@ -131,9 +131,13 @@ class Sum(Form):
 
     def compute(self, values: Mapping[Atom, Any]) -> Any:
         """Added up."""
-        total = self.terms[0].compute(values)
-        for term in self.terms[1:]:
-            total = total + term.compute(values)
+        first, *others = sorted(self.terms, key=_negative)
+        total = first.compute(values)
+        for term in others:
+            if _negative(term):
+                total = total - _negated(term).compute(values)
+            else:
+                total = total + term.compute(values)
         return total
 
 
@@ -144,12 +148,12 @@ class Product(Form):
     number: Fraction
     factors: tuple[tuple[Form, Fraction], ...]
 
-    @property
+    @cached_property
     def gradient(self) -> bool:  # type: ignore[override]  # computed of the factors
         """Whether the arriving gradient is in it."""
         return any(form.gradient for form, _ in self.factors)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Factors without the gradient, ×, those with it; over what divides them."""
         held = [(form, e) for form, e in self.factors if form.gradient]
@@ -186,7 +190,7 @@ class Product(Form):
         single = len(under) + (bottom != 1) == 1
         return shown, below if single else f"({below})"
 
-    @property
+    @cached_property
     def tight(self) -> str:
         """In parentheses where a sign or a fraction would be misread."""
         text = self.text
@@ -209,12 +213,12 @@ class Call(Form):
     atom: Atom
     args: tuple[Any, ...]
 
-    @property
+    @cached_property
     def gradient(self) -> bool:  # type: ignore[override]  # computed of the arguments
         """Whether the arriving gradient is in it."""
         return any(isinstance(arg, Form) and arg.gradient for arg in self.args)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The operator's own text."""
         op, first = self.atom.op, self.args[0]
@@ -233,7 +237,7 @@ class Call(Form):
         shown = op.text.format(*tight, args=", ".join(texts))
         return f"[{shown}]" if self.atom.idempotent and " " in shown else shown
 
-    @property
+    @cached_property
     def tight(self) -> str:
         """In parentheses if it is more than a word or a call."""
         return self.text if _closed(self.text) else f"({self.text})"
@@ -269,9 +273,15 @@ def written(field: Field, ratio: Ratio, gradient: Atom) -> Form:
 class _Writer:
     def __init__(self, field: Field, gradient: Atom) -> None:
         self.field, self.gradient = field, gradient
+        self._forms: dict[Ratio, Form] = {}
 
     def ratio(self, x: Ratio) -> Form:
         """Numerator factored, over the factors of the denominator."""
+        if x not in self._forms:
+            self._forms[x] = self._factored(x)
+        return self._forms[x]
+
+    def _factored(self, x: Ratio) -> Form:
         if not x.top:
             return Number(Fraction(0))
         top = _joined_sums(x.top)
@@ -397,6 +407,10 @@ def _product(c: Fraction, factors: Sequence[tuple[Form, Fraction]]) -> Form:
             if any(not term.text.startswith("−") for term in turned.terms):
                 return _product(-c, [*factors[:k], (turned, e), *factors[k + 1 :]])
     return Product(c, tuple(factors))
+
+
+def _negative(form: Form) -> bool:
+    return isinstance(form, (Number, Product)) and form.text.startswith("−")
 
 
 def _negated(form: Form) -> Form:

@@ -1,0 +1,160 @@
+"""The laws by which graphs are simplified. Imports patterns and the operators.
+
+``SOUND`` keeps every finite result, up to rounding and at the edges of the floating numbers too:
+for what computes. ``READABLE`` makes shorter forms that may lose range or domain: for what
+explains.
+"""
+# ruff: noqa: PLW0108  # both sides of a law read alike, lambda for lambda
+
+from math import prod
+from typing import Any
+
+from autograd_lite.ops.contraction import matmul
+from autograd_lite.ops.pointwise import abs as absolute
+from autograd_lite.ops.pointwise import (
+    divide,
+    exp,
+    expm1,
+    greater,
+    less,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    negative,
+    not_equal,
+    reciprocal,
+    sqrt,
+    square,
+    tanh,
+    where,
+)
+from autograd_lite.ops.special import sigmoid, softplus
+from autograd_lite.rewrite.patterns import Law, operator
+
+__all__ = ["READABLE", "SOUND"]
+
+_permuted, _reshaped = operator("permute_dims"), operator("reshape")
+_repeated, _summed_to = operator("broadcast_to"), operator("sum_to")
+_softmax, _log_softmax = operator("softmax"), operator("log_softmax")
+_tanh_slope = operator("_tanh_slope")
+
+_identities = [
+    Law("zero added", lambda a: a + 0, lambda a: a),
+    Law("zero subtracted", lambda a: a - 0, lambda a: a),
+    Law("one as a factor", lambda a: a * 1, lambda a: a),
+    Law("divided by one", lambda a: a / 1, lambda a: a),
+    Law("minus one as a factor", lambda a: a * -1, lambda a: -a),
+    Law("a sign taken twice", lambda a: negative(negative(a)), lambda a: a),
+    Law("a negative added", lambda a, b: a + -b, lambda a, b: a - b),
+    Law("a negative subtracted", lambda a, b: a - -b, lambda a, b: a + b),
+    Law("subtracted from zero", lambda a: 0 - a, lambda a: -a),
+    Law("two signs in a product", lambda a, b: -a * -b, lambda a, b: a * b),
+    Law("a product with itself", lambda a: a * a, lambda a: square(a)),
+    Law("the square of a negative", lambda a: square(-a), lambda a: square(a)),
+    Law("the second power", lambda a: a**2, lambda a: square(a)),
+    Law("the first power", lambda a: a**1, lambda a: a),
+    Law("the power minus one", lambda a: a**-1, lambda a: reciprocal(a)),
+    Law("one over", lambda a: divide(1, a), lambda a: reciprocal(a)),
+    Law("the size of a size", lambda a: absolute(absolute(a)), lambda a: absolute(a)),
+    Law("the size of a negative", lambda a: absolute(-a), lambda a: absolute(a)),
+]
+_exponentials = [
+    Law("1/(1 + exp(−a)) is σ(a)", lambda a: reciprocal(exp(-a) + 1), lambda a: sigmoid(a)),
+    Law("1/(1 + exp(a)) is σ(−a)", lambda a: reciprocal(exp(a) + 1), lambda a: sigmoid(-a)),
+    Law("exp(a)/(1 + exp(a)) is σ(a)", lambda a: exp(a) / (exp(a) + 1), lambda a: sigmoid(a)),
+    Law("log(1 + exp(a)) is softplus(a)", lambda a: log(exp(a) + 1), lambda a: softplus(a)),
+    Law("log1p(exp(a)) is softplus(a)", lambda a: log1p(exp(a)), lambda a: softplus(a)),
+    Law("exp(a) − 1 is expm1(a)", lambda a: exp(a) - 1, lambda a: expm1(a)),
+    Law("log(1 + a) is log1p(a)", lambda a: log(a + 1), lambda a: log1p(a)),
+    Law(
+        "log softmax",
+        lambda a, axis: log(_softmax(a, axis=axis)),
+        lambda a, axis: _log_softmax(a, axis=axis),
+        samples=[((2, 3), (1,)), ((3,), (0,))],
+    ),
+]
+_conditions = [
+    Law("both cases alike", lambda c, a: where(c, a, a), lambda c, a: a,
+        samples=[("bool(5,)", (5,))]),
+    Law("the larger of equals", lambda a: maximum(a, a), lambda a: a),
+    Law("the smaller of equals", lambda a: minimum(a, a), lambda a: a),
+    Law("max(a, b) > b", lambda a, b: greater(maximum(a, b), b), lambda a, b: greater(a, b)),
+    Law("min(a, b) < b", lambda a, b: less(minimum(a, b), b), lambda a, b: less(a, b)),
+]  # fmt: skip
+
+
+def _is_identity(axes: Any, **rest: Any) -> bool:
+    return tuple(axes) == tuple(range(len(axes)))
+
+
+def _keeps_shape(a: Any, shape: Any) -> bool:
+    return bool(a.shape == tuple(shape))
+
+
+def _copies(a: Any, shape: Any, axes: Any, small: Any) -> float:
+    return float(prod(shape[k] for k in axes))
+
+
+_shapes = [
+    Law(
+        "a transpose of a transpose",
+        lambda a, p, q: _permuted(_permuted(a, axes=p), axes=q),
+        lambda a, p, q: _permuted(a, axes=tuple(p[k] for k in q)),
+        samples=[((2, 3), (1, 0), (1, 0)), ((2, 3, 4), (2, 0, 1), (0, 2, 1))],
+    ),
+    Law(
+        "a transpose that moves nothing", lambda a, axes: _permuted(a, axes=axes),
+        lambda a, axes: a, when=_is_identity, samples=[((2, 3), (0, 1))],
+    ),
+    Law(
+        "the transpose of a product",
+        lambda a, b, axes: _permuted(matmul(a, b), axes=axes),
+        lambda a, b, axes: matmul(_permuted(b, axes=axes), _permuted(a, axes=axes)),
+        when=lambda a, b, axes: a.ndim == b.ndim == len(axes) == 2 and axes == (1, 0),
+        samples=[((2, 3), (3, 4), (1, 0))],
+    ),
+    Law(
+        "a reshape of a reshape",
+        lambda a, p, q: _reshaped(_reshaped(a, shape=p), shape=q),
+        lambda a, p, q: _reshaped(a, shape=q),
+        samples=[((2, 3), (6,), (3, 2))],
+    ),
+    Law(
+        "a reshape to its own shape", lambda a, shape: _reshaped(a, shape=shape),
+        lambda a, shape: a, when=_keeps_shape, samples=[((2, 3), (2, 3))],
+    ),
+    Law(
+        "a repetition to its own shape", lambda a, shape: _repeated(a, shape=shape),
+        lambda a, shape: a, when=_keeps_shape, samples=[((2, 3), (2, 3))],
+    ),
+    Law(
+        "the sum of copies",
+        lambda a, shape, axes, small: _summed_to(_repeated(a, shape=shape), axes=axes, shape=small),
+        lambda a, shape, axes, small: a * _copies(a, shape, axes, small),
+        when=lambda a, shape, axes, small: a.shape == tuple(small),
+        samples=[((3,), (2, 3), (0,), (3,)), ((2, 1), (2, 4), (1,), (2, 1))],
+    ),
+]  # fmt: skip
+SOUND: list[Law] = [*_identities, *_exponentials, *_conditions, *_shapes]
+"""Laws that keep every finite result."""
+
+READABLE: list[Law] = [
+    Law("zero as a factor", lambda a: a * 0, lambda a: 0.0, loses="domain"),
+    Law("a difference of equals", lambda a: a - a, lambda a: 0.0, loses="domain"),
+    Law("a guard against NaN", lambda a, b: where(not_equal(a, a), a, b), lambda a, b: b,
+        loses="domain"),
+    Law("exp of a log", lambda a: exp(log(a)), lambda a: a, loses="domain"),
+    Law("log of an exp", lambda a: log(exp(a)), lambda a: a, loses="range"),
+    Law("the square of a root", lambda a: square(sqrt(a)), lambda a: a, loses="domain"),
+    Law("the root of a square", lambda a: sqrt(square(a)), lambda a: absolute(a), loses="range"),
+    Law("a product of exps", lambda a, b: exp(a) * exp(b), lambda a, b: exp(a + b), loses="range"),
+    Law("a quotient of exps", lambda a, b: exp(a) / exp(b), lambda a, b: exp(a - b), loses="range"),
+    Law("one over an exp", lambda a: reciprocal(exp(a)), lambda a: exp(-a), loses="range"),
+    Law("one over one over", lambda a: reciprocal(reciprocal(a)), lambda a: a, loses="range"),
+    Law("one over, as a factor", lambda a, b: a * reciprocal(b), lambda a, b: a / b, loses="range"),
+    Law("σ(−a) is 1 − σ(a)", lambda a: sigmoid(-a), lambda a: 1 - sigmoid(a), loses="range"),
+    Law("the slope of tanh", lambda a: _tanh_slope(a), lambda a: 1 - square(tanh(a)),
+        loses="range"),
+]  # fmt: skip
+"""Laws for reading, each with what it loses."""

@@ -1,0 +1,260 @@
+"""Rewriting a graph by pairs of patterns: ``pattern → replacement``, names for sub-expressions.
+
+A law is written with the operators themselves, as two functions of the same names::
+
+    Law("a root squared", lambda a: square(sqrt(a)), lambda a: a)
+
+``rewritten`` applies laws from the inputs to the outputs until none fits. Equal nodes become one,
+what is computed of constants alone is computed, and what no output needs is gone. Nodes are made
+without computing their values, so that a graph of large arrays costs nothing. Values are kept, not
+derivatives: rewrite after differentiating. Imports graph, tensors, recording, operators.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.graph import EMPTY, Constant, Graph, Leaf, Node, Op, settled
+from autograd_lite.ops import pointwise as p
+from autograd_lite.ops.shaping import broadcast_to
+from autograd_lite.recording import apply
+from autograd_lite.rewrite.field import key_of
+from autograd_lite.rules import OPS
+from autograd_lite.shapes import broadcast_shapes
+from autograd_lite.tensors import Tensor
+
+__all__ = ["Law", "Rewritten", "Step", "operator", "rewritten"]
+
+_DEEP = 50  # laws applied to the result of each other: more than that run in a circle
+_SYMMETRIC = (p.add, p.multiply, p.maximum, p.minimum, p.equal, p.not_equal, p.logical_and)
+_COMMUTATIVE = {function.op.forward for function in (*_SYMMETRIC, p.logical_or)}
+
+
+@dataclass(frozen=True)
+class Law:
+    """One pair of patterns.
+
+    ``when(**bound)`` is a further condition; there names stand for nodes, numbers or parameters.
+    A law holds wherever the pattern's value is finite. ``loses`` says where it does not: "range"
+    (for large or tiny numbers), "domain" (where the pattern gives NaN or hides it). ``samples`` are
+    operands for tests, where any arrays of one shape will not do.
+    """
+
+    name: str
+    pattern: Callable[..., Any]
+    replacement: Callable[..., Any]
+    when: Callable[..., bool] | None = None
+    loses: str = ""
+    samples: Sequence[tuple[Any, ...]] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the sub-expressions."""
+        return tuple(signature(self.pattern).parameters)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One application of a law: the nodes before and after."""
+
+    law: Law
+    before: Node
+    after: Any
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A graph after rewriting, and how it came to be."""
+
+    graph: Graph
+    steps: tuple[Step, ...]
+
+
+def operator(name: str) -> Callable[..., Any]:
+    """An operator of the registry as a function, for laws of what has no public function."""
+    op = OPS[name]
+    return lambda *args, **params: apply(op, args, params)
+
+
+def rewritten(graph: Graph, laws: Sequence[Law]) -> Rewritten:
+    """The graph after all applications of these laws.
+
+    >>> import autograd_lite as ag
+    >>> law = Law("a root squared", lambda a: ag.square(ag.sqrt(a)), lambda a: a)
+    >>> x = ag.tensor([1.0, 2.0], name="x")
+    >>> [node.op.name for node in rewritten(Graph.of(ag.exp(ag.sqrt(x) ** 2)), [law]).graph]
+    ['input', 'sqrt', 'power', 'exp']
+    >>> [node.op.name for node in rewritten(Graph.of(ag.square(ag.sqrt(x))), [law]).graph]
+    ['input']
+    """
+    maker = _Maker(laws)
+    made: dict[Node, Any] = {}
+    for node in graph:
+        if isinstance(node, Leaf):
+            made[node] = node
+            continue
+        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
+        made[node] = maker.node(node.op, inputs, node.params, like=node)
+    outputs = [_as_node(made[out], out) for out in graph.outputs]
+    return Rewritten(Graph(outputs), tuple(maker.steps))
+
+
+class _Term(Tensor):
+    """An application in a pattern, or (without operator) a name."""
+
+    __slots__ = ("args", "level", "op", "params", "word")
+
+    def __init__(self, op: Op | None, args: Sequence[Any], params: Any, word: str = "") -> None:
+        Tensor.__init__(self, None, None)
+        self.op, self.args, self.params, self.word, self.level = op, args, params, word, 0
+
+    def interpret(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """What an operator makes of patterns."""
+        return _Term(op, args, params)
+
+
+class _Handle(Tensor):
+    """A node to which replacements apply operators; its value is not there, only its shape."""
+
+    __slots__ = ("level", "maker")
+
+    def __init__(self, node: Node, maker: "_Maker") -> None:
+        Tensor.__init__(self, node, node)
+        self.maker, self.level = maker, 0
+
+    def interpret(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """The node of an application, in its simplest form."""
+        inputs = tuple(arg.node if isinstance(arg, Tensor) else arg for arg in args)
+        made = self.maker.node(op, inputs, params)
+        return _Handle(made, self.maker) if isinstance(made, Node) else made
+
+
+class _Maker:
+    """Nodes, each there once, in the simplest form that the laws give."""
+
+    def __init__(self, laws: Sequence[Law]) -> None:
+        self.steps: list[Step] = []
+        self._depth = 0
+        self._nodes: dict[Any, Any] = {}
+        self._laws: dict[Any, list[tuple[Law, _Term]]] = {}
+        for law in laws:
+            pattern = law.pattern(*(_Term(None, (), EMPTY, name) for name in law.names))
+            self._laws.setdefault(pattern.op.forward, []).append((law, pattern))
+
+    def node(
+        self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None = None
+    ) -> Any:
+        """An application in its simplest form: a node, or a constant."""
+        key = (op.forward, op.kind, tuple(x if isinstance(x, Node) else key_of(x) for x in inputs),
+               key_of(params))  # fmt: skip
+        if key not in self._nodes:
+            self._nodes[key] = self._simplest(op, inputs, params, like)
+        return self._nodes[key]
+
+    def _simplest(
+        self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None
+    ) -> Any:
+        if not any(isinstance(x, Node) for x in inputs):
+            return settled(op.forward(*inputs, **params))
+        shape, dtype = (like.shape, like.dtype) if like else _result(op, inputs, params)
+        scope = like.scope if like else None
+        node = Node(op, inputs, params, None, shape, dtype, scope, None, 0)
+        for law, pattern in self._laws.get(op.forward, ()):
+            for bound in _matches(pattern, node, {}):
+                if law.when is None or law.when(**bound):
+                    after = self._replaced(law, bound, node)
+                    if after is not None:
+                        return after
+        return node
+
+    def _replaced(self, law: Law, bound: Mapping[str, Any], node: Node) -> Any:
+        """What a law makes of a node, in the node's shape; None if it would change the dtype."""
+        if self._depth >= _DEEP:
+            return None
+        given = [_Handle(x, self) if isinstance(x, Node) else x
+                 for x in (bound[name] for name in law.names)]  # fmt: skip
+        self._depth += 1
+        try:
+            found = law.replacement(*given)
+        finally:
+            self._depth -= 1
+        if not isinstance(found, Tensor):
+            found = np.full(node.shape, found, node.dtype)[()]
+        elif found.dtype != node.dtype:
+            return None
+        elif found.shape != node.shape:
+            found = broadcast_to(found, node.shape)
+        after = found.node if isinstance(found, Tensor) else found
+        self.steps.append(Step(law, node, after))
+        return after
+
+
+def _matches(pattern: Any, x: Any, bound: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """All ways in which a pattern fits: names to nodes, constants and parameters."""
+    if not isinstance(pattern, _Term):
+        if (
+            not isinstance(x, Node)
+            and np.ndim(x) == 0
+            and key_of(float(x)) == key_of(float(pattern))
+        ):
+            yield bound
+        return
+    if pattern.op is None:
+        if pattern.word not in bound:
+            yield {**bound, pattern.word: x}
+        elif bound[pattern.word] is x or (
+            not isinstance(x, Node) and key_of(bound[pattern.word]) == key_of(x)
+        ):
+            yield bound
+        return
+    if not isinstance(x, Node) or x.op.forward is not pattern.op.forward:
+        return
+    orders = [x.inputs]
+    if x.op.forward in _COMMUTATIVE:
+        orders.append(x.inputs[::-1])
+    for inputs in orders:
+        yield from _all_match(
+            [*pattern.args, *pattern.params.values()],
+            [*inputs, *(x.params.get(name) for name in pattern.params)],
+            bound,
+        )
+
+
+def _all_match(
+    patterns: Sequence[Any], xs: Sequence[Any], bound: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    if len(patterns) != len(xs):
+        return
+    if not patterns:
+        yield bound
+        return
+    for first in _matches(patterns[0], xs[0], bound):
+        yield from _all_match(patterns[1:], xs[1:], first)
+
+
+def _result(op: Op, inputs: Sequence[Any], params: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Shape and dtype of an application, found on ones that take no memory."""
+
+    def stand_in(x: Any) -> Any:
+        if not isinstance(x, Node):
+            return x
+        shape = (1,) * len(x.shape) if op.kind == "pointwise" else x.shape
+        return np.broadcast_to(np.ones((), x.dtype), shape)
+
+    with np.errstate(all="ignore"):
+        result = np.asarray(op.forward(*map(stand_in, inputs), **params))
+    if op.kind != "pointwise":
+        return result.shape, result.dtype
+    shapes = [x.shape if isinstance(x, Node) else np.shape(x) for x in inputs]
+    return broadcast_shapes(*shapes), result.dtype
+
+
+def _as_node(made: Any, like: Node) -> Node:
+    """An output that turned out constant as a leaf."""
+    if isinstance(made, Node):
+        return made
+    value = np.broadcast_to(np.asarray(made, like.dtype), like.shape)
+    return Constant("constant", settled(value.copy()), like.name, None, 0)
