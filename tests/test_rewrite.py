@@ -231,12 +231,14 @@ def test_a_rule_tells_whether_it_keeps_the_range() -> None:
         "relu": rule_of(ag.maximum(X, 0)),
         "affine": rule_of(X @ W + B),
         "square": rule_of(X * X),
+        "textbook": rule_of(1 / (1 + ag.exp(-(X @ W + B)))),
     }
     assert {name: rule and rule.stable for name, rule in stable.items()} == {
         "σ": False,
         "relu": True,
         "affine": True,
         "square": True,
+        "textbook": False,
     }
 
 

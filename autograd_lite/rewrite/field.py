@@ -20,6 +20,8 @@ from autograd_lite.rewrite.rational import (
     ONE,
     ZERO,
     Monomial,
+    Overgrown,
+    Poly,
     Ratio,
     content,
     number,
@@ -31,6 +33,7 @@ from autograd_lite.shapes import Shape, broadcast_shapes
 
 __all__ = ["Atom", "Field", "bare", "key_of", "shape_of_ratio"]
 
+_EFFORT = 400  # terms that are put together in one simplification
 _SUM = OPS["sum"]
 _RESHAPE = OPS["reshape"]
 
@@ -75,6 +78,7 @@ class Field:
     def __init__(self) -> None:
         self._atoms: dict[Any, Atom] = {}
         self._unnamed: dict[str, int] = {}
+        self._effort = 0
 
     def _atom(self, key: Any, shape: Shape, **facts: Any) -> Atom:
         atom = self._atoms.get(key)
@@ -313,16 +317,19 @@ class Field:
 
     # substitution
 
-    def mapped(self, x: Ratio, replace: Callable[[Atom], Ratio]) -> Ratio:
-        """X with every atom of its surface replaced."""
+    def _assembled(self, x: Ratio, power: Callable[[Atom, Fraction], Ratio]) -> Ratio:
+        """A formula put together again of powers of its atoms."""
 
-        def poly(terms: Any) -> Ratio:
+        def poly(terms: Poly) -> Ratio:
             result = ZERO
             for monomial, c in terms:
                 product = number(c)
                 for atom, e in monomial:
-                    product = product * self.power(replace(atom), e)
+                    product = product * power(atom, e)
                 result = result + product
+            self._effort += len(terms)
+            if self._effort > _EFFORT:
+                raise Overgrown
             return result
 
         result = poly(x.top)
@@ -330,8 +337,12 @@ class Field:
             result = result * poly(factor).power(-e)
         return result
 
+    def mapped(self, x: Ratio, replace: Callable[[Atom], Ratio]) -> Ratio:
+        """A formula with every atom of its surface replaced."""
+        return self._assembled(x, lambda atom, e: self.power(replace(atom), e))
+
     def substituted(self, x: Ratio, atom: Atom, by: Ratio, step: Fraction) -> Ratio:
-        """X with atom^step replaced by a formula, inside sums and operators too.
+        """A formula with atom^step replaced by a formula, inside sums and operators too.
 
         Not inside the atoms of that formula: what replaces e = exp(x) may hold the sum of e.
         """
@@ -342,25 +353,14 @@ class Field:
                 memo[one] = self._rebuilt(one, go) if one.args else symbol(one)
             return memo[one]
 
-        def go(ratio: Ratio) -> Ratio:
-            def poly(terms: Any) -> Ratio:
-                result = ZERO
-                for monomial, c in terms:
-                    product = number(c)
-                    for one, e in monomial:
-                        if one is atom and (e / step).denominator == 1:
-                            product = product * by.power(int(e / step))
-                        elif one is atom:
-                            product = product * symbol(one, e)
-                        else:
-                            product = product * self.power(deep(one), e)
-                    result = result + product
-                return result
+        def power(one: Atom, e: Fraction) -> Ratio:
+            if one is not atom:
+                return self.power(deep(one), e)
+            times = e / step
+            return by.power(int(times)) if times.denominator == 1 else symbol(one, e)
 
-            result = poly(ratio.top)
-            for factor, e in ratio.under:
-                result = result * poly(factor).power(-e)
-            return result
+        def go(ratio: Ratio) -> Ratio:
+            return self._assembled(ratio, power)
 
         return go(x)
 

@@ -9,6 +9,7 @@ here knows a layer. Imports graph, derivatives, and its siblings.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -32,7 +33,7 @@ from autograd_lite.tensors import Tensor, tensor
 __all__ = ["LocalRule", "Region", "local_rule"]
 
 _OPERATIONS = 60  # of a region that is simplified
-_ELEMENTS = 2_000_000  # of its largest array
+_ELEMENTS = 1_000_000  # of its largest array
 _TEXT = 48  # characters of a rule that is shown
 _NAMES = 3  # that are tried
 _TERMS = 24  # of a formula that may still be short
@@ -228,25 +229,32 @@ def _candidates(region: Region, called: Sequence[str]) -> list[LocalRule]:
     reader.known[region.cotangent] = symbol(atoms[-2])
     reader.read(Graph([region.output, region.derivative]))
     y, d = (field.folded(reader.known[node]) for node in (region.output, region.derivative))
-    named = list(_named(field, [y, d]))[:_NAMES]
-    starts = [(y, d)]
-    for known in named:
-        starts += [(known.put(field, y), known.put(field, d)) for y, d in tuple(starts)]
+    named = list(islice(_named(field, [y, d]), _NAMES))
     forms: dict[Ratio, None] = {}
-    for y, d in starts:
-        forms.setdefault(d)
-        if "y" in called:  # an input of that name
-            continue
-        for short in _in_terms_of(field, d, y, atoms[-1]):
-            forms.setdefault(short)
-            for known in named:
-                forms.setdefault(known.put(field, short))
+    try:
+        for ratio in _forms(field, y, d, None if "y" in called else atoms[-1], named):
+            forms.setdefault(field.folded(ratio))
+    except Overgrown:
+        pass  # what was found so far will do
     extra = tuple((k.atom, written(field, k.formula, atoms[-2])) for k in named)
-    return [
-        _rule(field, ratio, region, tuple(atoms), extra)
-        for ratio in dict.fromkeys(map(field.folded, forms))
-        if _terms(ratio) <= _TERMS
-    ]
+    short = [ratio for ratio in forms if _terms(ratio) <= _TERMS]
+    return [_rule(field, ratio, region, tuple(atoms), extra) for ratio in short]
+
+
+def _forms(
+    field: Field, y: Ratio, d: Ratio, name: Atom | None, named: Sequence["_Known"]
+) -> Iterator[Ratio]:
+    """The derivative as it is, in terms of named formulas, of the output (if named), of both."""
+    starts = [(y, d)]
+    yield d
+    for known in named:
+        starts += [(known.put(field, a), known.put(field, b)) for a, b in tuple(starts)]
+    for made, slope in starts:
+        yield slope
+        for short in _in_terms_of(field, slope, made, name) if name else ():
+            yield short
+            for known in named:
+                yield known.put(field, short)
 
 
 def _terms(ratio: Ratio) -> int:
@@ -425,10 +433,17 @@ def _confirmed(rule: LocalRule) -> bool:
     """Whether the rule agrees with the unsimplified derivative on numbers of several kinds."""
     rng = np.random.default_rng(2)
     shapes = [node.shape for node in rule.region.inputs]
+
+    def whole(shape: Shape) -> Any:
+        """Whole numbers, ties and a zero among them."""
+        array = rng.integers(-2, 3, size=shape).astype(float)
+        array[(0,) * len(shape)] = 0.0
+        return array
+
     draws = (
         lambda shape: rng.normal(size=shape),
         lambda shape: rng.uniform(0.2, 3.0, size=shape),
-        lambda shape: rng.integers(-2, 3, size=shape).astype(float),
+        whole,
     )
     informed = False
     for draw in draws:
@@ -451,7 +466,7 @@ def _keeps_range(rule: LocalRule) -> bool:
     """Whether the rule keeps the digits of the derivative where numbers are large or tiny."""
     rng = np.random.default_rng(4)
     shapes = [node.shape for node in rule.region.inputs]
-    for size in (1e-9, 40.0, 300.0):
+    for size in (1e-9, 5.0, 12.0, 40.0, 300.0):
         arrays = [(size * rng.uniform(-1, 1, shape))[()] for shape in shapes]
         cotangent = rng.normal(size=rule.region.cotangent.shape)[()]
         y, slow = rule.region.values(arrays, cotangent)

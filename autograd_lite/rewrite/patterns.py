@@ -12,6 +12,7 @@ derivatives: rewrite after differentiating. Imports graph, tensors, recording, o
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import signature
 from typing import Any
 
@@ -50,7 +51,7 @@ class Law:
     loses: str = ""
     samples: Sequence[tuple[Any, ...]] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the sub-expressions."""
         return tuple(signature(self.pattern).parameters)
