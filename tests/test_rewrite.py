@@ -222,6 +222,13 @@ def test_an_input_called_y_is_not_mixed_up_with_the_output() -> None:
     assert text_of(1 / (1 + ag.exp(-y)), y) == "G × σ(y)(1−σ(y))"
 
 
+def test_two_inputs_of_one_name_are_not_mixed_up() -> None:
+    other = ag.parameter(RNG.normal(size=(5, 2)), name="W")
+    assert text_of(ag.tanh(X @ W) @ other, other) is None
+    other.name = "V"
+    assert text_of(ag.tanh(X @ W) @ other, other) == "tanh(x·W)ᵀ·G"
+
+
 # what a rule is good for
 
 

@@ -237,7 +237,9 @@ def _candidates(region: Region, called: Sequence[str]) -> list[LocalRule]:
     except Overgrown:
         pass  # what was found so far will do
     extra = tuple((k.atom, written(field, k.formula, atoms[-2])) for k in named)
-    short = [ratio for ratio in forms if _terms(ratio) <= _TERMS]
+    # of two inputs of one name a text would not say which
+    shared = {atom for atom in atoms if sum(atom.name == other.name for other in atoms) > 1}
+    short = [r for r in forms if _terms(r) <= _TERMS and not _mentions(r, shared)]
     return [_rule(field, ratio, region, tuple(atoms), extra) for ratio in short]
 
 
@@ -255,6 +257,11 @@ def _forms(
             yield short
             for known in named:
                 yield known.put(field, short)
+
+
+def _mentions(ratio: Ratio, atoms: set[Atom]) -> bool:
+    """Whether any of these atoms is in a formula."""
+    return any(atom in atoms for x in _within([ratio]) for atom in x.atoms())
 
 
 def _terms(ratio: Ratio) -> int:

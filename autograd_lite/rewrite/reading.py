@@ -133,6 +133,7 @@ _means(p.greater)(lambda f, n, a, b: f.holds(p.greater.op, a - b))
 _means(p.less)(lambda f, n, a, b: f.holds(p.greater.op, b - a))
 _means(p.greater_equal)(lambda f, n, a, b: ONE - f.holds(p.greater.op, b - a))
 _means(p.less_equal)(lambda f, n, a, b: ONE - f.holds(p.greater.op, a - b))
+_means("_or_nan")(lambda f, n, y, a: a)
 _means(p.isinf, p.isnan)(lambda f, n, a: ZERO)  # as above
 _means(p.isfinite)(lambda f, n, a: ONE)
 _means(p.logical_not)(lambda f, n, a: ONE - a)
