@@ -209,7 +209,7 @@ def shapes_alone():
     """A function drawn without any numbers."""
 
     def loss(x, W, b, target):
-        return nn.mean_squared_error(nn.sigmoid(nn.affine(x, W, b)), target)
+        return nn.mean_squared_error(ag.sigmoid(nn.affine(x, W, b)), target)
 
     shapes = [(32, 10), (10, 3), (3,), (32, 3)]
     return ag.draw(ag.trace(loss, *map(ag.shaped, shapes)))
