@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import runpy
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -23,8 +24,9 @@ import numpy as np
 from autograd_lite import handwritten, nn
 from autograd_lite.comparison import Comparison, compare, page
 from autograd_lite.comparison.report import write_text
-from autograd_lite.errors import AutogradError, CompareError, MissingExtraError, require
-from autograd_lite.picture import draw
+from autograd_lite.errors import AutogradError, CompareError, DrawError, MissingExtraError, require
+from autograd_lite.graph import visible
+from autograd_lite.picture import draw, view
 from autograd_lite.rules import OPS
 from autograd_lite.tensors import tensor
 
@@ -60,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="compare and draw the notebook's layers")
     demo.add_argument("--out", default="demo", metavar="DIR", help="folder to write (demo)")
     demo.set_defaults(run=_demo)
+    for name, about, default, make in _DRAWINGS:
+        drawing = commands.add_parser(name, help=about, description=f"{about}. {_RUNS}")
+        drawing.add_argument("target", metavar="FILE.py:NAME", help="a tensor that the file makes")
+        drawing.add_argument("--out", default=default, metavar="FILE", help=f"({default})")
+        drawing.set_defaults(run=make)
+        if make is _view:
+            drawing.add_argument("--open", action="store_true", help="show it in the browser")
     ops = commands.add_parser("ops", help="list the operators")
     ops.add_argument("--kind", help="only operators of this kind, for example pointwise")
     ops.set_defaults(run=_ops)
@@ -198,6 +207,7 @@ def _demo(options: argparse.Namespace) -> int:
         print(report, end="\n\n")
         y = case.make(nn)(tensor(case.x, name="x"))
         picture = draw(y, folder / f"{case.file}.svg", cotangent=case.dout)
+        picture.save(folder / f"{case.file}.html")
         sections.append(_section(case, report, picture.svg))
         reports.append(report)
     index = folder / "index.html"
@@ -244,11 +254,54 @@ def _page(reports: Sequence[Comparison], sections: Sequence[str]) -> str:
 
 def _section(case: _Case, report: Comparison, svg: str) -> str:
     drawing = svg[svg.index("<svg") :]
-    link = f'<a href="{case.file}.svg">{case.file}.svg</a>'
+    live = f'<a href="{case.file}.html">step through it</a>'
+    link = f'{live} · <a href="{case.file}.svg">{case.file}.svg</a>'
     return (
         f'<section id="{case.file}">{page.body(report)}'
         f"<figure>{drawing}<figcaption>{link}</figcaption></figure></section>"
     )
+
+
+# ── draw, view ───────────────────────────────────────────────────────────────────────────────────
+
+_RUNS = "The file is run, as `python FILE.py` would run it."
+
+
+def _draw(options: argparse.Namespace) -> int:
+    draw(_made(options.target), options.out)
+    print(options.out)
+    return 0
+
+
+def _view(options: argparse.Namespace) -> int:
+    view(_made(options.target), options.out, open=options.open)
+    print(options.out)
+    return 0
+
+
+_DRAWINGS = (
+    ("draw", "draw the graph of a tensor that a Python file makes", "graph.svg", _draw),
+    ("view", "make the live page of a tensor that a Python file makes", "graph.html", _view),
+)
+
+
+def _made(target: str) -> Any:
+    """The tensor of a name in a file, which is run for it."""
+    file, _, name = target.rpartition(":")
+    if not file.endswith(".py") or not name.isidentifier():
+        raise DrawError(f"{visible(target)} names no tensor", mend="write FILE.py:NAME")
+    if not Path(file).is_file():
+        raise DrawError(f"there is no file {visible(file)}")
+    try:
+        found = runpy.run_path(file, run_name="__main__")
+    except Exception as error:
+        raise DrawError(
+            f"{visible(file)} failed: {type(error).__name__}: {visible(str(error), 200)}",
+            mend="mend it until python runs it",
+        ) from error
+    if name not in found:
+        raise DrawError(f"{visible(file)} makes nothing called {name}")
+    return found[name]
 
 
 # ── ops, doctor ──────────────────────────────────────────────────────────────────────────────────

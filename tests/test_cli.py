@@ -79,7 +79,7 @@ def test_the_demos_page_stands_alone(demo: tuple[Path, str]) -> None:
     assert "<script" not in page
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
     links = set(re.findall(r'href="([^"#]+)"', page))
-    assert links == {f"{name}.svg" for name in FILES}
+    assert links == {f"{name}.{suffix}" for name in FILES for suffix in ("svg", "html")}
     assert set(re.findall(r'href="#([^"]+)"', page)) == set(
         re.findall(r'section id="([^"]+)"', page)
     )
@@ -162,3 +162,52 @@ def test_bad_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str])
         main(arguments)
     assert caught.value.code == 2
     assert "usage: autograd-lite" in capsys.readouterr().err
+
+
+# draw, view
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "net.py"
+    path.write_text(
+        "import autograd_lite as ag\n"
+        "x = ag.tensor([1.0, 2.0], name='x')\n"
+        "y = ag.exp(x)\n"
+        "number = 3\n"
+    )
+    return path
+
+
+def test_draw_and_view_take_a_tensor_of_a_file(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["draw", f"{program}:y"]) == 0
+    assert main(["view", "net.py:y", "--out", "page.html"]) == 0
+    assert capsys.readouterr().out == "graph.svg\npage.html\n"
+    assert (program.parent / "graph.svg").read_text().startswith("<svg")
+    assert "exp computes exp(x)" not in (program.parent / "graph.svg").read_text()
+    assert (program.parent / "page.html").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("net.py", "net.py names no tensor; write FILE.py:NAME"),
+        ("net.txt:y", "net.txt:y names no tensor; write FILE.py:NAME"),
+        ("other.py:y", "there is no file other.py"),
+        ("net.py:z", "net.py makes nothing called z"),
+        ("net.py:number", "a picture is drawn of a tensor or a Graph, not of a int; compute with"),
+        ("bad.py:y", "bad.py failed: ZeroDivisionError: division by zero; mend it until"),
+    ],
+)
+def test_a_wrong_target_is_told_in_one_line(
+    program: Path, capsys: pytest.CaptureFixture[str], target: str, told: str
+) -> None:
+    program.with_name("bad.py").write_text("1 / 0\n")
+    assert main(["view", target]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"autograd-lite: {told}")
+    assert printed.err.count("\n") == 1
+    assert not (program.parent / "graph.html").exists()

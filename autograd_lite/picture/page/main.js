@@ -194,7 +194,8 @@ class Page {
       element.classList.toggle("match", keys.has(key));
       element.classList.toggle("match-now", key === now);
     }
-    this.root.classList.toggle("searching", keys.size > 0);
+    const inside = [...keys].some((key) => !key.startsWith("frame"));
+    this.root.classList.toggle("searching", inside);
   }
 
   // quiz
@@ -237,7 +238,9 @@ class Page {
         (question.ending < 0 ? trunk : edge.ending === question.ending);
       element.classList.toggle("asked", Boolean(asked));
       beneath?.classList.toggle("blank", Boolean(asked));
+      beneath?.querySelector(".unknown")?.remove();
       if (!asked) continue;
+      beneath?.append(questionMark(this.data.direction));
       this.details.blank.add(trunk ? atoms[this.data.values[edge.value].atom].gradient : edge.label.gradient);
       // The same number may stand at the one other end of the value.
       this.details.blank.add(atoms[this.data.values[edge.value].atom].gradient);
@@ -328,6 +331,14 @@ class Page {
     const styles = document.querySelector("style[data-picture]").textContent;
     return viewAsSvg(this.root, this.canvas.bounds, styles);
   }
+}
+
+/** What stands where a gradient was. */
+function questionMark(direction) {
+  const [x, y] = direction === "LR" ? [0, 24] : [24, 5];
+  const mark = svg("text", { class: "g unknown", x, y, "text-anchor": "middle" });
+  mark.textContent = "?";
+  return mark;
 }
 
 document.addEventListener("DOMContentLoaded", async () => {
