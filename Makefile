@@ -35,6 +35,7 @@ test: .venv/stamp
 
 docs: .venv/stamp ## the generated pages of docs/, written anew
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.example_notebook
 
 pictures: .venv/stamp ## the pictures of docs/ and tests/golden, drawn anew; tells what changed
 	$(BIN)/python -m docs.generate --pictures

@@ -32,6 +32,7 @@ WRITTEN += [
     DOCS / "gallery.md",
     DOCS / "pictures.md",
     DOCS / "tour.md",
+    DOCS / "view.md",
     DOCS / "notebook.md",
     DOCS / "layers.md",
     DOCS / "complex.md",

@@ -131,3 +131,8 @@ def test_an_output_that_is_not_shown_is_refused(tmp_path: Path) -> None:
 def test_an_error_that_does_not_come_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="raises nothing"):
         refreshed("page.md", "```python raises\n1 + 1\n```\n", tmp_path)
+
+
+def test_the_example_notebook_shows_what_its_cells_make() -> None:
+    done = python("-m", "docs.example_notebook", "--check", cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
