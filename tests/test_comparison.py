@@ -617,9 +617,9 @@ class Raises(handwritten.Sigmoid):
 
 ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
-        lambda: compare(handwritten.Sigmoid, [1.0], against=ag.nn.Sigmoid()),
+        lambda: compare(handwritten.Affine, [1.0], against=ag.nn.Sigmoid()),
         CompareError,
-        "Sigmoid is a class, and a comparison wants a layer made of it",
+        "Affine is a class that wants arguments (W, b), and a comparison wants a layer made of it",
     ),
     (
         lambda: compare(NoBackward(), [1.0], against=ag.nn.Sigmoid()),

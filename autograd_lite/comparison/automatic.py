@@ -3,22 +3,23 @@
 Knows: how to find a layer's parameters, to run it with other values of them without touching it,
 and to get its gradients.
 Does not know: hand-written layers, verdicts, reports.
-Imports: errors, graph, tensors, derivatives, NumPy.
+Imports: the adapters' inputs, errors, graph, tensors, derivatives, NumPy.
 """
 
 from __future__ import annotations
 
 import copy
 import inspect
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.derivatives import gradients
 from autograd_lite.errors import CompareError
 from autograd_lite.graph import Graph
-from autograd_lite.modes import no_grad
 from autograd_lite.tensors import Tensor, parameter, tensor
 
 __all__ = ["Twin", "as_arrays", "parameters_of", "parts_of"]
@@ -38,19 +39,17 @@ class Twin:
     labels: frozenset[int] = frozenset()  # integer inputs that are no numbers
     optional: frozenset[int] = frozenset()  # inputs of which nobody expects a gradient
 
-    def __init__(
-        self, against: Any, inputs: Sequence[Any], hand_value: Callable[[str], Any]
-    ) -> None:
+    def __init__(self, against: Any, inputs: Inputs, hand_value: Callable[[str], Any]) -> None:
         if not callable(against):
             raise CompareError(
                 f"against= is {_kind(against)}, and it is called with tensors",
                 mend="pass a layer such as ag.nn.Affine(W, b), or a function of tensors",
             )
         self.against = against
-        self.inputs = [np.asarray(x) for x in inputs]
+        self.given, self.inputs = inputs, inputs.arrays
         self._held = dict(parameters_of(against))
         self.values = {path: held.numpy() for path, held in self._held.items()}
-        self._extra = () if self._held else _further_arguments(against, len(inputs))
+        self._extra = () if self._held else _further_arguments(against, len(inputs.given))
         for name in self._extra:
             value = hand_value(name)
             if value is None:
@@ -63,23 +62,15 @@ class Twin:
         self.paths = tuple(self.values)
 
     def _call(self, xs: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        given = self.given.filled(xs)
         if self._extra:
-            result = self.against(*xs, *(parameters[name] for name in self._extra))
+            result = self.against(*given, *(parameters[name] for name in self._extra))
         else:
             # deepcopy's memo says what takes the place of what, wherever else it is held.
             memo: dict[int, Any] = {id(held): parameters[path] for path, held in self._held.items()}
             layer = copy.deepcopy(self.against, memo) if memo else self.against
-            result = layer(*xs)
+            result = layer(*given)
         return tuple(result) if isinstance(result, tuple | list) else (result,)
-
-    def forward(self, *arrays: Any) -> Any:
-        """The outputs as arrays, for inputs followed by parameters in the order of `paths`."""
-        count = len(self.inputs)
-        with no_grad():
-            xs = [tensor(x) for x in arrays[:count]]
-            ps = {path: parameter(p) for path, p in zip(self.paths, arrays[count:], strict=True)}
-            outputs = as_arrays(self._call(xs, ps))
-        return outputs if len(outputs) > 1 else outputs[0]
 
     def run(
         self,
@@ -151,6 +142,8 @@ def _parts(thing: Any) -> list[tuple[str, Any]]:
         return [(str(key), value) for key, value in thing.items()]
     if isinstance(thing, list | tuple):
         return [(str(i), value) for i, value in enumerate(thing)]
+    if isinstance(thing, types.MethodType):
+        return _parts(thing.__self__)
     if isinstance(thing, type) or inspect.isroutine(thing) or inspect.ismodule(thing):
         return []
     slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]

@@ -1,50 +1,52 @@
 """The automatic side where no twin is given: the hand-written forward itself, lifted.
 
 Knows: how to run a layer's forward on tensors without touching the layer, and which of the arrays
-that it holds the outputs rest on: its parameters.
-Does not know: conventions beyond a forward to call, verdicts, reports.
-Imports: automatic, lifting, graph, tensors, errors, NumPy.
+that it holds the outputs rest on: its parameters; where it lost a derivative on its way.
+Does not know: conventions beyond a layer to call, verdicts, reports.
+Imports: adapters, automatic, lifting, graph, tensors, errors, NumPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison.adapters.base import place_of
+from autograd_lite.comparison.adapters.base import Layer, place_of
+from autograd_lite.comparison.adapters.inputs import Inputs
+from autograd_lite.comparison.adapters.matching import is_expected
+from autograd_lite.comparison.adapters.running import Runner, replayed
 from autograd_lite.comparison.automatic import Twin, parts_of
-from autograd_lite.errors import CompareError
+from autograd_lite.errors import CompareError, Source
 from autograd_lite.graph import Graph
 from autograd_lite.lifting import lift
+from autograd_lite.lifting.arrays import ESCAPES
 from autograd_lite.tensors import Tensor, parameter, tensor
 
-__all__ = ["TracedTwin"]
+__all__ = ["TracedTwin", "UntracedTwin", "names_of"]
 
 
 class TracedTwin(Twin):
     """The hand-written forward as a function of tensors.
 
-    `forward_of(layer)` gives what is called with the inputs. The parameters are the float arrays
-    that the layer holds, under their dotted path, as far as the outputs rest on them. Integer
-    inputs are numbers like any other, or, where that cannot be, labels: constants.
+    The parameters are the float arrays that the layer holds, under their dotted path, as far as
+    the outputs rest on them. Integer inputs are numbers like any other, or, where that cannot be,
+    labels: constants. `lost` says where tracked values became plain ones, and on which line.
 
     Raises `CompareError` if the forward cannot be traced.
     """
 
-    def __init__(
-        self, hand: Any, forward_of: Callable[[Any], Callable[..., Any]], inputs: Sequence[Any]
-    ) -> None:
-        self._hand, self._forward_of = hand, forward_of
-        self.inputs = [np.asarray(x) for x in inputs]
-        self._names = _names_of(hand)
+    def __init__(self, layer: Layer, inputs: Inputs) -> None:
+        self._layer, self.given, self.inputs = layer, inputs, inputs.arrays
+        self._names = names_of(layer.hand)
+        self.lost: list[tuple[str, Source | None]] = []
         self.labels, self._whole, outputs, held = self._first_that_runs()
-        self.optional = self.labels | frozenset(range(1, len(self.inputs)))
         used = {node for y in outputs if isinstance(y, Tensor) for node in Graph.of(y).inputs}
         self.values = {path: leaf.numpy() for path, leaf in held.items() if leaf.node in used}
         self.paths = tuple(self.values)
+        self.optional = self.labels | _unclaimed(layer, inputs, self.labels)
 
     def _first_that_runs(
         self,
@@ -61,11 +63,9 @@ class TracedTwin(Twin):
                     except Exception as error:  # noqa: BLE001 - whatever the user's code raises
                         trouble = trouble or error
         raise CompareError(
-            f"the forward pass of {type(self._hand).__name__} raised {place_of(trouble)}"
-            if trouble
-            else "",
-            mend="pass inputs that the layer takes; or against=, an ag.nn layer with the same "
-            "parameters or a function of tensors, for example against=ag.nn.Affine(W, b)",
+            f"the forward pass of {self._layer.title} cannot be traced: "
+            + (place_of(trouble) if trouble else ""),
+            mend="pass against=, an ag.nn layer with the same parameters or a function of tensors",
         ) from trouble
 
     def _traced(
@@ -84,15 +84,82 @@ class TracedTwin(Twin):
             held[name] = values[name] if name in values else parameter(array, name=name)
             return held[name]
 
-        forward = self._forward_of(lift(self._hand, leaf=leaf))
-        result = forward(*(self.inputs[i] if i in labels else x for i, x in enumerate(xs)))
-        return tuple(result) if isinstance(result, tuple | list) else (result,), held
+        self.lost = []
+        token = ESCAPES.set(self.lost)
+        try:
+            with replayed(self._layer.hand):
+                lifted = lift(self._layer.hand, leaf=leaf)
+                result, _ = self._layer.call(lifted, self.given.filled(xs, labels))
+        finally:
+            ESCAPES.reset(token)
+        return _flat(result), held
 
     def _call(self, xs: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         return self._traced(xs, parameters, self.labels, self._whole)[0]
 
+    def where_lost(self) -> str:
+        """Where the trace lost values, in words; empty if it did not, as far as is known."""
+        places = [f"{how} at {source}" if source else how for how, source in self.lost]
+        return "; ".join(dict.fromkeys(places))
 
-def _names_of(hand: Any) -> dict[int, str]:
+
+class UntracedTwin(Twin):
+    """What stands in for a twin where a forward cannot be traced: names and values, no gradients.
+
+    `paths` are the float arrays that the layer holds and of which a gradient is to be expected.
+    """
+
+    def __init__(self, layer: Layer, inputs: Inputs, runner: Runner) -> None:
+        self.given, self.inputs = inputs, inputs.arrays
+        self.labels = frozenset(i for i, x in enumerate(self.inputs) if x.dtype.kind in "iub")
+        self.optional = self.labels | _unclaimed(layer, inputs, self.labels)
+        names = names_of(layer.hand)
+        held = {
+            names[id(part)]: part
+            for _, part in runner.parts
+            if isinstance(part, np.ndarray) and part.dtype.kind == "f"
+        }
+        found = runner.run(self.inputs, lambda ys: [np.ones(np.shape(y)) for y in ys], held)
+        self.values = {
+            path: np.array(part)
+            for path, part in held.items()
+            if found.parameters.get(path) is not None or is_expected(layer.hand, [path])
+        }
+        self.paths = tuple(self.values)
+
+    def graph(self, names: Sequence[str]) -> None:
+        """Nothing was recorded."""
+
+
+def _unclaimed(layer: Layer, inputs: Inputs, labels: frozenset[int]) -> frozenset[int]:
+    """The inputs of which nobody expects a gradient, though one may be given."""
+    floats = [i for i in range(len(inputs.arrays)) if i not in labels | inputs.numbers]
+    wanted = {
+        "all": [i for i in floats if len(inputs.places[i]) == 1],
+        "first": floats[:1] or [0],
+        "none": [],
+    }[layer.wanted]
+    return frozenset(range(len(inputs.arrays))).difference(wanted)
+
+
+def _flat(result: Any) -> tuple[Any, ...]:
+    """The outputs in a row, nested lists of them too."""
+    if not isinstance(result, tuple | list):
+        return (result,)
+    found: list[Any] = []
+    for part in result:
+        if isinstance(part, tuple | list):
+            found += _flat(part) if _is_deep(part) else [np.array(part)]
+        elif isinstance(part, Tensor | np.ndarray | np.generic | int | float):
+            found.append(part)
+    return tuple(found)
+
+
+def _is_deep(part: Any) -> bool:
+    return any(np.ndim(p) if not isinstance(p, Tensor) else p.ndim for p in part)
+
+
+def names_of(hand: Any) -> dict[int, str]:
     """The dotted path of every array that a layer holds, by identity: the one that reads best.
 
     ``W`` before ``params.0``.

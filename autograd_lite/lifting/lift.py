@@ -26,9 +26,9 @@ def lift(f: Any, *, leaf: Callable[[str, Any], Any] | None = None) -> Any:
     """Run plain NumPy code, unchanged, on tensors; with in-place updates and views.
 
     Args:
-        f: a function, a class, an instance or a module. It is not changed: what runs is a copy
-            of it and of everything of the user's that it reaches, in which ``np`` makes arrays
-            that a graph knows. State that it keeps stays with the copy.
+        f: a function, a class, an instance or a module, or a list of them. It is not changed:
+            what runs is a copy of it and of everything of the user's that it reaches, in which
+            ``np`` makes arrays that a graph knows. State that it keeps stays with the copy.
         leaf: what takes the place of an array that ``f`` holds, given its dotted path and the
             array: a tensor (``lambda path, array: ag.parameter(array, name=path)``), or an array.
             Without it they are constants.
@@ -53,15 +53,18 @@ def lift(f: Any, *, leaf: Callable[[str, Any], Any] | None = None) -> Any:
     >>> ag.gradients(y, [x], np.ones(2))
     [Tensor([0., 1.])]
     """
-    if not (callable(f) or isinstance(f, types.ModuleType) or hasattr(f, "__dict__")):
-        raise UnsupportedError(
-            f"lift() of a {type(f).__name__}",
-            mend="give a function, a class, an instance or a module",
-        )
+    parts = f if isinstance(f, (tuple, list)) else [f]
+    for part in parts:
+        if not (callable(part) or isinstance(part, types.ModuleType) or hasattr(part, "__dict__")):
+            raise UnsupportedError(
+                f"lift() of a {type(part).__name__}",
+                mend="give a function, a class, an instance or a module, or a list of them",
+            )
     make = leaf or (lambda path, array: array)
     rebinder = Rebinder(lambda path, array: entering(make(path, array)))
-    written = f if isinstance(f, type) or inspect.isroutine(f) else type(f)
-    rebinder.own(f.__name__ if isinstance(f, types.ModuleType) else written.__module__)
+    for part in parts:
+        written = part if isinstance(part, type) or inspect.isroutine(part) else type(part)
+        rebinder.own(part.__name__ if isinstance(part, types.ModuleType) else written.__module__)
     return leaving(rebinder.copied(f))
 
 

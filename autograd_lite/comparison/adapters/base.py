@@ -1,21 +1,27 @@
 """What a convention of hand-written layers must answer.
 
-Knows: the questions and the form of the answers; how to see that an array was changed.
+Knows: the questions and the form of the answers.
 Does not know: any convention, verdicts, tensors.
-Imports: NumPy and errors.
+Imports: its neighbours.
 """
 
 from __future__ import annotations
 
+import inspect
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
+from autograd_lite.comparison.adapters.matching import (
+    gradient_among,
+    of_inputs,
+    of_parameters,
+    value_at,
+)
 
-__all__ = ["Convention", "HandRun", "Trouble", "changed", "place_of"]
+__all__ = ["Convention", "HandRun", "Layer", "Trouble", "arguments_of", "place_of", "required_of"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Trouble:
 class HandRun:
     """What one forward and one backward pass of a hand-written layer gave, all of it copies.
 
-    Gradients that were not found are None. `unmatched` names those found and not asked for.
+    `inputs` has a gradient for each array among the inputs. Gradients that were not found are
+    None. `unmatched` names those found and not asked for.
     """
 
     outputs: tuple[Any, ...]
@@ -41,37 +48,85 @@ class HandRun:
     troubles: tuple[Trouble, ...] = ()
 
 
+class Layer:
+    """A hand-written layer as a comparison sees it, whatever its convention.
+
+    `hand` is what was passed; whatever is run gets a copy of it, or a lifted one. `names` are
+    those of the inputs. `upstream` says what `backward` takes: "given", the gradient flowing in;
+    "unit", the same with 1 for a default; "none", nothing, so that the gradient is that of the
+    output itself. `traceable` is False where the body is known not to be NumPy's.
+
+    A convention makes one by giving `call` and `pull`, and overrides the rest where its gradients
+    lie elsewhere.
+    """
+
+    upstream = "given"
+    traceable = True
+    wanted = "first"  # of which inputs of floats a gradient is expected: "all", "first" or "none"
+
+    def __init__(self, hand: Any, title: str, names: Sequence[str]) -> None:
+        self.hand, self.title, self.names = hand, title, tuple(names)
+
+    def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
+        """The output (or a tuple or list of them), and what `pull` needs of this pass."""
+        raise NotImplementedError
+
+    def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
+        """What the backward pass returns. `douts` has one entry for each output of `call`."""
+        raise NotImplementedError
+
+    def taken(self, count: int) -> int:
+        """Of so many outputs the number whose gradient `pull` takes; the rest flow back nothing."""
+        return count
+
+    def input_gradients(
+        self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
+    ) -> list[Any]:
+        """For each input its gradient (nested as the input is), or None."""
+        return of_inputs(hand, returned, self.names, inputs, len(paths))
+
+    def parameter_gradients(
+        self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
+    ) -> dict[str, Any]:
+        """The gradient of each parameter, each with all the paths that lead to it."""
+        return of_parameters(hand, returned, self.names, inputs, aliases)
+
+    def mapped(self, hand: Any, returned: Any, where: str | int) -> Any:
+        """The gradient at a place that the caller named.
+
+        An attribute's path, or a number in what `backward` returned.
+        """
+        if isinstance(where, int):
+            parts = returned if isinstance(returned, tuple | list) else (returned,)
+            return parts[where] if -len(parts) <= where < len(parts) else None
+        found = value_at(hand, where)
+        return gradient_among(returned, where) if found is None else found
+
+
 class Convention(Protocol):
-    """One way to write a layer with its gradient. Nothing that it is given is changed."""
+    """One way to write a layer with its gradient."""
 
     name: str
 
     def fits(self, hand: Any) -> bool:
         """Whether `hand` is written in this way."""
 
-    def input_names(self, hand: Any, count: int) -> tuple[str, ...]:
-        """What the layer calls its inputs."""
-
-    def parameter(self, hand: Any, path: str) -> Any:
-        """The value of the parameter at `path` ("W", "layers.0.W"), None where there is none."""
-
-    def forward(self, hand: Any, inputs: Sequence[Any], parameters: Mapping[str, Any]) -> Any:
-        """The forward pass of a copy whose parameters have these values."""
-
-    def run(
-        self, hand: Any, inputs: Sequence[Any], cotangents: Any, paths: Sequence[str]
-    ) -> HandRun:
-        """Forward, then backward with what `cotangents(outputs)` gives; gradients of `paths`."""
+    def layer(self, hand: Any, inputs: Sequence[Any]) -> Layer:
+        """`hand` as a comparison sees it. `CompareError` where the form is not clear."""
 
 
-def changed(now: Any, before: Any) -> bool:
-    """Whether an array no longer holds what its copy holds."""
-    now = np.asarray(now)
-    return now.shape != before.shape or not np.array_equal(now, before, equal_nan=_has_nan(now))
+def arguments_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The positional arguments of a function; none where it tells none."""
+    try:
+        found = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    return [p for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def _has_nan(array: Any) -> bool:
-    return bool(array.dtype.kind in "fc")
+def required_of(function: Callable[..., Any]) -> list[str]:
+    """The names of the positional arguments without default."""
+    return [p.name for p in arguments_of(function) if p.default is p.empty]
 
 
 def place_of(error: BaseException) -> str:

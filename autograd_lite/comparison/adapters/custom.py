@@ -1,0 +1,98 @@
+"""Functions with a derivative of their own: `(f, f_grad)`, `(f, f_vjp)` and `(f, fwd, bwd)`.
+
+Knows: `f_grad(x, …)` gives the gradient of f (of the sum of its outputs, where f works element by
+element); `f_vjp(g, x, …)` or `f_vjp(x, …, g)` gives what flows back for g; `fwd(x, …)` gives the
+output and residuals, `bwd(residuals, g)` the gradients, as `jax.custom_vjp` has it. An object with
+attributes `fun`, `fwd` and `bwd` is such a triple.
+Does not know: tensors, verdicts.
+Imports: errors, its base and neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.comparison.adapters.base import Layer, required_of
+from autograd_lite.comparison.adapters.classes import names_for
+from autograd_lite.comparison.adapters.matching import as_tuple
+from autograd_lite.errors import CompareError
+
+__all__ = ["CustomDerivative", "Derivative"]
+
+_FLOWS = ("g", "gy", "dout", "dy", "dz", "dl", "ct", "cotangent", "v", "grad", "upstream", "delta")
+
+
+class CustomDerivative:
+    """The convention of triples: see the module."""
+
+    name = "triple (f, fwd, bwd) with residuals"
+
+    def fits(self, hand: Any) -> bool:
+        """Whether `hand` is three functions, or an object that holds them."""
+        if isinstance(hand, tuple | list):
+            return len(hand) == 3 and all(callable(f) and not _is_layer(f) for f in hand)
+        return all(callable(getattr(hand, name, None)) for name in ("fun", "fwd", "bwd"))
+
+    def layer(self, hand: Any, inputs: Sequence[Any]) -> Layer:
+        """The three functions."""
+        parts = hand if isinstance(hand, tuple | list) else (hand.fun, hand.fwd, hand.bwd)
+        return _Triple(tuple(parts), len(inputs))
+
+
+def _is_layer(thing: Any) -> bool:
+    return isinstance(thing, type) or hasattr(thing, "backward")
+
+
+class _Triple(Layer):
+    def __init__(self, parts: tuple[Any, ...], count: int) -> None:
+        super().__init__(parts, parts[0].__name__, names_for(parts[0], count))
+
+    def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
+        return hand[0](*inputs), None
+
+    def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
+        _, residuals = hand[1](*inputs)
+        return hand[2](residuals, douts[0] if len(douts) == 1 else tuple(douts))
+
+
+class Derivative(Layer):
+    """A function with a second one that gives its derivative at the same inputs."""
+
+    def __init__(self, pair: tuple[Any, Any], names: Sequence[str]) -> None:
+        super().__init__(pair, pair[0].__name__, names)
+        wanted, count = required_of(pair[1]), len(names)
+        if len(wanted) == count + 1:
+            self._flow_first = _is_flow(wanted[0], names) or not _is_flow(wanted[-1], names)
+        elif len(wanted) in (count, 0):
+            self.upstream = "none"
+        else:
+            raise CompareError(
+                f"{pair[1].__name__} wants {len(wanted)} arguments ({', '.join(wanted)}) for "
+                f"{count} inputs",
+                where="tried: the inputs alone (a gradient); the inputs and what flows in (a vjp); "
+                "what flows in and the cache that the forward function returns last",
+                mend="give the second function one of these forms",
+            )
+
+    def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
+        """The output of the function."""
+        return hand[0](*inputs), None
+
+    def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
+        """What the second function gives."""
+        if self.upstream == "none":
+            return hand[1](*inputs)
+        flow = douts[0] if len(douts) == 1 else tuple(douts)
+        return hand[1](flow, *inputs) if self._flow_first else hand[1](*inputs, flow)
+
+    def input_gradients(
+        self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
+    ) -> list[Any]:
+        """In order; one array where there is one input, though it be a list."""
+        parts = (returned,) if len(inputs) == 1 else as_tuple(returned)
+        return super().input_gradients(hand, parts, inputs, paths)
+
+
+def _is_flow(name: str, names: Sequence[str]) -> bool:
+    return name not in names and name.lower().strip("_").startswith(_FLOWS)

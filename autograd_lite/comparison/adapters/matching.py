@@ -1,0 +1,267 @@
+"""Which gradient belongs to what: by order, by name, by place in a list or dictionary.
+
+Knows: the names that people give to gradients, and the containers that they keep them in.
+Does not know: conventions, verdicts, tensors.
+Imports: NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "aliases_of",
+    "as_tuple",
+    "gradient_among",
+    "gradient_paths",
+    "is_expected",
+    "is_float",
+    "leftover",
+    "of_inputs",
+    "of_parameters",
+    "value_at",
+]
+
+_FORMS = (
+    "d{}", "d_{}", "{}_grad", "grad_{}", "grad{}", "g{}", "g_{}", "dL_d{}", "dLd{}", "dL{}",
+    "delta_{}", "{}_gradient", "gradient_{}", "grads_{}", "{}_grads", "D{}", "{}grad", "{}Grad",
+)  # fmt: skip
+"""What the gradient of a name is called."""
+
+_HOLDERS = ("grads", "gradients", "grad", "_grads", "dparams", "d_params", "param_grads")
+"""What a container of gradients is called, beside one of parameters or a single attribute."""
+
+_HELD = frozenset({"params", "parameters", "weights", "_params", "param", "p"})
+_VALUES = frozenset({"value", "data", "val", "v", "w", "array"})  # of an object that is a parameter
+_OF_VALUES = ("grad", "gradient", "d", "g", "dvalue", "ddata", "diff")
+
+_PARAMETERS = frozenset({
+    "w", "b", "u", "v", "wx", "wh", "weight", "weights", "bias", "biases", "gamma", "beta",
+    "kernel", "filter", "filters", "kernels", "theta",
+})  # fmt: skip
+
+
+# ── paths ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def value_at(hand: Any, path: str) -> Any:
+    """What stands at a dotted path of attributes, keys and positions; None where nothing does."""
+    for part in path.split("."):
+        hand = _get(hand, part)
+    return hand
+
+
+def _get(owner: Any, name: str) -> Any:
+    owner = getattr(owner, "__self__", owner)  # a bound method's object
+    if isinstance(owner, Mapping):
+        if name in owner:
+            return owner[name]
+        return next((v for key, v in owner.items() if str(key) == name), None)
+    if isinstance(owner, list | tuple) and name.isdecimal():
+        return owner[int(name)] if int(name) < len(owner) else None
+    return None if owner is None else getattr(owner, name, None)
+
+
+def aliases_of(parts: Sequence[tuple[str, Any]], paths: Sequence[str]) -> dict[str, list[str]]:
+    """Every path that leads to the same array as each of `paths`, that one first."""
+    arrays = dict(parts)
+    same: dict[int, list[str]] = {}
+    for path, part in parts:
+        if isinstance(part, np.ndarray):
+            same.setdefault(id(part), []).append(path)
+    found = {}
+    for path in paths:
+        others = same.get(id(arrays.get(path)), [])
+        found[path] = [path, *(other for other in others if other != path)]
+    return found
+
+
+def gradient_paths(path: str) -> Iterator[str]:
+    """Where the gradient of what stands at a path may stand, the likeliest first.
+
+    >>> list(gradient_paths("params.W1"))[:3]
+    ['params.dW1', 'grads.W1', 'grads.dW1']
+    """
+    parts = path.split(".")
+    owner, name = parts[:-1], parts[-1]
+
+    def joined(*more: str) -> str:
+        return ".".join([*owner, *more])
+
+    yield joined(_FORMS[0].format(name))
+    for i in reversed(range(len(owner))):
+        if owner[i] in _HELD:
+            for holder in _HOLDERS:
+                for last in (name, f"d{name}", f"grad_{name}"):
+                    yield ".".join([*parts[:i], holder, *parts[i + 1 : -1], last])
+    for form in _FORMS[1:]:
+        yield joined(form.format(name))
+    if name in _VALUES:
+        yield from map(joined, _OF_VALUES)
+    for holder in _HOLDERS:
+        for last in (name, *(form.format(name) for form in _FORMS[:4])):
+            yield joined(holder, last)
+    for i in reversed(range(len(owner))):
+        for form in _FORMS:
+            yield ".".join([*parts[:i], form.format(parts[i]), *parts[i + 1 :]])
+
+
+def is_expected(hand: Any, aliases: Sequence[str]) -> bool:
+    """Whether a gradient of this parameter ought to be there, though there is none.
+
+    It stands in a list of parameters, something is named like its gradient, or it has the name of
+    a weight; running means, masks and constants have none.
+    """
+    for alias in aliases:
+        *owner, name = alias.split(".")
+        if _HELD & set(owner) or name.rstrip("0123456789_").lower() in _PARAMETERS:
+            return True
+        holder = value_at(hand, ".".join(owner)) if owner else hand
+        holder = getattr(holder, "__self__", holder)
+        names = holder if isinstance(holder, Mapping) else getattr(holder, "__dict__", {})
+        if any(form.format(name) in names for form in _FORMS[:4]):
+            return True
+    return False
+
+
+# ── gradients ────────────────────────────────────────────────────────────────────────────────────
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """A tuple or list as a tuple, anything else as a tuple of one."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def is_float(value: Any) -> bool:
+    """Whether something is, or holds, arrays of floats."""
+    if isinstance(value, Mapping):
+        return any(map(is_float, value.values()))
+    if isinstance(value, list | tuple) and any(_is_nested(part) for part in value):
+        return any(map(is_float, value))
+    return isinstance(value, np.ndarray | list | tuple) and _kind_of(value) == "f"
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, np.ndarray | Mapping | list | tuple)
+
+
+def _kind_of(value: Any) -> str:
+    try:
+        return np.asarray(value).dtype.kind
+    except (ValueError, TypeError):  # a ragged list
+        return "O"
+
+
+def gradient_among(returned: Any, name: str) -> Any:
+    """The gradient of a name in a dictionary that is, or is part of, what was returned."""
+    for part in (returned, *as_tuple(returned)):
+        if isinstance(part, Mapping):
+            for key in (*(form.format(name) for form in _FORMS), name):
+                if part.get(key) is not None:
+                    return part[key]
+            if isinstance(part.get("grads"), Mapping):
+                return gradient_among(part["grads"], name)
+    return None
+
+
+def _positions(inputs: Sequence[Any], count: int, parameters: int) -> tuple[int, ...]:
+    """Which inputs `count` returned gradients are of: the fewest kinds that make the number."""
+    floats = [i for i, x in enumerate(inputs) if is_float(x)]
+    arrays = [
+        i for i, x in enumerate(inputs) if i in floats or isinstance(x, np.ndarray | list | tuple)
+    ]
+    numbers = [
+        i
+        for i, x in enumerate(inputs)
+        if i in arrays or (isinstance(x, float | int | np.number) and not isinstance(x, bool))
+    ]
+    everything = range(len(inputs))
+    tiers = [tier for tier in (floats, arrays, numbers, everything) if tier]
+    for tier in tiers:
+        if count in (len(tier), len(tier) + parameters):
+            return tuple(tier)
+    return tuple((tiers or [everything])[0][:count])
+
+
+def of_inputs(
+    hand: Any, returned: Any, names: Sequence[str], inputs: Sequence[Any], parameters: int
+) -> list[Any]:
+    """The gradient of each input: in the order returned, by its name, or in an attribute `dx`."""
+    found: list[Any] = [None] * len(inputs)
+    if not isinstance(returned, Mapping):
+        parts = [returned] if _whole(returned, inputs) else list(as_tuple(returned))
+        for i, part in zip(_positions(inputs, len(parts), parameters), parts):
+            found[i] = part
+    for i, name in enumerate(names[: len(inputs)]):
+        wrong_kind = isinstance(found[i], Mapping) and not isinstance(inputs[i], Mapping)
+        if found[i] is None or wrong_kind:
+            found[i] = gradient_among(returned, name)
+        if found[i] is None and isinstance(inputs[i], Mapping):
+            found[i] = returned if isinstance(returned, Mapping) else None
+        if found[i] is None and not isinstance(hand, tuple | list):
+            attributes = (value_at(hand, form.format(name)) for form in _FORMS[:4])
+            found[i] = next((a for a in attributes if a is not None and not callable(a)), None)
+    return found
+
+
+def leftover(returned: Any, inputs: Sequence[Any], parameters: int) -> list[str]:
+    """What was returned beyond a gradient for each input, and, if anything, each parameter.
+
+    >>> leftover((1.0, 2.0, 3.0), [np.ones(2)], 1)
+    ['returned[1]', 'returned[2]']
+    """
+    if not isinstance(returned, tuple | list) or _whole(returned, inputs):
+        return []
+    first = len(_positions(inputs, len(returned), parameters))
+    rest = range(first, len(returned))
+    if len(rest) in (parameters, 0):
+        return []
+    return [f"returned[{i}]" for i in rest if _is_unread(returned[i])]
+
+
+def _is_unread(part: Any) -> bool:
+    return part is not None and not isinstance(part, Mapping | list | tuple)
+
+
+def _whole(returned: Any, inputs: Sequence[Any]) -> bool:
+    """Whether a list that was returned is the gradient of one input that is such a list."""
+    nested = [x for x in inputs if isinstance(x, list) and any(map(_is_nested, x))]
+    return isinstance(returned, list) and len(nested) == 1 and len(returned) == len(nested[0])
+
+
+def of_parameters(
+    hand: Any,
+    returned: Any,
+    names: Sequence[str],
+    inputs: Sequence[Any],
+    aliases: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """The gradient of each parameter.
+
+    At a place beside it, in a dictionary returned, or returned after those of the inputs, in the
+    order of the parameters.
+    """
+    found = {path: _of_parameter(hand, returned, others) for path, others in aliases.items()}
+    if isinstance(returned, tuple | list) and all(g is None for g in found.values()):
+        first = len(_positions(inputs, len(returned), len(found)))
+        rest = returned[first:]
+        if len(rest) == 1 and isinstance(rest[0], list | tuple):
+            rest = rest[0]
+        if len(rest) == len(found):
+            return dict(zip(found, rest, strict=True))
+    return found
+
+
+def _of_parameter(hand: Any, returned: Any, aliases: Sequence[str]) -> Any:
+    for alias in aliases:
+        among = gradient_among(returned, alias.rpartition(".")[2])
+        if among is not None:
+            return among
+        for path in gradient_paths(alias):
+            value = value_at(hand, path)
+            if value is not None and not callable(value) and path not in aliases:
+                return value
+    return None
