@@ -229,6 +229,14 @@ def test_two_inputs_of_one_name_are_not_mixed_up() -> None:
     assert text_of(ag.tanh(X @ W) @ other, other) == "tanh(x·W)ᵀ·G"
 
 
+def test_a_picture_does_not_mix_up_two_inputs_of_one_name() -> None:
+    other = ag.parameter(RNG.normal(size=(5, 2)), name="W")
+    with ag.scope("Net"):
+        y = ag.tanh(X @ W) @ other
+    drawing = ag.draw(y, expand="none", layout="builtin").drawing
+    assert {edge.label.rule for edge in drawing.edges if edge.label} == {"= G ⋯", "= seed"}
+
+
 # what a rule is good for
 
 

@@ -292,6 +292,9 @@ class Builder:
         if rule is None:
             return "G ⋯"
         called = {sign: call(self.names[n]) for n, sign in signs.items()}
+        shared = [name for name, count in Counter(called.values()).items() if count > 1]
+        if any(called[found[1]] in shared for found in _SIGNS.finditer(rule.text)):
+            return "G ⋯"  # of two inputs of one name a text would not say which
         text = _SIGNS.sub(lambda found: called[found[1]], rule.text)
         return text if len(text) <= _RULE else "G ⋯"
 

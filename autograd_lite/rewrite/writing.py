@@ -107,12 +107,12 @@ class Sum(Form):
 
     @cached_property
     def text(self) -> str:
-        """A + b − c, beginning with a positive term if there is one."""
+        """Terms with their signs, beginning with a positive term if there is one."""
         return self._joined(" ")
 
     @cached_property
     def tight(self) -> str:
-        """(a+b−c)."""
+        """In parentheses, without spaces if it is short."""
         return f"({self._joined('')})" if len(self._joined("")) <= 12 else f"({self.text})"
 
     @cached_property
