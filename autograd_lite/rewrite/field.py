@@ -105,7 +105,7 @@ class Field:
         return symbol(self._atom(key, array.shape, name=name, value=settled(array), **facts))
 
     def folded(self, x: Ratio) -> Ratio:
-        """The formula with what its constant arrays make together as a number or one array, where it is."""
+        """The formula; what constant arrays make together is a number or one array if it can be."""
         groups: dict[Monomial, list[tuple[Monomial, Fraction]]] = {}
         for monomial, c in x.top:
             held = tuple(pair for pair in monomial if pair[0].value is not None)
@@ -290,7 +290,7 @@ class Field:
         return outer * symbol(atom)
 
     def moved(self, x: Ratio, old: Shape, new: Shape) -> Ratio | None:
-        """What has shape ``old`` in shape ``new``, if only axes of size 1 come and go; else None."""
+        """A formula of shape ``old`` in shape ``new``; None if other axes than of size 1 change."""
         if [n for n in old if n != 1] != [n for n in new if n != 1]:
             return None
         kept = [k - len(old) for k, n in enumerate(old) if n != 1]
