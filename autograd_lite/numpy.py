@@ -37,6 +37,7 @@ from numpy import (
 
 from autograd_lite import fft, linalg, ops
 from autograd_lite.errors import UnsupportedError
+from autograd_lite.ops import grids
 from autograd_lite.rules import FUNCTIONS, ROOMS
 from autograd_lite.tensors import Tensor, constant
 
@@ -85,7 +86,25 @@ def _holds_tensor(data: Any) -> builtins.bool:
     return False
 
 
-array = asanyarray = ascontiguousarray = asarray
+asanyarray = ascontiguousarray = asarray
+
+
+def array(
+    object: Any, dtype: Any = None, *, copy: Any = None, order: Any = None, ndmin: int = 0
+) -> Any:
+    """``asarray``, with axes of one element in front until there are ``ndmin``.
+
+    >>> array([1.0, 2.0], ndmin=2).shape
+    (1, 2)
+    """
+    x = asarray(object, dtype, order)
+    return x[(None,) * (ndmin - x.ndim)] if x.ndim < ndmin else x
+
+
+r_ = grids.Joined(axis=0, rank=1, place=-1)
+c_ = grids.Joined(axis=-1, rank=2, place=0)
+mgrid = grids.Grid(_np.mgrid)
+ogrid = grids.Grid(_np.ogrid)
 
 
 def zeros(shape: Any, dtype: Any = None, order: Any = None, *, device: Any = None) -> Tensor:
@@ -298,6 +317,7 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "bool",
     "bool_",
     "broadcast_shapes",
+    "c_",
     "can_cast",
     "complex64",
     "complex128",
@@ -326,12 +346,15 @@ __all__ = [  # noqa: PLE0604 - names from the registry
     "isdtype",
     "isrealobj",
     "linalg",
+    "mgrid",
     "nan",
     "ndim",
     "newaxis",
+    "ogrid",
     "ones",
     "pi",
     "promote_types",
+    "r_",
     "result_type",
     "s_",
     "shape",

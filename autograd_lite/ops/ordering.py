@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError, UnsupportedError
 from autograd_lite.ops.gathering import bincount, pick, take
-from autograd_lite.ops.reductions import _axes
+from autograd_lite.ops.reductions import _axes, only
 from autograd_lite.ops.shaping import as_array, astype, ravel, shape_of
 from autograd_lite.rules import nondifferentiable, public
 from autograd_lite.shapes import normalize_axis
@@ -275,14 +275,15 @@ def flatnonzero(x: Any, /) -> Any:
     return _flatnonzero(x)
 
 
-def _counting(name: str, forward: Any, doc: str) -> Any:
+def _counting(name: str, forward: Any, neutral: bool, doc: str) -> Any:
     """A function of one array with ``axis`` and ``keepdims`` whose results are constants."""
     op = nondifferentiable(
         f"_{name}", lambda x, *, axis, keepdims: forward(x, axis=axis, keepdims=keepdims),
         symbol=name,
     )  # fmt: skip
 
-    def count(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
+    def count(x: Any, /, axis: Any = None, *, keepdims: bool = False, where: Any = True) -> Any:
+        x = x if where is True else only(x, where, neutral)
         return op(x, axis=_axes(x, axis), keepdims=bool(keepdims))
 
     count.__name__ = count.__qualname__ = name
@@ -290,11 +291,12 @@ def _counting(name: str, forward: Any, doc: str) -> Any:
     return public(forward)(count)
 
 
-all = _counting("all", np.all, "Whether all elements (along the axes) are true; a constant.")
-any = _counting("any", np.any, "Whether any element (along the axes) is true; a constant.")
+all = _counting("all", np.all, True, "Whether all elements (along the axes) are true; a constant.")
+any = _counting("any", np.any, False, "Whether any element (along the axes) is true; a constant.")
 count_nonzero = _counting(
-    "count_nonzero", np.count_nonzero, "How many elements (along the axes) are not 0; a constant."
-)
+    "count_nonzero", np.count_nonzero, False,
+    "How many elements (along the axes) are not 0; a constant.",
+)  # fmt: skip
 
 # sets: constants by rule
 

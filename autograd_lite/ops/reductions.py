@@ -1,20 +1,24 @@
 """Operators that reduce axes: sum, mean, prod, max, min, var, std.
 
-Knows their rules, ties and zeros included. Imports rules, the shaping operators and NumPy.
+Knows their rules, ties and zeros included, and what ``where`` and ``initial`` make of them.
+Imports errors, rules, the shaping operators and NumPy.
 """
 
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.ops.indexing import getitem
-from autograd_lite.ops.pointwise import conj, equal, where
+from autograd_lite.ops.pointwise import conj, equal, maximum, minimum, real, sqrt
+from autograd_lite.ops.pointwise import where as choice
 from autograd_lite.ops.scaling import binade, unsafe_squares
 from autograd_lite.ops.shaping import (
     _broadcast_to,
     _reshape,
     as_array,
     astype,
+    broadcast_to,
     concat,
     reshape,
     shape_of,
@@ -57,6 +61,22 @@ def _spread(g: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
     return _broadcast_to(g, shape=x.shape)
 
 
+def only(x: Any, condition: Any, neutral: Any) -> Any:
+    """``x`` with a neutral element wherever the condition does not hold (``where=``)."""
+    x = as_array(x)
+    if condition is True:
+        return x
+    holds = broadcast_to(astype(as_array(condition), np.bool_), x.shape)
+    return choice(holds, x, astype(as_array(neutral), x.dtype))
+
+
+def _start(initial: Any, dtype: Any) -> Any:
+    """What a reduction begins with, of its result's dtype."""
+    if shape_of(initial) != ():
+        raise ShapeError("initial is one number", mend="add, multiply or compare an array after")
+    return astype(as_array(initial), dtype)
+
+
 _reduce: Any = np.add.reduce  # the sum itself: np.sum costs three times as much on small arrays
 
 
@@ -89,20 +109,31 @@ _mean = linear(
 
 
 @public(np.sum)
-def sum(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+def sum(
+    x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """The sum over all elements, over one axis, or over a tuple of axes.
+
+    Of those elements alone for which ``where`` holds; ``initial`` is added.
 
     >>> import autograd_lite as ag
     >>> ag.sum(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([4., 6.])
     """
     x = x if dtype is None else astype(x, dtype)
-    return _sum(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+    x = x if where is True else only(x, where, 0)
+    y = _sum(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+    return y if initial is None else y + _start(initial, y.dtype)
 
 
 @public(np.mean)
-def mean(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+def mean(
+    x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True
+) -> Any:
     """The arithmetic mean over all elements or over the named axes; NaN of no elements.
+
+    Of those elements alone for which ``where`` holds.
 
     >>> import autograd_lite as ag
     >>> ag.mean(ag.tensor([1.0, 2.0, 6.0]))
@@ -111,7 +142,23 @@ def mean(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fal
     x = as_array(x)
     if dtype is not None or x.dtype.kind in "biu":
         x = astype(x, dtype or np.float64)
+    if where is not True:
+        return _mean_of(x, where, axis, keepdims)
     return _mean(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+
+
+def _mean_of(x: Any, condition: Any, axis: Any, keepdims: bool) -> Any:
+    """The mean of the elements for which the condition holds; float16 is added up as float32."""
+    wide = np.float32 if x.dtype == np.float16 else x.dtype
+    total = sum(x, axis, wide, keepdims=keepdims, where=condition)
+    return astype(total / _number_of(x, condition, axis, keepdims).astype(wide), x.dtype)
+
+
+def _number_of(x: Any, condition: Any, axis: Any, keepdims: bool) -> Any:
+    """How many elements the condition leaves, as an array of integers."""
+    condition = condition._value if isinstance(condition, Tensor) else condition
+    holds = np.broadcast_to(np.asarray(condition, bool), x.shape)
+    return np.asarray(np.sum(holds, axis=_axes(x, axis), keepdims=bool(keepdims)))
 
 
 # products: the derivative of one factor is the product of the others, zeros or not
@@ -158,8 +205,13 @@ _prod = general(
 
 
 @public(np.prod)
-def prod(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Any:
+def prod(
+    x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """The product over all elements or over the named axes; exact derivatives at zeros too.
+
+    Of those elements alone for which ``where`` holds; ``initial`` is one factor more.
 
     >>> import numpy as np
     >>> import autograd_lite as ag
@@ -167,7 +219,9 @@ def prod(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fal
     array([0., 8., 0.])
     """
     x = x if dtype is None else astype(x, dtype)
-    return _prod(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+    x = x if where is True else only(x, where, 1)
+    y = _prod(x, axis=_axes(x, axis), keepdims=bool(keepdims))
+    return y if initial is None else y * _start(initial, y.dtype)
 
 
 # extrema: the first extremal element takes the gradient; a NaN makes it NaN
@@ -213,10 +267,30 @@ _min = general(
 )  # fmt: skip
 
 
+def _extremum_of(
+    reduce: Any, pair: Any, x: Any, axis: Any, keepdims: bool, initial: Any, condition: Any
+) -> Any:
+    """The extremum of ``initial`` and of the elements for which the condition holds."""
+    if initial is None:
+        raise DomainError(
+            "without initial there is no extremum where no element is left",
+            mend="initial=-np.inf for a maximum, np.inf for a minimum, or a bound that you know",
+        )
+    x = as_array(x)
+    first, axes = _start(initial, x.dtype), _axes(x, axis)
+    if not _count(x, axes):
+        kept = range(x.ndim) if axes is None else axes
+        return broadcast_to(first, reduced_shape(x.shape, tuple(kept), keepdims=bool(keepdims)))
+    return pair(reduce(only(x, condition, first), axis=axes, keepdims=bool(keepdims)), first)
+
+
 @public(np.max, np.amax, also=["amax"])
-def max(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
+def max(
+    x: Any, /, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """The largest element over all or over the named axes.
 
+    Of those elements alone for which ``where`` holds; ``initial`` is one more, the last.
     Of several that are equal the first (in the order of ``argmax``) takes the whole gradient.
 
     >>> import numpy as np
@@ -224,17 +298,23 @@ def max(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
     >>> ag.grad(ag.max)(np.array([1.0, 3.0, 3.0]))
     array([0., 1., 0.])
     """
+    if initial is not None or where is not True:
+        return _extremum_of(_max, maximum, x, axis, keepdims, initial, where)
     return _max(x, axis=_axes(x, axis), keepdims=bool(keepdims))
 
 
 @public(np.min, np.amin, also=["amin"])
-def min(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """The smallest element over all or over the named axes; ties as in ``max``.
+def min(
+    x: Any, /, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """The smallest element over all or over the named axes; all else as in ``max``.
 
     >>> import autograd_lite as ag
     >>> ag.min(ag.tensor([2.0, 1.0]))
     Tensor(1.)
     """
+    if initial is not None or where is not True:
+        return _extremum_of(_min, minimum, x, axis, keepdims, initial, where)
     return _min(x, axis=_axes(x, axis), keepdims=bool(keepdims))
 
 
@@ -290,7 +370,7 @@ def _push_std(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
 def _half_inverse(y: Any) -> Any:
     """1/(2y), and 0 at 0: a constant there, so that derivatives of every order are 0."""
     flat = equal(y, 0)
-    return where(flat, 0, 0.5 / where(flat, 1, y))
+    return choice(flat, 0, 0.5 / choice(flat, 1, y))
 
 
 _var = general(
@@ -318,31 +398,54 @@ _std = general(
 )  # fmt: skip
 
 
+def _var_of(
+    x: Any, axis: Any, ddof: float, keepdims: bool, middle: Any, condition: Any
+) -> Any:  # fmt: skip
+    """The variance about a given mean, or of the elements for which a condition holds."""
+    x = x if x.dtype.kind in "fc" else astype(x, np.float64)
+    middle = mean(x, axis, keepdims=True, where=condition) if middle is None else middle
+    away = only(x - middle, condition, 0)
+    free = np.maximum(_number_of(x, condition, axis, keepdims) - ddof, 0)
+    squares = sum(real(conj(away) * away), axis, keepdims=keepdims)
+    return squares / free.astype(squares.dtype)
+
+
 @public(np.var)
 def var(
-    x: Any, /, axis: Any = None, *, ddof: float = 0, correction: float = 0, keepdims: bool = False
-) -> Any:
+    x: Any, /, axis: Any = None, dtype: Any = None, *, ddof: float = 0, correction: float = 0,
+    keepdims: bool = False, mean: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """The variance: the mean squared distance from the mean, over n − ddof elements.
 
-    ``correction`` is the Array API's name of ``ddof``.
+    ``correction`` is the Array API's name of ``ddof``. ``mean`` (with ``keepdims``) is used instead
+    of the elements' own, and gets its gradient; ``where`` tells which elements count.
 
     >>> import autograd_lite as ag
     >>> ag.var(ag.tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    x = as_array(x)
+    x = as_array(x) if dtype is None else astype(as_array(x), dtype)
+    if mean is not None or where is not True:
+        return _var_of(x, axis, ddof or correction, keepdims, mean, where)
     return _var(x, axis=_axes(x, axis), keepdims=bool(keepdims), ddof=ddof or correction)
 
 
 @public(np.std)
 def std(
-    x: Any, /, axis: Any = None, *, ddof: float = 0, correction: float = 0, keepdims: bool = False
-) -> Any:
+    x: Any, /, axis: Any = None, dtype: Any = None, *, ddof: float = 0, correction: float = 0,
+    keepdims: bool = False, mean: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """The standard deviation, the root of ``var``; its derivative where it is 0 is 0.
 
     >>> import autograd_lite as ag
     >>> ag.std(ag.tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    x = as_array(x)
+    x = as_array(x) if dtype is None else astype(as_array(x), dtype)
+    if mean is not None or where is not True:
+        squared = _var_of(x, axis, ddof or correction, keepdims, mean, where)
+        flat = equal(squared, 0)
+        return choice(
+            flat, squared.dtype.type(0), sqrt(choice(flat, squared.dtype.type(1), squared))
+        )
     return _std(x, axis=_axes(x, axis), keepdims=bool(keepdims), ddof=ddof or correction)

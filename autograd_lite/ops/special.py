@@ -33,6 +33,7 @@ from autograd_lite.ops.pointwise import (
     minimum,
     positive,
     power,
+    real,
     reciprocal,
     round,
     sign,
@@ -40,7 +41,7 @@ from autograd_lite.ops.pointwise import (
     square,
     where,
 )
-from autograd_lite.ops.shaping import astype
+from autograd_lite.ops.shaping import as_array, astype
 from autograd_lite.rules import general, linear, nondifferentiable, pointwise, public
 
 _LN2, _LN10, _PI = math.log(2.0), math.log(10.0), math.pi
@@ -367,6 +368,21 @@ def nan_to_num(
     Tensor([1., 0.])
     """
     return _nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@public(np.real_if_close)
+def real_if_close(x: Any, /, tol: float = 100) -> Any:
+    """The real part if every imaginary part is below ``tol`` times the rounding of the dtype.
+
+    A ``tol`` of 1 or less is itself the bound. Else ``x`` as it is.
+
+    >>> import autograd_lite as ag
+    >>> ag.real_if_close(ag.tensor([1 + 0j, 2 + 1e-17j]))
+    Tensor([1., 2.])
+    """
+    x = as_array(x)
+    close = np.isrealobj(np.real_if_close(getattr(x, "data", x), tol))
+    return real(x) if close else x
 
 
 def _fmax_side(own: Any, other: Any, wins: Any) -> Any:

@@ -22,9 +22,9 @@ from autograd_lite.ops.pointwise import (
     multiply,
     real,
     sqrt,
-    where,
 )
-from autograd_lite.ops.reductions import _CASES, _axes, _spread, max, mean, min, prod, sum
+from autograd_lite.ops.pointwise import where as choice
+from autograd_lite.ops.reductions import _CASES, _axes, _spread, max, mean, min, only, prod, sum
 from autograd_lite.ops.shaping import (
     as_array,
     astype,
@@ -51,7 +51,7 @@ def _log_sum(x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 def _parts(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """exp(x − y): the part that each element has in the sum; of an empty sum (−∞) 0."""
-    y = where(equal(y, -np.inf), y.dtype.type(0), y)
+    y = choice(equal(y, -np.inf), y.dtype.type(0), y)
     return exp(x - _spread(y, x, axis, keepdims))
 
 
@@ -272,96 +272,114 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
 # without NaN
 
 
-def _kept(x: Any, fill: Any) -> tuple[Any, Any]:
-    """The elements with NaN replaced, and where they are numbers."""
+def _kept(x: Any, fill: Any, condition: Any = True) -> tuple[Any, Any]:
+    """The elements with NaN and those outside the condition replaced, and where they are kept."""
     x = as_array(x)
     floating = x.dtype.kind in "fc"
-    lost = isnan(x) if floating else np.zeros(x.shape, bool)
-    return where(lost, x.dtype.type(fill) if floating else fill, x), logical_not(lost)
+    there = only(logical_not(isnan(x)) if floating else np.ones(x.shape, bool), condition, False)
+    return choice(there, x, x.dtype.type(fill) if floating else fill), there
 
 
 @public(np.nansum)
-def nansum(x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def nansum(
+    x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """The sum of all that is not NaN; a NaN gets no gradient.
 
     >>> import autograd_lite as ag
     >>> ag.nansum(ag.tensor([1.0, float("nan"), 2.0]))
     Tensor(3.)
     """
-    return sum(_kept(x, 0)[0], axis, dtype=dtype, keepdims=keepdims)
+    return sum(_kept(x, 0, where)[0], axis, dtype, keepdims=keepdims, initial=initial)
 
 
 @public(np.nanprod)
-def nanprod(x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def nanprod(
+    x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """The product of all that is not NaN; a NaN gets no gradient.
 
     >>> import autograd_lite as ag
     >>> ag.nanprod(ag.tensor([3.0, float("nan"), 2.0]))
     Tensor(6.)
     """
-    return prod(_kept(x, 1)[0], axis, dtype=dtype, keepdims=keepdims)
+    return prod(_kept(x, 1, where)[0], axis, dtype, keepdims=keepdims, initial=initial)
 
 
 @public(np.nanmean)
-def nanmean(x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+def nanmean(
+    x: Any, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True
+) -> Any:
     """The mean of all that is not NaN; a NaN gets no gradient.
 
     >>> import autograd_lite as ag
     >>> ag.nanmean(ag.tensor([1.0, float("nan"), 2.0]))
     Tensor(1.5)
     """
-    filled, there = _kept(x, 0)
+    filled, there = _kept(x, 0, where)
     if dtype is not None or filled.dtype.kind in "biu":
         filled = astype(filled, dtype or np.float64)
     count = astype(sum(there, axis, keepdims=keepdims), filled.dtype)
     return sum(filled, axis, keepdims=keepdims) / count
 
 
-def _extremum(reduce: Any, worst: float, x: Any, axis: Any, keepdims: bool) -> Any:
+def _extremum(reduce: Any, worst: float, x: Any, axis: Any, **keywords: Any) -> Any:
     x = as_array(x)
     if x.dtype.kind not in "fc":
-        return reduce(x, axis, keepdims=keepdims)
+        return reduce(x, axis, **keywords)
     filled, there = _kept(x, worst)
-    found = any_of(there, axis, keepdims=keepdims)
-    return where(found, reduce(filled, axis, keepdims=keepdims), x.dtype.type(np.nan))
+    y = reduce(filled, axis, **keywords)
+    if keywords["initial"] is not None:
+        return y
+    return choice(any_of(there, axis, keepdims=keywords["keepdims"]), y, x.dtype.type(np.nan))
 
 
 @public(np.nanmax)
-def nanmax(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
+def nanmax(
+    x: Any, /, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """The largest element that is not NaN; NaN where all are; ties as in ``max``.
 
     >>> import autograd_lite as ag
     >>> ag.nanmax(ag.tensor([1.0, float("nan"), 2.0]))
     Tensor(2.)
     """
-    return _extremum(max, -np.inf, x, axis, keepdims)
+    return _extremum(max, -np.inf, x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @public(np.nanmin)
-def nanmin(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Any:
+def nanmin(
+    x: Any, /, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """The smallest element that is not NaN; NaN where all are; ties as in ``min``.
 
     >>> import autograd_lite as ag
     >>> ag.nanmin(ag.tensor([1.0, float("nan"), 2.0]))
     Tensor(1.)
     """
-    return _extremum(min, np.inf, x, axis, keepdims)
+    return _extremum(min, np.inf, x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
-def _departures(x: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool) -> tuple[Any, Any]:
+def _departures(
+    x: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool, middle: Any, condition: Any
+) -> tuple[Any, Any]:
     """How far each element is from the mean, 0 for NaN, and the degrees of freedom."""
     x = _floating(x) if dtype is None else astype(as_array(x), dtype)
-    filled, there = _kept(x, 0)
-    count = astype(sum(there, axis, keepdims=True), x.dtype)
-    away = where(there, filled - sum(filled, axis, keepdims=True) / count, x.dtype.type(0))
+    filled, there = _kept(x, 0, condition)
+    if middle is None:
+        count = astype(sum(there, axis, keepdims=True), x.dtype)
+        middle = sum(filled, axis, keepdims=True) / count
+    away = choice(there, filled - middle, x.dtype.type(0))
     free = real(astype(sum(there, axis, keepdims=keepdims), x.dtype)) - ddof
-    return away, where(free > 0, free, free.dtype.type(np.nan))
+    return away, choice(free > 0, free, free.dtype.type(np.nan))
 
 
 @public(np.nanvar)
 def nanvar(
     x: Any, /, axis: Any = None, dtype: Any = None, *, ddof: float = 0, correction: float = 0,
-    keepdims: bool = False,
+    keepdims: bool = False, mean: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
     """The variance of all that is not NaN; a NaN gets no gradient.
 
@@ -369,14 +387,14 @@ def nanvar(
     >>> ag.nanvar(ag.tensor([1.0, float("nan"), 3.0]))
     Tensor(1.)
     """
-    away, free = _departures(x, axis, dtype, ddof or correction, keepdims)
+    away, free = _departures(x, axis, dtype, ddof or correction, keepdims, mean, where)
     return sum(real(conj(away) * away), axis, keepdims=keepdims) / free
 
 
 @public(np.nanstd)
 def nanstd(
     x: Any, /, axis: Any = None, dtype: Any = None, *, ddof: float = 0, correction: float = 0,
-    keepdims: bool = False,
+    keepdims: bool = False, mean: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
     """The standard deviation of all that is not NaN; its derivative where it is 0 is 0.
 
@@ -384,7 +402,7 @@ def nanstd(
     >>> ag.nanstd(ag.tensor([1.0, float("nan"), 3.0]))
     Tensor(1.)
     """
-    away, free = _departures(x, axis, dtype, ddof or correction, keepdims)
+    away, free = _departures(x, axis, dtype, ddof or correction, keepdims, mean, where)
     return norm_of(away, axis=_axes(away, axis), keepdims=keepdims) / sqrt(free)
 
 
