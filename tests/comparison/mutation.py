@@ -1,0 +1,679 @@
+"""Wrong layers made of right ones: small edits of the source, each marked with its cause.
+
+An edit is a function of one node of a layer's syntax tree that yields what may take its place. A
+mutant is the layer's module with one such edit, run anew. Mutants whose gradients are those of the
+right layer are dropped by running both.
+
+What an edit amounts to is known only when it runs: a term dropped may be a factor lost, an
+exception, a shape. `effect` therefore looks at the two runs and adds the name of what is plain to
+see there to the causes that the edit itself expects.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import importlib
+import inspect
+import re
+import sys
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+MODULES = ("affine", "activations", "losses", "norms", "images", "sequences", "pieces")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A right layer of the corpus with the inputs of its case."""
+
+    module: str
+    name: str
+
+    def make(self) -> tuple[Any, list[Any]]:
+        """A fresh instance and its inputs."""
+        layer, *inputs = copy.deepcopy(_cases(self.module)[self.name])
+        return layer, inputs
+
+
+@functools.cache
+def _imported(module: str) -> ModuleType:
+    return importlib.import_module(f"tests.comparison.corpus.{module}")
+
+
+@functools.cache
+def _cases(module: str) -> dict[str, Any]:
+    return {type(case[0]).__name__: case for case in _imported(module).cases()}
+
+
+def layers() -> list[Layer]:
+    """Every layer of the corpus, in order."""
+    found = []
+    for module in MODULES:
+        found += [Layer(module, name) for name in _cases(module)]
+    return found
+
+
+# ── edits ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an edit may know beside the node: the method, the names of its cotangents, attributes."""
+
+    method: str
+    cotangents: tuple[str, ...]
+    attributes: tuple[str, ...]
+    gradients: bool  # whether the node is the value of a gradient: returned, or left in `self.d…`
+
+
+Edit = Callable[[ast.AST, Context], Iterator[ast.AST]]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A kind of mistake: where it is made, by which edit, and how a diagnosis may call it."""
+
+    name: str
+    causes: frozenset[str]
+    edit: Edit
+    where: str = "backward"
+
+
+OPERATORS: list[Operator] = []
+
+
+def mistake(*causes: str, where: str = "backward") -> Callable[[Edit], Edit]:
+    """Declare an edit as the mutation operator of its name."""
+
+    def declare(edit: Edit) -> Edit:
+        name = edit.__name__.replace("_", "-")
+        OPERATORS.append(Operator(name, frozenset(causes), edit, where))
+        return edit
+
+    return declare
+
+
+def expression(text: str, **parts: ast.AST) -> ast.expr:
+    """The syntax tree of `text`, in which names in capitals stand for other trees."""
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return parts.get(node.id, node)
+
+    return Fill().visit(ast.parse(text, mode="eval").body)
+
+
+def value_of(node: ast.AST, context: Context) -> ast.expr | None:
+    """The expression of a gradient, if the node is one that stands alone."""
+    if context.gradients and isinstance(node, ast.expr) and not isinstance(node, ast.Tuple):
+        return None if isinstance(node, ast.Constant) else node
+    return None
+
+
+@mistake("sign")
+def negated(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if value := value_of(node, context):
+        yield expression("-E", E=value)
+
+
+@mistake("sign")
+def plus_for_minus(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield ast.BinOp(node.left, other, node.right)
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield ast.AugAssign(node.target, other, node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield node.operand
+
+
+@mistake("factor")
+def scaled(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if value := value_of(node, context):
+        for text in ("2 * E", "E / 2", f"E * len({context.cotangents[0]})"):
+            if not text.endswith(")") or "dout" in context.cotangents[0]:
+                yield expression(text, E=value)
+
+
+@mistake("factor", "constant")
+def number_changed(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and not is_index(node):
+        if node.value in (2, 2.0, 0.5, 3, 0.2, 0.044715):
+            yield ast.Constant(1.0)
+            yield ast.Constant(2.0 * node.value)
+
+
+@mistake("transposed")
+def transposed(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if value := value_of(node, context):
+        yield expression("(E).T", E=value)
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node.value
+
+
+@mistake("missing term")
+def term_dropped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        if not isinstance(node.left, ast.Constant):
+            yield node.left
+            yield node.right if isinstance(node.op, ast.Add) else expression("-E", E=node.right)
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+        yield ast.Pass()
+
+
+@mistake("local derivative", "wrong operand", "missing term")
+def factor_dropped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        yield node.left
+        yield node.right
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        yield node.left
+
+
+def reduction(node: ast.AST, name: str) -> ast.expr | None:
+    """What `np.sum(E, …)` or `E.sum(…)` sums."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == name:
+            of_numpy = isinstance(node.func.value, ast.Name) and node.func.value.id == "np"
+            return node.args[0] if of_numpy else node.func.value
+    return None
+
+
+@mistake("missing sum")
+def sum_forgotten(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if summed := reduction(node, "sum"):
+        yield summed
+
+
+@mistake("factor", "mean for sum")
+def mean_for_sum(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    for name, other in (("sum", "mean"), ("mean", "sum")):
+        if reduction(node, name) is not None:
+            func = ast.Attribute(node.func.value, other, ast.Load())
+            yield ast.Call(func, node.args, node.keywords)
+
+
+@mistake("wrong axis")
+def other_axis(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.keyword) and node.arg == "axis":
+        if isinstance(node.value, ast.Tuple):
+            yield ast.keyword("axis", ast.Tuple(node.value.elts[:-1], ast.Load()))
+        elif ast.unparse(node.value) in ("0", "1", "-1"):
+            other = {"0": "-1", "1": "0", "-1": "0"}[ast.unparse(node.value)]
+            yield ast.keyword("axis", ast.parse(other, mode="eval").body)
+
+
+@mistake("upstream ignored")
+def upstream_ignored(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        if node.id in context.cotangents:
+            yield expression("np.ones_like(np.asarray(E, float))", E=node)
+
+
+@mistake("local derivative", "wrong operand")
+def input_for_output(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and is_self(node):
+        for other in context.attributes:
+            if other != node.attr and node.attr in context.attributes:
+                yield ast.Attribute(node.value, other, ast.Load())
+
+
+@mistake("local derivative")
+def power_lost(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        yield node.left
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        if isinstance(node.left, ast.Constant) and node.left.value == 1:
+            yield node.right
+            if isinstance(node.right, ast.Name | ast.Attribute):
+                yield expression("1 - E ** 2", E=node.right)
+
+
+@mistake("mask")
+def other_mask(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        turned = {ast.Gt: ast.Lt(), ast.Lt: ast.Gt(), ast.GtE: ast.LtE(), ast.LtE: ast.GtE()}
+        if type(node.ops[0]) in turned and not isinstance(node.left, ast.Name):
+            yield ast.Compare(node.left, [turned[type(node.ops[0])]], node.comparators)
+            cotangent = ast.Name(context.cotangents[0], ast.Load())
+            yield ast.Compare(cotangent, node.ops, node.comparators)
+            yield ast.Compare(node.left, node.ops, [ast.Constant(0.4)])
+    if isinstance(node, ast.Attribute) and is_self(node) and node.attr in ("mask", "drop"):
+        if isinstance(node.ctx, ast.Load):
+            yield expression("~(E != 0)", E=node)
+
+
+@mistake("swapped")
+def swapped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        first, second, *rest = node.value.elts
+        yield ast.Return(ast.Tuple([second, first, *rest], ast.Load()))
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+        targets = node.targets[0].elts
+        if len(targets) == 2 and all(is_self(t) for t in targets):
+            yield ast.Assign([ast.Tuple(targets[::-1], ast.Store())], node.value)
+
+
+@mistake("wrong operand", "local derivative")
+def other_variable(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    """A product with one operand twice, and the upstream gradient instead of what was made of it."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult | ast.Mult):
+        if isinstance(node.left, ast.Name | ast.Attribute) and not is_number(node.right):
+            yield ast.BinOp(node.left, node.op, node.left)
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id.startswith("d"):
+        if node.id not in context.cotangents and len(node.id) < 6:
+            yield ast.Name(context.cotangents[0], ast.Load())
+
+
+@mistake("truncation")
+def truncated(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if value := value_of(node, context):
+        yield expression("np.asarray(E).astype(int)", E=value)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.zeros" and not node.keywords:
+        yield ast.Call(node.func, node.args, [ast.keyword("dtype", ast.Name("int", ast.Load()))])
+
+
+@mistake("float32")
+def single_precision(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if value := value_of(node, context):
+        yield expression("np.asarray(E).astype(np.float32)", E=value)
+
+
+@mistake("missing")
+def forgotten(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Return) and node.value is not None:
+        yield ast.Return(None)
+    if isinstance(node, ast.Assign) and is_gradient(node.targets[0]):
+        yield ast.Pass()
+
+
+@mistake("exception")
+def misspelt(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        if node.id in context.cotangents:
+            yield ast.Name(node.id + "_", ast.Load())
+
+
+@mistake("in-place")
+def written_into(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    g = context.cotangents[0]
+    if isinstance(node, ast.Return) and node.value is not None:
+        if not isinstance(node.value, ast.Tuple | ast.Constant):
+            text = f"if np.shape({g}) == np.shape(E):\n {g}[...] = E\n return {g}\nreturn E"
+            yield expression_block(text, E=node.value)
+    if isinstance(node, ast.Call) and ast.unparse(node) == f"{g}.copy()":
+        yield ast.Name(g, ast.Load())
+
+
+@mistake("alias")
+def aliased(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    g = context.cotangents[0]
+    if context.gradients and ast.unparse(node) in (f"{g}.copy()", f"{g} * 1"):
+        yield ast.Name(g, ast.Load())
+
+
+@mistake("nan")
+def divided_by_nothing(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if value := value_of(node, context):
+        if not isinstance(value, ast.Name):
+            yield expression("E / (0 * np.asarray(E) * 0)", E=value)
+
+
+@mistake("accumulation")
+def accumulated(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Assign) and is_gradient(node.targets[0]):
+        if isinstance(node.targets[0], ast.Attribute):
+            name = node.targets[0].attr
+            old = f"0 if getattr(self, {name!r}, None) is None else self.{name}"
+            yield ast.Assign(node.targets, expression(f"({old}) + E", E=node.value))
+        else:
+            yield ast.AugAssign(node.targets[0], ast.Add(), node.value)
+
+
+@mistake("missing term", "accumulation")
+def assigned(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        yield ast.Assign([node.target], node.value)
+
+
+@mistake("constant", "local derivative", "factor")
+def constant_of_its_own(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    """Backward uses another eps, slope, margin or ddof than forward."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and is_self(node):
+        if node.attr in ("eps", "alpha", "delta", "beta", "scale", "c", "p", "dropout_ratio"):
+            yield expression("E * 1.5", E=node)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        if ast.unparse(node) in ("n - 1", "self.n - 1"):
+            yield node.left
+
+
+@mistake("constant", "factor", "local derivative", where="forward")
+def forward_constant(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    """Forward uses another constant than backward was derived for."""
+    if isinstance(node, ast.Constant) and type(node.value) is float and not is_index(node):
+        if 0 < abs(node.value) < 100:
+            yield ast.Constant(node.value * 3)
+
+
+@mistake("factor", "forward", where="forward")
+def forward_scaled(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Return) and not isinstance(node.value, ast.Tuple):
+        yield ast.Return(expression("1.5 * E", E=node.value))
+
+
+@mistake("stale cache", where="forward")
+def kept_from_the_first_call(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+        key = repr("_first_" + node.targets[0].attr)
+        yield ast.Assign(
+            node.targets, expression(f"self.__dict__.setdefault({key}, E)", E=node.value)
+        )
+
+
+def expression_block(text: str, E: ast.expr) -> ast.If:
+    """`if True:` around statements, in which E stands for a tree."""
+    block = ast.parse("if True:\n" + "\n".join(" " + line for line in text.splitlines())).body[0]
+    assert isinstance(block, ast.If)
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return copy.deepcopy(E) if node.id == "E" else node
+
+    return Fill().visit(block)
+
+
+def is_self(node: ast.AST) -> bool:
+    """Whether a node is `self.something`."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
+def is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant)
+
+
+def is_index(node: ast.AST) -> bool:
+    """Whether a constant stands where an axis, a shape or an index does; marked by `parts_of`."""
+    return getattr(node, "index", False)
+
+
+_GRADIENT = re.compile(r"self\.(d[A-Za-z]\w*|grad_\w+)$|self\.grads\[|^dW\[\.\.\.\]")
+_NO_GRADIENT = {"self.dropout_ratio", "self.drop", "self.diff", "self.d", "self.delta"}
+
+
+def is_gradient(node: ast.AST) -> bool:
+    """Whether what is assigned to is where a parameter's gradient is left."""
+    text = ast.unparse(node)
+    return bool(_GRADIENT.search(text)) and text not in _NO_GRADIENT
+
+
+# ── mutants ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A layer with one mistake: the choice-th edit of one place of one method."""
+
+    layer: Layer
+    operator: Operator
+    number: int
+    method: str
+    place: int
+    choice: int
+    line: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer.name}.{self.operator.name}.{self.number}"
+
+    @property
+    def held_out(self) -> bool:
+        """A third, by a hash of the name: not looked at while the diagnosis was written."""
+        return zlib.crc32(self.name.encode()) % 3 == 0
+
+    def make(self) -> tuple[Any, list[Any]]:
+        """A fresh instance of the wrong layer, and its inputs."""
+        layer, inputs = self.layer.make()
+        layer.__class__ = self._class()
+        return layer, inputs
+
+    @property
+    def shown(self) -> str:
+        """The place before and after."""
+        _, old, new = self._edited()
+        return f"{_shown(old)}  →  {_shown(new)}"
+
+    def _edited(self) -> tuple[ast.ClassDef, ast.AST, ast.AST]:
+        kind = copy.deepcopy(_class_of(self.layer))
+        method = next(m for m in _methods(kind) if m.name == self.method)
+        parent, field, index, node = _places(method)[self.place]
+        context = _context(kind, method, parent, field)
+        new = copy.deepcopy(list(self.operator.edit(node, context))[self.choice])
+        ast.copy_location(new, node)
+        if index is None:
+            setattr(parent, field, new)
+        else:
+            getattr(parent, field)[index] = new
+        return kind, node, new
+
+    @functools.cache  # noqa: B019  # a mutant is a constant
+    def _class(self) -> type:
+        kind, _, _ = self._edited()
+        module = _imported(self.layer.module)
+        names = dict(vars(module))
+        tree = ast.fix_missing_locations(ast.Module([kind], []))
+        exec(compile(tree, str(module.__file__), "exec"), names)
+        return names[self.layer.name]
+
+
+def mutants_of(layer: Layer) -> list[Mutant]:
+    """Every single edit of a layer, those without effect still among them."""
+    kind = _class_of(layer)
+    found = []
+    for operator in OPERATORS:
+        number = 0
+        for method in _methods(kind):
+            if ("backward" in method.name) != (operator.where == "backward"):
+                continue
+            for place, (parent, field, _, node) in enumerate(_places(method)):
+                context = _context(kind, method, parent, field)
+                choices = list(operator.edit(node, context))
+                for choice in range(len(choices)):
+                    line = getattr(node, "lineno", method.lineno)
+                    found.append(Mutant(layer, operator, number, method.name, place, choice, line))
+                    number += 1
+    return [mutant for group in _by_operator(found) for mutant in group[:_MOST]]
+
+
+_MOST = 4  # of one operator in one layer, chosen by hash: long layers shall not outweigh short ones
+
+
+def _by_operator(mutants: list[Mutant]) -> list[list[Mutant]]:
+    groups: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        groups.setdefault(mutant.operator.name, []).append(mutant)
+    return [sorted(group, key=lambda m: zlib.crc32(m.name[::-1].encode())) for group in groups.values()]
+
+
+def _shown(node: ast.AST) -> str:
+    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node))).replace("\n", "; ")
+
+
+@functools.cache
+def _class_of(layer: Layer) -> ast.ClassDef:
+    tree = ast.parse(inspect.getsource(_imported(layer.module)))
+    kind = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == layer.name)
+    for node in ast.walk(kind):
+        if isinstance(node, ast.Subscript):
+            index: ast.AST = node.slice
+        elif isinstance(node, ast.keyword) and node.arg in ("axis", "axes"):
+            index = node.value
+        else:
+            continue
+        for inner in ast.walk(index):
+            inner.index = True  # type: ignore[attr-defined]  # read by `is_index`
+    return kind
+
+
+def _methods(kind: ast.ClassDef) -> list[ast.FunctionDef]:
+    named = [n for n in kind.body if isinstance(n, ast.FunctionDef)]
+    return [n for n in named if "backward" in n.name or "forward" in n.name]
+
+
+def _places(method: ast.FunctionDef) -> list[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Every node of a method's body, with the place that it has in its parent."""
+    found: list[tuple[ast.AST, str, int | None, ast.AST]] = []
+    pending: list[ast.AST] = [method]
+    while pending:
+        parent = pending.pop(0)
+        for field, value in ast.iter_fields(parent):
+            if parent is method and field != "body":
+                continue
+            for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(node, ast.AST):
+                    found.append((parent, field, index, node))
+                    pending.append(node)
+    return found
+
+
+def _context(
+    kind: ast.ClassDef, method: ast.FunctionDef, parent: ast.AST, field: str
+) -> Context:
+    cotangents = tuple(a.arg for a in method.args.args[1:])
+    owner = parent.targets[0] if isinstance(parent, ast.Assign) and field == "value" else None
+    gradients = isinstance(parent, ast.Return) or (owner is not None and is_gradient(owner))
+    return Context(method.name, cotangents, _written(kind), gradients)
+
+
+@functools.lru_cache(maxsize=2)
+def _written(kind: ast.ClassDef) -> tuple[str, ...]:
+    """The attributes that forward sets."""
+    nodes = (n for m in _methods(kind) if "forward" in m.name for n in ast.walk(m))
+    return tuple(sorted({n.attr for n in nodes if is_self(n) and isinstance(n.ctx, ast.Store)}))
+
+
+# ── what a mutant does ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a wrong layer does that the right one does not: the causes that are true of it."""
+
+    causes: frozenset[str]
+
+
+_SCALE = 1.75
+
+
+def effect(mutant: Mutant) -> Effect | None:
+    """Run both and compare; None where nothing differs: an equivalent mutant."""
+    right, wrong = _behaviour(mutant.layer.make), _behaviour(mutant.make)
+    if isinstance(wrong, Exception):
+        return Effect(frozenset({"exception"}))
+    assert not isinstance(right, Exception), right
+    changed = [key for key in right if not _same(right[key], wrong.get(key))]
+    if not changed or changed == ["forward"]:
+        return None
+    causes = set(mutant.operator.causes)
+    first = [key for key in changed if key.startswith("first")]
+    if any(wrong.get(key) is None for key in first):
+        causes.add("missing")
+    for key in first:
+        causes |= _plain_to_see(right[key], wrong.get(key), wrong.get("scaled" + key[5:]))
+    return Effect(frozenset(causes))
+
+
+def _plain_to_see(right: Any, wrong: Any, scaled: Any) -> set[str]:
+    """Causes that two arrays show by themselves."""
+    if wrong is None or np.shape(right) != np.shape(wrong):
+        return set()
+    a, b = np.asarray(right, float), np.asarray(wrong, float)
+    if not np.isfinite(b).all():
+        return {"nan"}
+    if not b.any():
+        return {"missing term", "zero"}
+    c = float((a * b).sum() / ((a * a).sum() or 1.0))
+    if _same(c * a, b):
+        return {"sign"} if abs(c + 1) < 1e-9 else {"factor"}
+    if scaled is not None and not _same(_SCALE * b, scaled):
+        return {"upstream ignored"}
+    return set()
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is None or b is None or isinstance(a, bool):
+        return a is b
+    if np.shape(a) != np.shape(b) or np.asarray(a).dtype != np.asarray(b).dtype:
+        return False
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    scale = float(np.abs(a[np.isfinite(a)]).max(initial=0.0))
+    return bool(np.allclose(a, b, rtol=0, atol=1e-9 * scale, equal_nan=True))
+
+
+def _behaviour(make: Callable[[], tuple[Any, list[Any]]]) -> dict[str, Any] | Exception:
+    """Gradients of a first call, of scaled cotangents, and of a call after others; side effects."""
+    found: dict[str, Any] = {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            layer, inputs = make()
+            other = [x * 0.7 + 0.1 if x.dtype.kind == "f" else x for x in inputs]
+            found |= _run(layer, inputs, 1.0, "first")
+            found |= _run(make()[0], inputs, _SCALE, "scaled")
+            layer, _ = make()
+            _run(layer, other, 1.0, "before")
+            found |= _run(layer, inputs, 1.0, "again")
+    except Exception as error:  # noqa: BLE001  # a mutant may raise whatever it likes
+        return error
+    return found
+
+
+def _run(layer: Any, inputs: list[Any], scale: float, when: str) -> dict[str, Any]:
+    rng = np.random.RandomState(11)
+    given = [np.array(x) for x in inputs]
+    outputs = layer.forward(*given)
+    many = outputs if isinstance(outputs, tuple) else (outputs,)
+    douts = [scale * rng.standard_normal(np.shape(y)) for y in many]
+    douts = [d if np.ndim(d) else np.float64(d) for d in douts]
+    held = [np.array(d)[()] for d in douts]
+    returned = layer.backward(*held)
+    parts = returned if isinstance(returned, tuple) else (returned,)
+    found: dict[str, Any] = {f"{when} {i}": part for i, part in enumerate(parts)}
+    found |= {f"{when} {k}": v for k, v in vars(layer).items() if _is_gradient_name(k)}
+    grads = getattr(layer, "grads", None)
+    if grads is not None:
+        named = grads.items() if isinstance(grads, dict) else enumerate(grads)
+        found |= {f"{when} grads {k}": v for k, v in named}
+    found = {k: None if v is None else np.array(v) for k, v in found.items()}
+    found["forward"] = np.array(many[0])
+    found["changed"] = any(not np.array_equal(a, b) for a, b in zip(held, douts, strict=True))
+    found["aliased"] = any(np.may_share_memory(p, h) for p in parts for h in held if p is not None)
+    return found
+
+
+def _is_gradient_name(name: str) -> bool:
+    return bool(re.match(r"d[A-Za-z]|grad_", name)) and f"self.{name}" not in _NO_GRADIENT
+
+
+if __name__ == "__main__":  # counts of mutants by operator
+    counts: dict[str, list[int]] = {}
+    for layer in layers():
+        for mutant in mutants_of(layer):
+            entry = counts.setdefault(mutant.operator.name, [0, 0, 0])
+            entry[0] += 1
+            if effect(mutant) is not None:
+                entry[1 + mutant.held_out] += 1
+    for name, (made, training, held_out) in counts.items():
+        sys.stdout.write(f"{name:28} {made:5} made {training:5} training {held_out:5} held out\n")
