@@ -66,7 +66,7 @@ def layers() -> list[Layer]:
 
 @dataclass(frozen=True)
 class Context:
-    """What an edit may know beside the node: the method, the names of its cotangents, attributes."""
+    """What an edit may know beside the node."""
 
     method: str
     cotangents: tuple[str, ...]
@@ -265,7 +265,7 @@ def swapped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 
 @mistake("wrong operand", "local derivative")
 def other_variable(node: ast.AST, context: Context) -> Iterator[ast.AST]:
-    """A product with one operand twice, and the upstream gradient instead of what was made of it."""
+    """A product with one operand twice; the upstream gradient for what was made of it."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult | ast.Mult):
         if isinstance(node.left, ast.Name | ast.Attribute) and not is_number(node.right):
             yield ast.BinOp(node.left, node.op, node.left)
@@ -504,7 +504,9 @@ def _by_operator(mutants: list[Mutant]) -> list[list[Mutant]]:
     groups: dict[str, list[Mutant]] = {}
     for mutant in mutants:
         groups.setdefault(mutant.operator.name, []).append(mutant)
-    return [sorted(group, key=lambda m: zlib.crc32(m.name[::-1].encode())) for group in groups.values()]
+    return [
+        sorted(group, key=lambda m: zlib.crc32(m.name[::-1].encode())) for group in groups.values()
+    ]
 
 
 def _shown(node: ast.AST) -> str:
@@ -548,9 +550,7 @@ def _places(method: ast.FunctionDef) -> list[tuple[ast.AST, str, int | None, ast
     return found
 
 
-def _context(
-    kind: ast.ClassDef, method: ast.FunctionDef, parent: ast.AST, field: str
-) -> Context:
+def _context(kind: ast.ClassDef, method: ast.FunctionDef, parent: ast.AST, field: str) -> Context:
     cotangents = tuple(a.arg for a in method.args.args[1:])
     owner = parent.targets[0] if isinstance(parent, ast.Assign) and field == "value" else None
     gradients = isinstance(parent, ast.Return) or (owner is not None and is_gradient(owner))
