@@ -116,12 +116,6 @@ def marks(page):
     return page.eval_on_selector_all("#picture .mark", "all => all.map(one => one.dataset.key)")
 
 
-def titles(page):
-    return page.eval_on_selector_all(
-        "#picture .mark:not(.ahead) text:first-of-type", "all => all.map(one => one.textContent)"
-    )
-
-
 def seen(page, kind):
     """The texts of a class that are visible, those not yet reached left out."""
     return page.eval_on_selector_all(

@@ -12,8 +12,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.errors import DrawError
+from autograd_lite.picture import Check, reading
 from autograd_lite.picture import page as page_room
-from autograd_lite.picture import reading
 from autograd_lite.picture.folding import finest, fold
 from autograd_lite.picture.page import assemble
 from autograd_lite.picture.page.model import Model
@@ -92,6 +92,39 @@ def test_a_folded_layer_has_sentences_of_its_own():
     forward, backward = Story(found).of_group(1, found.groups[1], members)
     assert text_of(forward).startswith("Sigmoid (4 operations) computes 1/(1 + v1) = ")
     assert "flows on to x·W + b" in text_of(backward)
+
+
+def test_shapes_alone_walk_without_numbers():
+    graph = ag.trace(lambda x, W: ag.sum(ag.tanh(x @ W)), ag.shaped((5, 2)), ag.shaped((2, 3)))
+    found = model(graph)
+    said = sentences(found)
+    assert said[2].startswith("tanh computes tanh(")
+    assert not any("=" in text.replace(" = tanh", "").replace(" = Σ", "") for text in said[1:3])
+    assert any("G·" in text and "flows on to" in text for text in said)
+    assert questions(found) == []
+    assert "<text" in ag.view(graph).html
+
+
+def test_what_failed_is_a_step_with_its_message():
+    with pytest.raises(ag.errors.ShapeError) as caught:
+        ag.tensor(np.ones((2, 3)), name="x") @ ag.tensor(np.ones((2, 3)), name="W")
+    data = data_of(ag.view(caught.value).html)
+    assert [atom["kind"] for atom in data["atoms"]] == ["input", "input", "failed"]
+    assert "failed: " in "".join(text for _, text in data["steps"][-1]["says"])
+
+
+def test_highlights_and_checks_lie_over_the_page_too():
+    x, W = ag.tensor([[1.0, 2.0]], name="x"), ag.parameter(np.eye(2), name="W")
+    with ag.scope("Net"):
+        y = ag.tanh(x @ W)
+    check = Check("gradient", False, hand=np.zeros((2, 2)), says="all 0")
+    html = ag.draw(y, highlight="W", compare={W: check}, expand="none").page
+    found = data_of(html)
+    fragments = html[html.index('<template id="fragments">') : html.index("</template>")]
+    assert 'class="parameter strong"' in fragments
+    assert 'class="input faint"' in fragments
+    assert "hand-written gradient: ✗ all 0" in found["atoms"][1]["about"]
+    assert re.search(r'class="m hand', fragments)
 
 
 # the quiz

@@ -117,8 +117,8 @@ class Story:
     def _end(self) -> Sentence:
         """The gradients that the walk was for, and how each is a sum."""
         model = self.model
-        leaves = [p for p in model.values if p.node in set(model.graph.inputs)]
-        reached = [p for p in leaves if p.node in model.shown.totals]
+        leaves = set(model.graph.inputs) & model.shown.totals.keys()
+        reached = [p for p in model.values if p.node in leaves]
         sentence: Sentence = [("", "The gradients: " if reached else "No gradient reaches a leaf")]
         for at, produced in enumerate(reached[:_LEAVES]):
             sentence += [("", "; " if at else ""), ("n", model.names[produced.node])]
