@@ -259,13 +259,17 @@ class Builder:
         gradient, rule = self._passed_on(self.folded.parts[wire.target], wire.slots)
         branch = self.marks[source].kind == "dot"
         value = None if branch else self.shown.values.get(node)
-        times = len(wire.slots)  # parallel edges into a folded layer are drawn as one
-        name = f"{self.names[node]} ×{times}" if times > 1 else ""
+        name = self._of_several(node, wire)
         label = self._label(node, value, gradient, rule, branch=branch, name=name)
         frame = self._shared(self.marks[source].frame, self.marks[target].frame)
         about = f"{self.names[node]} into {self.marks[target].tooltip}"
         readers = tuple(reader for reader, _ in wire.slots)
         self._connect(source, target, label, frame, about, node, gradient, rule, readers)
+
+    def _of_several(self, node: Node, wire: Wire) -> str:
+        """What parallel edges into a folded layer are called, which are drawn as one."""
+        times = len(wire.slots)
+        return f"{self.names[node]} ×{times}" if times > 1 else ""
 
     def _passed_on(self, part: Part, slots: Sequence[tuple[Node, int]]) -> tuple[Any, str]:
         """The gradient that a part passes back through slots of its nodes, and the rule for it."""

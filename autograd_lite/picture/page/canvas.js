@@ -4,6 +4,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+const MANY = 400; // marks above which speed counts more than the last pixel
+
 function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -27,11 +29,15 @@ class Canvas {
   }
 
   clone(fragment) {
-    return document.importNode(this.fragments[fragment], true);
+    const copy = document.importNode(this.fragments[fragment], true);
+    // Fitting a line into a length costs a browser more than all else about it.
+    if (this.many) copy.querySelectorAll("[textLength]").forEach((t) => t.removeAttribute("textLength"));
+    return copy;
   }
 
   /** Show a view at a placement. */
   render(view, plan, placement) {
+    this.many = view.marks.length > MANY;
     this.marks.clear();
     this.edges = [];
     this.centers = new Map(view.marks.map((mark, m) => [mark.key, placement.centers[m]]));

@@ -204,10 +204,11 @@ class _Writer:
         if backward:
             found["gradient"] = self.tables.add(ending.gradient)
             found["rule"] = ending.label.rule
-        if ending.wire.output >= 0:
-            name = ending.label.name
-            short = self.model._label(produced.node, None, None, "", branch=True, name=name)
-            found |= self._above(self.model.above(produced, name), short)
+        model, wire = self.model, ending.wire
+        name = ending.label.name if wire.output >= 0 else model._of_several(produced.node, wire)
+        if name:
+            short = model._label(produced.node, None, None, "", branch=True, name=name)
+            found |= self._above(model.above(produced, name), short)
         return found
 
     def _constant(self, constant: Constant) -> Plain:

@@ -45,13 +45,23 @@ class Layout {
   /** Centres of the boxes, paths of the chains (one per hop, each a run of cubics), frames. */
   place(plan) {
     if (!plan.items.length) return { centers: [], routes: [], frames: [] };
-    return placementOf(plan, JSON.parse(this.graphviz.layout(dotText(plan), "json", "dot")));
+    return placementOf(plan, JSON.parse(this.graphviz.layout(dotText(plan), "json0", "dot")));
   }
 }
 
+/** A table of a fixed size holds the room of a title free; there is no text to measure. */
+function exactRoom(width) {
+  const size = `WIDTH="${Math.max(1, Math.round(width))}" HEIGHT="${TITLE - 6}"`;
+  return `<<TABLE FIXEDSIZE="TRUE" ${size} BORDER="0"><TR><TD></TD></TR></TABLE>>`;
+}
+
+/** The same by letters of a known width: hundreds of tables would take longer than all the rest. */
+const roughRoom = (width) => `"${"n".repeat(Math.ceil(width / 6))}"`;
+
 function dotText(plan) {
   const inches = (pixels) => (pixels / INCH).toFixed(4);
-  const limits = plan.items.length > LARGE ? "nslimit=0.1 nslimit1=0.1 mclimit=0.1" : "";
+  const large = plan.items.length > LARGE;
+  const limits = large ? "nslimit=0.05 nslimit1=0.1 mclimit=0.1 fontname=Courier fontsize=10" : "";
   const held = new Map([[-1, []]]);
   plan.frames.forEach((_, f) => held.set(f, []));
   plan.items.forEach((item, k) => {
@@ -64,10 +74,7 @@ function dotText(plan) {
     ...held.get(f),
     ...plan.frames.flatMap((frame, inner) => {
       if (frame.parent !== f) return [];
-      // A table of a fixed size holds the room of the title free; there is no text to measure.
-      const room =
-        `<<TABLE FIXEDSIZE="TRUE" WIDTH="${Math.max(1, Math.round(frame.width))}" ` +
-        `HEIGHT="${TITLE - 6}" BORDER="0"><TR><TD></TD></TR></TABLE>>`;
+      const room = large ? roughRoom(frame.width) : exactRoom(frame.width);
       return [`subgraph cluster_${inner} { graph [margin=${PAD} label=${room}]`, ...block(inner), "}"];
     }),
   ];
