@@ -21,6 +21,7 @@ __all__ = [
     "CompareError",
     "DTypeError",
     "DetachedError",
+    "DivisionError",
     "DomainError",
     "DrawError",
     "GradientError",
@@ -28,6 +29,7 @@ __all__ = [
     "IndexingError",
     "LinAlgError",
     "MissingExtraError",
+    "NoAttributeError",
     "NonFiniteError",
     "ShapeError",
     "Source",
@@ -89,7 +91,8 @@ class AutogradError(Exception):
 
     ``what`` is one sentence; ``where`` adds lines about operands; ``mend`` says what to write
     instead. The user's own source line is found when the error is made (or given as ``source``).
-    ``node`` is the operation that failed, where one did: it holds its operands, as results do.
+    ``node`` is the operation that failed, where one did: it holds its operands, as results do;
+    ``operator`` is what ``what`` calls it.
 
     >>> print(AutogradError("two things do not fit", mend="make them fit", source=None))
     two things do not fit
@@ -98,6 +101,7 @@ class AutogradError(Exception):
 
     _HERE = Source("", 0, "")
     node: Any = None
+    operator = ""
 
     def __init__(
         self, what: str, *, where: str = "", mend: str = "", source: Source | None = _HERE
@@ -105,15 +109,21 @@ class AutogradError(Exception):
         if source is self._HERE:
             frame = user_frame(2)
             source = Source.of(frame.f_code, frame.f_lasti) if frame else None
-        self.what, self.where, self.mend, self.source = what, where, mend, source
-        lines = [what]
+        self.source = source
+        Exception.__init__(self)
+        self.reword(what, where=where, mend=mend)
+
+    def reword(self, what: str, *, where: str, mend: str) -> None:
+        """Say it in these words; the source line stays."""
+        self.what, self.where, self.mend = what, where, mend
+        source, lines = self.source, [what]
         lines += [f"  {line}" for line in where.splitlines()]
         if source is not None:
             lines.append(f"  at {source}" + (f":  {source.text}" if source.text else ""))
         if mend:
             lines.append(f"  mend: {mend}")
         self.message = "\n".join(lines)
-        Exception.__init__(self, self.message)
+        self.args = (self.message,)
 
     def __str__(self) -> str:
         return self.message
@@ -152,6 +162,10 @@ class DomainError(AutogradError, ValueError):
     """An argument whose value is not allowed."""
 
 
+class DivisionError(AutogradError, ZeroDivisionError):
+    """A division by a sum of weights that is 0."""
+
+
 class GradientError(AutogradError, RuntimeError):
     """A derivative that does not exist, or that was asked for in an impossible way."""
 
@@ -170,6 +184,10 @@ class UnsupportedError(AutogradError, TypeError):
 
 class StaleValueError(AutogradError, RuntimeError):
     """A caller's array changed after the graph was recorded on it."""
+
+
+class NoAttributeError(AutogradError, AttributeError):
+    """An attribute of an ndarray's memory, which a tensor does not show."""
 
 
 class MissingExtraError(AutogradError, ImportError):

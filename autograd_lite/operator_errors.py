@@ -1,15 +1,19 @@
-"""Errors of operators: NumPy's own kinds, with what happened, where, and how to mend it.
+"""Errors of operators and functions: NumPy's own kinds, with what, where, and how to mend it.
 
-Knows how an operand is described, and keeps the operation that failed for a picture. Imports
-errors, graph, modes and tensors.
+Knows how an operand is described, and keeps the operation that failed for a picture. Does not know
+any single operator or function. Imports errors, graph, modes and tensors.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autograd_lite.errors import (
+    INTERNAL,
     AutogradError,
     AxisError,
     DomainError,
@@ -18,6 +22,7 @@ from autograd_lite.errors import (
     LinAlgError,
     NonFiniteError,
     ShapeError,
+    UnsupportedError,
     describe,
     user_frame,
 )
@@ -25,19 +30,18 @@ from autograd_lite.graph import Node, Op
 from autograd_lite.modes import current_mode
 from autograd_lite.tensors import Tensor, plain_value
 
-__all__ = ["check_finite", "operator_error", "unmade"]
+__all__ = ["check_finite", "guarded", "keyword_error", "operator_error", "unmade"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def operator_error(
     op: Op, args: Sequence[Any], params: Mapping[str, Any], error: Exception
-) -> Exception:
+) -> AutogradError:
     """An error of NumPy's as one that says what, where and how to mend it, of NumPy's kind."""
     names = op.array_names
-    lines = []
-    for i, arg in enumerate(args):
-        role = names[i] if i < len(names) else f"operand {i}"
-        own = arg.name if isinstance(arg, Tensor) and type(arg) is Tensor else None
-        lines.append(f"{role}: {describe(arg, own)}")
+    roles = [*names, *[f"operand {i}" for i in range(len(names), len(args))]]
+    lines = [f"{role}: {_shown(arg)}" for role, arg in zip(roles, args, strict=False)]
     lines += [f"{key} = {value!r}" for key, value in params.items() if not hasattr(value, "shape")]
     kind = _error_class(error)
     said = getattr(error, "what", None) or str(error).strip()
@@ -51,7 +55,7 @@ def operator_error(
         mend = mend or "an axis of n elements has the indices -n to n - 1"
     what = said if said.startswith(op.name) else f"{op.name}: {said}"
     told = kind(what, where="\n".join(lines), mend=mend)
-    told.node = unmade(op, args, params)
+    told.node, told.operator = unmade(op, args, params), op.name
     return told
 
 
@@ -97,11 +101,106 @@ def _error_class(error: Exception) -> type[AutogradError]:
         return IndexingError
     if isinstance(error, np.linalg.LinAlgError):
         return LinAlgError
+    if isinstance(error, FloatingPointError):  # np.errstate(all="raise")
+        return NonFiniteError
     if isinstance(error, TypeError):
         return DTypeError
     words = str(error)
     about_shape = any(word in words for word in ("shape", "broadcast", "dimension", "aligned"))
     return ShapeError if about_shape else DomainError
+
+
+@functools.cache
+def guarded(function: Function) -> Function:
+    """A public function whose errors bear its name, are of NumPy's kinds, and tell how to mend.
+
+    What goes wrong in an operator inside is told as the function's own: a user called that. An
+    error of a user's code that the function calls goes through untouched.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **keywords: Any) -> Any:
+        try:
+            return function(*args, **keywords)
+        except AutogradError as error:
+            if not _of_user(error):
+                _reword(error, function, args, keywords)
+            raise
+        except (TypeError, ValueError, IndexError) as error:
+            if _of_user(error):
+                raise
+            raise _function_error(function, args, keywords, error) from error
+
+    return call  # type: ignore[return-value]  # of the same signature
+
+
+def keyword_error(name: str, unknown: Sequence[str], otherwise: str) -> UnsupportedError:
+    """That the function ``name`` does not take these keywords, and what to write instead."""
+    mends = {
+        "out": "tensors never change: use the result",
+        "where": "ag.where(condition, f(t), otherwise)",
+        "dtype": "t.astype(dtype) before",
+    }
+    return UnsupportedError(
+        f"{name} of a tensor does not take {', '.join(f'{key}=' for key in unknown)}",
+        mend=mends.get(unknown[0], otherwise),
+    )
+
+
+def _of_user(error: Exception) -> bool:
+    """Whether it was raised in somebody else's Python code."""
+    step = error.__traceback__
+    while step is not None:
+        if not INTERNAL[step.tb_frame.f_code.co_filename]:
+            return True
+        step = step.tb_next
+    return False
+
+
+def _function_error(
+    function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any], error: Exception
+) -> AutogradError:
+    """A plain error, of NumPy or of Python's own call, as one that says what, where and how."""
+    name, known = function.__name__, inspect.signature(function).parameters
+    unknown = [key for key in keywords if key not in known]
+    step = error.__traceback__
+    if unknown and step is not None and step.tb_next is None:  # raised by the call itself
+        told: AutogradError = keyword_error(name, unknown, "")
+    else:
+        told = _error_class(error)(str(error).strip().removeprefix(f"{name}() "))
+    _reword(told, function, args, keywords)
+    return told
+
+
+def _reword(
+    error: AutogradError,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    keywords: Mapping[str, Any],
+) -> None:
+    """Tell an error as one of the function that was called."""
+    name = function.__name__
+    what = error.what
+    if error.operator and what.startswith(error.operator):
+        what = f"{name}: {what.removeprefix(error.operator).removeprefix(': ')}"
+    elif re.search(rf"\b{name}\b", what) is None:
+        what = f"{name}: {what}"
+    signature = inspect.signature(function)
+    places = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+    call = signature.replace(parameters=places, return_annotation=signature.empty)
+    names = [*signature.parameters, *[f"argument {i}" for i in range(len(args))]]
+    given = {**dict(zip(names, args, strict=False)), **keywords}
+    where = "\n".join(f"{key}: {_shown(value)}" for key, value in given.items())
+    error.reword(what, where=error.where or where, mend=error.mend or f"the call is {name}{call}")
+    error.operator = name
+
+
+def _shown(value: Any) -> str:
+    """An argument in a message: simple ones as they are written, arrays by shape and dtype."""
+    parts = value if type(value) in (tuple, list) else (value,)
+    if all(part is None or type(part) in (str, int, bool) for part in parts) and len(parts) < 9:
+        return repr(value)
+    return describe(value, value.name if type(value) is Tensor else None)
 
 
 def check_finite(

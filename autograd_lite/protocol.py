@@ -6,17 +6,25 @@ errors, recording, rules and the operators (which fills the registry).
 
 import inspect
 import math
+import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd_lite import ops
-from autograd_lite.errors import DetachedError, ImmutableError, UnsupportedError
+from autograd_lite.errors import (
+    DetachedError,
+    ImmutableError,
+    NoAttributeError,
+    UnsupportedError,
+    describe,
+)
+from autograd_lite.operator_errors import keyword_error
 from autograd_lite.rules import FUNCTIONS, NUMPY
 from autograd_lite.tensors import Tensor
 
-__all__ = ["IN_PLACE", "METHODS", "OPERATORS", "PROPERTIES", "status"]
+__all__ = ["IN_PLACE", "METHODS", "OF_MEMORY", "OPERATORS", "PROPERTIES", "status"]
 
 OPERATORS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
@@ -35,7 +43,24 @@ METHODS = (
     "diagonal", "trace", "copy",
 )  # fmt: skip
 """Methods that are the registered functions of the same name."""
-PROPERTIES = {"T": "transpose", "mT": "matrix_transpose", "real": "real", "imag": "imag"}
+PROPERTIES = {
+    "T": "transpose", "mT": "matrix_transpose", "real": "real", "imag": "imag", "flat": "ravel",
+}  # fmt: skip
+"""Attributes that are the registered functions of these names."""
+OF_MEMORY = {
+    "base": "t.data.base",
+    "byteswap": "t.numpy().byteswap()",
+    "ctypes": "t.numpy().ctypes",
+    "dump": "np.save(file, t.numpy())",
+    "dumps": "t.numpy().dumps()",
+    "flags": "t.data.flags",
+    "getfield": "t.numpy().getfield(dtype)",
+    "setflags": "t.numpy() is an array of your own, which you may write to",
+    "tobytes": "t.numpy().tobytes()",
+    "tofile": "t.numpy().tofile(file)",
+    "view": "t.reshape(shape), t.astype(dtype), or t.numpy().view(dtype)",
+}
+"""Attributes of an ndarray's memory, which a tensor does not have, and what to write instead."""
 
 _REFLECTED = (
     "add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod", "divmod", "and", "or",
@@ -79,6 +104,8 @@ for _name in METHODS:
     setattr(Tensor, _name, FUNCTIONS[_name])
 for _name, _target in PROPERTIES.items():
     setattr(Tensor, _name, property(FUNCTIONS[_target]))
+for _name in ("itemsize", "nbytes", "strides"):
+    setattr(Tensor, _name, property(operator.attrgetter(f"_value.{_name}")))
 for _name in ("reshape", "transpose"):
     setattr(Tensor, _name, _spread_arguments(FUNCTIONS[_name]))
 
@@ -98,6 +125,20 @@ def _in_place(name: str, mend: str) -> Callable[..., Any]:
     call.__doc__ = f"Not for tensors: {mend}."
     return call
 
+
+def _of_memory(name: str, mend: str) -> property:
+    def get(self: Tensor) -> NoReturn:
+        raise NoAttributeError(
+            f"a tensor shows nothing of its memory: t.{name} does not exist",
+            where=describe(self, self.name),
+            mend=mend,
+        )
+
+    return property(get)
+
+
+for _name, _advice in OF_MEMORY.items():
+    setattr(Tensor, _name, _of_memory(_name, _advice))
 
 IN_PLACE = {
     "sort": "t = ag.sort(t)",
@@ -167,15 +208,7 @@ def _in_places(name: str, func: Any, function: Any, args: Any, kwargs: Any) -> t
 def _refuse_keywords(name: str, keywords: Any, known: Any) -> None:
     unknown = [key for key in keywords if key not in known]
     if unknown:
-        mends = {
-            "out": "tensors never change: use the result",
-            "where": "ag.where(condition, f(t), otherwise)",
-            "dtype": "t.astype(dtype) before",
-        }
-        raise UnsupportedError(
-            f"{name} of a tensor does not take {', '.join(f'{key}=' for key in unknown)}",
-            mend=mends.get(unknown[0], "leave it out, or use t.numpy() for the plain values"),
-        )
+        raise keyword_error(name, unknown, "leave it out, or use t.numpy() for the plain values")
 
 
 _METADATA = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.array_repr, np.array_str,

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd_lite.errors import (
     INTERNAL,
+    AutogradError,
     DTypeError,
     GradientError,
     ShapeError,
@@ -59,7 +60,7 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
         elif isinstance(arg, Tensor):
             return _highest(args).interpret(op, args, params)
         else:
-            value = _operand(op, arg)
+            value = _operand(op, arg, args)
             values.append(value)
             inputs.append(value)
     try:
@@ -145,7 +146,7 @@ def _outside(frame: FrameType) -> FrameType:
     return frame
 
 
-def _operand(op: Op, arg: Any) -> Any:
+def _operand(op: Op, arg: Any, args: Sequence[Any]) -> Any:
     kind = type(arg)
     if kind is float or kind is int or kind is bool or kind is complex:
         return arg
@@ -154,11 +155,18 @@ def _operand(op: Op, arg: Any) -> Any:
     if isinstance(arg, Node):
         raise UnsupportedError(f"the value of {arg!r} was not kept", mend="use Graph.replay()")
     if isinstance(arg, (np.ndarray, np.generic, list, tuple, int, float, complex)):
-        return plain(arg)
-    raise DTypeError(
-        f"{op.name}: an operand is a {kind.__name__}",
-        mend="operands are tensors, arrays, numbers, and nested lists of numbers",
-    )
+        try:
+            return plain(arg)
+        except AutogradError as error:
+            refused = error
+    else:
+        refused = DTypeError(
+            f"an operand is a {kind.__name__}",
+            mend="operands are tensors, arrays, numbers, and nested lists of numbers",
+        )
+    told = operator_error(op, args, EMPTY, refused)
+    told.node = None  # there is no operation on such data
+    raise told from None
 
 
 def _highest(args: Sequence[Any]) -> Any:

@@ -27,7 +27,7 @@ from autograd_lite.errors import (
 )
 from autograd_lite.graph import EMPTY, Leaf, Node, Op, ancestors, settled
 from autograd_lite.modes import using
-from autograd_lite.operator_errors import operator_error
+from autograd_lite.operator_errors import guarded, operator_error
 from autograd_lite.recording import apply, binary, unary
 from autograd_lite.tensors import Tensor, tensor
 
@@ -78,14 +78,16 @@ def public(*numpy: Any, also: Sequence[str] = (), room: str = "") -> Callable[[F
     """Decorator: put a function into the namespace, as what these NumPy functions do on tensors.
 
     ``also`` lists further names of the same function; ``room`` is the part of the namespace that
-    it stands in, if not at the top.
+    it stands in, if not at the top. Users get it ``guarded``; inside it goes as it is.
     """
 
     def register(function: Function) -> Function:
+        own = getattr(getattr(function, "op", None), "name", None) == function.__name__
+        shown = function if own else guarded(function)  # an operator tells its own errors
         for key in (function.__name__, *also):
-            ROOMS.setdefault(room, {})[key] = function
+            ROOMS.setdefault(room, {})[key] = shown
         for one in numpy:
-            NUMPY[one] = function
+            NUMPY[one] = shown
         return function
 
     return register

@@ -106,8 +106,11 @@ class Tensor:
         cumsum: Any
         diagonal: Any
         fill: Any
+        flat: Any
         flatten: Any
         itemset: Any
+        itemsize: Any
+        nbytes: Any
         nonzero: Any
         partition: Any
         put: Any
@@ -116,6 +119,7 @@ class Tensor:
         searchsorted: Any
         setfield: Any
         sort: Any
+        strides: Any
         take: Any
         trace: Any
         squeeze: Any

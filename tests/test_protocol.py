@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.errors import DetachedError, DTypeError, UnsupportedError
-from autograd_lite.protocol import METHODS, OPERATORS, PROPERTIES, status
+from autograd_lite.errors import AutogradError, DetachedError, DTypeError, UnsupportedError
+from autograd_lite.protocol import METHODS, OF_MEMORY, OPERATORS, PROPERTIES, status
 from autograd_lite.tensors import Tensor
 
 X = np.array([[1.5, -2.0], [0.25, 4.0]])
@@ -145,6 +145,23 @@ def test_argmax_and_attributes() -> None:
         t.no_such_thing  # noqa: B018 - the access is the test
     with pytest.raises(AttributeError):
         t.new_attribute = 1
+
+
+def test_every_attribute_of_an_ndarray_is_there_or_told() -> None:
+    t = ag.tensor(np.ones((2, 3), np.float32), name="t")
+    x = t.numpy()
+    for name in ("itemsize", "nbytes", "strides"):
+        assert getattr(t, name) == getattr(x, name)
+    assert [e.item() for e in t.flat] == list(x.flat)
+    np.testing.assert_array_equal(ag.grad(lambda t: t.flat[4] ** 2)(x), [[0, 0, 0], [0, 2, 0]])
+    for name in filter(lambda name: not name.startswith("_"), dir(np.ndarray)):
+        assert hasattr(t, name) or name in OF_MEMORY, name
+    for name, advice in OF_MEMORY.items():
+        with pytest.raises(AttributeError) as caught:
+            getattr(t, name)
+        assert isinstance(caught.value, AutogradError)
+        assert caught.value.mend == advice
+        assert "t (2, 3) float32" in str(caught.value)
 
 
 def test_numpy_as_data_for_the_methods_table() -> None:

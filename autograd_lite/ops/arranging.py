@@ -30,6 +30,7 @@ from autograd_lite.ops.shaping import (
 )
 from autograd_lite.rules import general, linear, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axes, normalize_axis
+from autograd_lite.tensors import plain_value
 
 # repeating
 
@@ -67,14 +68,20 @@ def repeat(x: Any, /, repeats: Any, axis: int | None = None) -> Any:
         x, axis = ravel(x), 0
     shape = shape_of(x)
     axis = normalize_axis(axis, len(shape))
-    counts = np.asarray(
-        getattr(repeats, "data", repeats) if hasattr(repeats, "tracked") else repeats
-    )
-    if counts.size == 1 and counts.dtype.kind in "iu" and counts.item() >= 0:
+    repeats = plain_value(repeats)
+    counts = np.asarray(repeats)
+    if np.any(counts < 0):
+        raise DomainError("a negative number of copies", mend="they are at least 0")
+    if counts.size != 1 and counts.shape != (shape[axis],):
+        raise ShapeError(
+            f"numbers of copies of shape {counts.shape} for {shape[axis]} elements",
+            mend="give one number, or one for each element along the axis",
+        )
+    if counts.size == 1 and counts.dtype.kind in "iu":
         before, after = shape[: axis + 1], shape[axis + 1 :]
         wide = broadcast_to(reshape(x, (*before, 1, *after)), (*before, counts.item(), *after))
         return reshape(wide, (*shape[:axis], shape[axis] * counts.item(), *after))
-    return take(x, np.repeat(np.arange(shape[axis]), counts), axis=axis)
+    return take(x, np.repeat(np.arange(shape[axis]), repeats), axis=axis)
 
 
 # moving

@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, IndexingError, ShapeError
+from autograd_lite.errors import (
+    AutogradError,
+    DomainError,
+    DTypeError,
+    IndexingError,
+    ShapeError,
+)
 from autograd_lite.ops.indexing import FEW, add_rows
 from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.shaping import (
@@ -27,14 +33,15 @@ from autograd_lite.ops.shaping import (
 from autograd_lite.ops.special import clip, remainder
 from autograd_lite.rules import linear, nondifferentiable, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axis
+from autograd_lite.tensors import plain_value
 
 
-def positions(indices: Any) -> Any:
+def positions(indices: Any, kind: type[AutogradError] = IndexingError) -> Any:
     """Positions as integers, held against their dtype; an empty list is one of integers."""
     array = indices if hasattr(indices, "dtype") else np.asarray(indices)
     if array.dtype.kind not in "iu":
         if array.size or array.dtype.kind != "f":
-            raise IndexingError(
+            raise kind(
                 f"positions of dtype {array.dtype}", mend="they are integers; t[mask] takes a mask"
             )
         return np.zeros(array.shape, np.intp)
@@ -256,6 +263,11 @@ def compress(condition: Any, x: Any, /, axis: int | None = None) -> Any:
     >>> ag.compress([True, False, True], ag.tensor([1.0, 2.0, 3.0]))
     Tensor([1., 3.])
     """
+    if len(shape_of(condition)) != 1:
+        raise ShapeError(
+            f"a condition of shape {shape_of(condition)}",
+            mend="it has one axis; t[mask] takes more",
+        )
     return take(x, _true(condition), axis=axis)
 
 
@@ -313,6 +325,11 @@ def choose(x: Any, /, choices: Any, *, mode: str = "raise") -> Any:
         x = clip(x, 0, len(several) - 1)
     elif mode != "raise":
         raise DomainError(f"mode={mode!r}", mend='"raise", "wrap" or "clip"')
+    elif np.any((plain_value(x) < 0) | (plain_value(x) >= len(several))):
+        raise DomainError(
+            f"a position out of bounds among {len(several)} choices",
+            mend=f'they run from 0 to {len(several) - 1}; mode="wrap" or "clip" takes others',
+        )
     return reshape(_take_along(table, reshape(x, (1, *shape)), axis=0, once=True), shape)
 
 
@@ -333,7 +350,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     >>> ag.bincount([0, 2, 2], weights=ag.tensor([1.0, 2.0, 3.0]))
     Tensor([1., 0., 5.])
     """
-    x = positions(x)
+    x = positions(x, DTypeError)
     if weights is None:
         return _bincount(x, minlength=minlength)
     size = shape_of(_bincount(x, minlength=minlength))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, DTypeError, GradientError, ShapeError
+from autograd_lite.errors import DomainError, DTypeError, GradientError, LinAlgError, ShapeError
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, imag, real
@@ -322,11 +322,16 @@ def matrix_power(x: Any, /, n: int) -> Any:
     """
     x = as_array(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeError(f"a power of matrices of shape {x.shape}", mend="the last two are equal")
+        raise LinAlgError(
+            f"a power of a matrix that is not square: {x.shape}",
+            mend="the last two axes have equal sizes",
+        )
     try:
         n = operator.index(n)
     except TypeError:
-        raise DTypeError(f"a power of {n!r}", mend="the exponent is an integer") from None
+        raise DTypeError(
+            f"an exponent that is no integer: {n!r}", mend="write A @ A, or use eigh for roots"
+        ) from None
     if n == 0:
         return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
     x = _inv(x) if n < 0 else x
@@ -353,7 +358,10 @@ def multi_dot(arrays: Sequence[Any], /) -> Any:
     if len(parts) < 2:
         raise DomainError("a product of fewer than two arrays", mend="give at least two")
     if any(p.ndim != 2 for p in parts[1:-1]) or not {parts[0].ndim, parts[-1].ndim} <= {1, 2}:
-        raise ShapeError("multi_dot multiplies matrices; the first and last may be vectors")
+        raise ShapeError(
+            f"multi_dot of arrays with {[p.ndim for p in parts]} axes",
+            mend="give matrices; the first and the last may be vectors",
+        )
     first, last = parts[0].ndim == 1, parts[-1].ndim == 1
     rows = 1 if first else parts[0].shape[0]
     sizes = [rows, *(p.shape[0] for p in parts[1:]), 1 if last else parts[-1].shape[1]]

@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, ShapeError, UnsupportedError
+from autograd_lite.errors import (
+    AutogradError,
+    DomainError,
+    DTypeError,
+    ShapeError,
+    UnsupportedError,
+)
 from autograd_lite.ops.gathering import take
 from autograd_lite.ops.indexing import getitem, set
 from autograd_lite.ops.quantiles import median
@@ -53,10 +59,16 @@ def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
         pad_width = [w if isinstance(w, (tuple, list)) else (w, w) for w in pad_width]
     array = np.asarray(pad_width)
     if array.dtype.kind not in "iu":
-        raise DomainError(f"pad_width = {pad_width!r}", mend="widths are integers, at least 0")
-    pairs = tuple((int(a), int(b)) for a, b in np.broadcast_to(array, (ndim, 2)))
+        raise DTypeError(f"widths of dtype {array.dtype}", mend="they are integers, at least 0")
+    try:
+        pairs = tuple((int(a), int(b)) for a, b in np.broadcast_to(array, (ndim, 2)))
+    except ValueError:
+        raise ShapeError(
+            f"widths of shape {array.shape} for an array of {ndim} axes",
+            mend="give n, (before, after), or such a pair for each axis",
+        ) from None
     if min((w for pair in pairs for w in pair), default=0) < 0:
-        raise DomainError(f"pad_width = {pad_width!r}", mend="widths are at least 0")
+        raise DomainError(f"negative widths: {pad_width!r}", mend="they are at least 0")
     return pairs
 
 
@@ -155,7 +167,9 @@ def pad(
         return _with_copies(x, widths, mode)
     if mode not in ("linear_ramp", *_BY_STATISTIC):
         name = getattr(mode, "__name__", repr(mode))
-        raise UnsupportedError(
+        known = callable(mode) or mode in ("empty", *_BY_POSITION)
+        kind: type[AutogradError] = UnsupportedError if known else DomainError
+        raise kind(
             f"pad with mode={name}, reflect_type={reflect_type!r} is not defined for tensors",
             mend=f"one of {', '.join(('constant', 'linear_ramp', *_BY_POSITION, *_BY_STATISTIC))}, "
             "or concat with what you need",

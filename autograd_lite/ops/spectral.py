@@ -14,7 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, GradientError, ShapeError, UnsupportedError
+from autograd_lite.errors import (
+    AutogradError,
+    DomainError,
+    GradientError,
+    LinAlgError,
+    UnsupportedError,
+)
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.linalg import adjoint, columns, diagonal_of, is_complex, seen, solve, sound
 from autograd_lite.ops.pointwise import conj, imag, real, where
@@ -661,12 +667,11 @@ def qr(x: Any, /, mode: str = "reduced") -> Any:
     """
     x = as_array(x)
     if x.ndim < 2:
-        raise ShapeError(f"qr of shape {x.shape}", mend="a matrix has two axes")
+        raise LinAlgError(f"qr of {x.ndim}-dimensional data", mend="a matrix has two axes")
     m, n = x.shape[-2:]
     if mode not in ("reduced", "r", "complete"):
-        raise UnsupportedError(
-            f"qr of a tensor with mode={mode!r}", mend='mode="reduced", "complete" or "r"'
-        )
+        kind: type[AutogradError] = UnsupportedError if mode == "raw" else DomainError
+        raise kind(f"qr of a tensor with mode={mode!r}", mend='mode="reduced", "complete" or "r"')
     if m >= n:
         q, r = _qr(x)
     else:  # the first columns give Q; the others follow

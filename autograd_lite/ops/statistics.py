@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import ShapeError
+from autograd_lite.errors import DivisionError, DTypeError, ShapeError
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.norms import _norm as norm_of
 from autograd_lite.ops.ordering import any as any_of
@@ -37,6 +37,7 @@ from autograd_lite.ops.shaping import (
 from autograd_lite.ops.special import clip
 from autograd_lite.rules import general, nondifferentiable, public
 from autograd_lite.shapes import normalize_axes, normalize_axis
+from autograd_lite.tensors import plain_value
 
 # sums of exponentials
 
@@ -185,8 +186,8 @@ def average(
         )
     w = _weights(x, as_array(weights), axis)
     total = sum(w, axis, keepdims=keepdims)
-    if np.any(getattr(total, "data", total) == 0):
-        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    if np.any(plain_value(total) == 0):
+        raise DivisionError("the weights sum to 0", mend="give weights whose sum is not 0")
     result = sum(multiply(x, w), axis, keepdims=keepdims) / total
     return (result, broadcast_to(total, shape_of(result))) if returned else result
 
@@ -195,8 +196,13 @@ def _weights(x: Any, w: Any, axis: Any) -> Any:
     """Weights in the shape of ``x``."""
     if w.shape == x.shape:
         return w
+    if axis is None:
+        raise DTypeError(
+            f"weights of shape {w.shape} for an array of {x.shape}",
+            mend="give the array's shape, or name the axes that they are of (axis=)",
+        )
     axes = normalize_axes(axis, x.ndim)
-    if axis is None or w.shape != tuple(x.shape[i] for i in axes):
+    if w.shape != tuple(x.shape[i] for i in axes):
         raise ShapeError(
             f"weights of shape {w.shape} for an array of {x.shape}",
             mend="give the array's shape, or that of the named axes",
