@@ -71,7 +71,8 @@ class Entry:
         """The public functions and operators that a composed function calls, arithmetic aside."""
         if self.op is not None or not isinstance(self.function, FunctionType):
             return []
-        return list(dict.fromkeys(_called(self.function, {self.function})))
+        written = inspect.unwrap(self.function)  # without the guard around it
+        return list(dict.fromkeys(_called(written, {written})))
 
     @property
     def links(self) -> list[tuple[str, str]]:
@@ -151,7 +152,7 @@ def _called(function: FunctionType, seen: set[Any]) -> Iterator[str]:
     """Names of what a function calls, through the private helpers of the operators' files."""
     public: dict[int, str] = {}
     for name, each in _named():
-        public.setdefault(id(each), name)
+        public.setdefault(id(inspect.unwrap(each)), name)
     for name in _names_of(function.__code__):
         one = function.__globals__.get(name)
         if one is None or not callable(one) or id(one) in {id(known) for known in seen}:

@@ -84,7 +84,10 @@ def _opened(k: int, x: Any) -> Any:
         x = x.detach().numpy()
     if isinstance(x, np.ndarray | np.generic):
         if x.dtype.kind not in "fiub":
-            raise DTypeError(f"input {k} has dtype {x.dtype}", mend="pass arrays of real numbers")
+            raise DTypeError(
+                f"input {k} has dtype {x.dtype}",
+                mend="pass arrays of real numbers; ag.gradcheck takes functions of complex ones",
+            )
         return np.array(x)
     if isinstance(x, list | tuple) and not _holds_arrays(x):
         return _opened(k, np.array(x)) if x else x
