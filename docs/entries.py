@@ -71,7 +71,7 @@ class Entry:
         """The public functions and operators that a composed function calls, arithmetic aside."""
         if self.op is not None or not isinstance(self.function, FunctionType):
             return []
-        written = inspect.unwrap(self.function)  # without the guard around it
+        written = _unguarded(self.function)
         return list(dict.fromkeys(_called(written, {written})))
 
     @property
@@ -148,11 +148,16 @@ def _family(op: Op) -> str:
     return "further"
 
 
+def _unguarded(function: Function) -> Any:
+    """A function as its file has it, without the guard around the public one."""
+    return getattr(function, "__wrapped__", function)
+
+
 def _called(function: FunctionType, seen: set[Any]) -> Iterator[str]:
     """Names of what a function calls, through the private helpers of the operators' files."""
     public: dict[int, str] = {}
     for name, each in _named():
-        public.setdefault(id(inspect.unwrap(each)), name)
+        public.setdefault(id(_unguarded(each)), name)
     for name in _names_of(function.__code__):
         one = function.__globals__.get(name)
         if one is None or not callable(one) or id(one) in {id(known) for known in seen}:

@@ -557,7 +557,7 @@ def test_integers_and_bits() -> None:
         (lambda t: np.convolve(t, t), ValueError),
         (lambda t: np.interp(t, t, t), ValueError),
         (lambda t: np.gradient(t, 1.0, 2.0, 3.0), ValueError),
-        (lambda t: np.average(t, weights=[1.0, 2.0]), ValueError),
+        (lambda t: np.average(t, weights=[1.0, 2.0]), TypeError),
         (lambda t: np.diff(t, n=-1), ValueError),
         (lambda t: t.fill(0), TypeError),
         (lambda t: np.repeat(t, -1), ValueError),

@@ -330,7 +330,8 @@ def matrix_power(x: Any, /, n: int) -> Any:
         n = operator.index(n)
     except TypeError:
         raise DTypeError(
-            f"an exponent that is no integer: {n!r}", mend="write A @ A, or use eigh for roots"
+            f"an exponent that is no integer: {n!r}",
+            mend="the exponent is an integer; eigh gives roots",
         ) from None
     if n == 0:
         return x * 0 + np.eye(x.shape[-1], dtype=x.dtype)
