@@ -573,28 +573,18 @@ def test_a_thousand_marks_unfold_quickly(opened):
     page = opened(x.sum())
     folded = len(marks(page))
     page.evaluate("page.graph.openAll()")
-    redraw = "page.redraw(); page.paint(); document.body.getBoundingClientRect();"
-    drawing = min(seconds(page, redraw) for _ in range(3))
-    pace = seconds(page, "let s = 0; for (let i = 0; i < 3e8; i += 1) s += i % 7;")
+    times = page.evaluate("""() => [1, 2, 3].map(() => {
+        const start = performance.now();
+        page.redraw();
+        page.paint();
+        document.body.getBoundingClientRect();
+        return (performance.now() - start) / 1000;
+    })""")
     drawn = len([key for key in marks(page) if not key.startswith("d")])
     assert folded < 10
     assert drawn >= 1000
-    busy = max(1.0, pace / 0.45)  # a core with nothing else to do takes 0.45 s for the loop
-    assert drawing < 1.5 * busy
-
-
-def seconds(page, script):
-    """The processor's time for a script and what follows from it, not that of other programs."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def spent():
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return next(one["value"] for one in metrics if one["name"] == "TaskDuration")
-
-    before = spent()
-    page.evaluate(f"() => {{ {script} }}")
-    return spent() - before
+    shared = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # with other programs' work
+    assert min(times) < 1.5 * shared
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
