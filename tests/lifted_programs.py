@@ -3,6 +3,7 @@
 Each takes one array of shape (3, 4) and is compared, value and gradient, with its plain self.
 """
 
+import collections
 import copy
 import math
 
@@ -493,3 +494,254 @@ def meshgrid_and_take(x):
 @program
 def list_comprehension_of_rows(x):
     return np.asarray([row.max() - row.min() for row in x]) * np.array([r[0] for r in x])
+
+
+@program
+def float64_calls(x):
+    return np.float64(x[0, 0]) * x + np.float64(x).sum()
+
+
+@program
+def float_of_item(x):
+    return x * x[0, 0].item() + x.sum().item()
+
+
+@program
+def r_and_c(x):
+    return np.c_[x, x * 2][:, :4] + np.r_[x, x][:3] * np.r_[x[0], x[1]][:4]
+
+
+@program
+def vectorized(x):
+    return np.vectorize(lambda v: v * v + 1)(x)
+
+
+@program
+def math_functions(x):
+    return x * math.exp(x[0, 0]) + math.log(abs(x[0, 1])) + math.tanh(x[1, 1])
+
+
+@program
+def math_sqrt_pow(x):
+    return x * math.sqrt(x[0, 0]) + math.pow(x[1, 1], 2)
+
+
+@program
+def listy(x):
+    return np.array([[v * 2 for v in row] for row in x.tolist()])
+
+
+@program
+def map_fn(x):
+    return np.array(list(map(lambda r: r.sum(), x)))
+
+
+@program
+def dict_state(x):
+    s = collections.defaultdict(float)
+    for i in range(3):
+        s[i % 2] += x[i]
+    return s[0] * s[1]
+
+
+@program
+def nditer(x):
+    out = np.zeros_like(x)
+    it = np.nditer(x, flags=["multi_index"])
+    while not it.finished:
+        ix = it.multi_index
+        out[ix] = x[ix] ** 2
+        it.iternext()
+    return out
+
+
+@program
+def ndenum(x):
+    out = np.zeros_like(x)
+    for ix, v in np.ndenumerate(x):
+        out[ix] = v * v
+    return out
+
+
+@program
+def flat(x):
+    y = x.copy()
+    y.flat[3] = x[0, 0] * 2
+    return y * x
+
+
+@program
+def flat_iter(x):
+    return sum(v * v for v in x.flat) * x
+
+
+@program
+def apply_along(x):
+    return np.apply_along_axis(lambda r: r / np.sum(np.exp(r)), 1, x)
+
+
+@program
+def piecewise(x):
+    return np.piecewise(x, [x < 0, x >= 0], [lambda v: 0.1 * v, lambda v: v * v])
+
+
+@program
+def put_along(x):
+    y = np.zeros_like(x)
+    np.put_along_axis(y, np.argmax(x, axis=1)[:, None], x.max(axis=1, keepdims=True), axis=1)
+    return y * x
+
+
+@program
+def sum_of_list(x):
+    return (
+        np.sum([x[0], x[1]], axis=0) * np.mean([x[0, 0], x[0, 1]])
+        + np.exp([x[0, 0] * 1, x[0, 1], x[1, 1], x[2, 2]])
+        + np.max([v for v in x[0]])
+    )
+
+
+@program
+def list_ops(x):
+    return np.dot([x[0, 0], x[1, 1]], [x[0, 1], 2.0]) * x + np.maximum([x[0, 0]] * 4, x)
+
+
+@program
+def dot_list(x):
+    return np.dot([[x[0, 0], 1.0, x[0, 1]]], x)
+
+
+@program
+def shuffled(x):
+    np.random.seed(0)
+    y = x.copy()
+    np.random.shuffle(y)
+    return y * np.arange(12).reshape(3, 4)
+
+
+@program
+def np_float32(x):
+    return (
+        np.float32(x) * 1.0
+        if False
+        else x * np.float64(2)
+        + np.zeros(4, dtype=np.float32)
+        + x.astype(float)
+        + np.zeros(4, float)
+        + np.array([1, 2, 3, 4], dtype=np.float64)
+    )
+
+
+@program
+def inf_(x):
+    best = float("-inf")
+    for v in x.ravel():
+        if v > best:
+            best = v
+    return best * x + np.maximum(x, -np.inf)
+
+
+@program
+def float_annot(x):
+    def f(a: float, b: float | None = None) -> float:
+        return a * 2
+
+    return f(x)
+
+
+@program
+def generator(x):
+    return np.fromiter((v * v for v in x[0]), dtype=float)
+
+
+@program
+def math_from(x):
+    from math import exp as mexp
+
+    return mexp(x[0, 0]) * x
+
+
+@program
+def aug_matrix(x):
+    y = np.zeros((3, 3))
+    y += x.dot(x.T)
+    y -= 1
+    y /= 2
+    y **= 2
+    return y
+
+
+@program
+def deque_(x):
+    d = collections.deque(maxlen=2)
+    for r in x:
+        d.append(r)
+    return d[0] * d[1] + sum(d)
+
+
+@program
+def namedtup(x):
+    P = collections.namedtuple("P", "a b")
+    p = P(x[0], x[1])
+    return p.a * p.b
+
+
+@program
+def zero_d(x):
+    y = np.array(0.0)
+    y += x.sum()
+    y[()] *= 2
+    return y * x
+
+
+@program
+def number_iadd(x):
+    acc = np.zeros(1)
+    acc += x[0, 0]
+    acc[0] += x[0, 1]
+    return acc * x
+
+
+@program
+def setdefault(x):
+    h = {}
+    for k in range(3):
+        h.setdefault("a", []).append(x[k] * k)
+    return np.array(h["a"]) + np.asarray(h["a"]) + np.concatenate([h["a"]])
+
+
+@program
+def stack_fns(x):
+    tall = np.column_stack((x[:, 0], x[:, 1]))
+    return tall.T @ np.hstack([x[:, :1], x]) + np.dstack([x, x])[0, 0, 0]
+
+
+@program
+def isinst(x):
+    return (
+        x
+        * (x.dtype == np.float64)
+        * (x.dtype == float)
+        * isinstance(1.5, float)
+        * isinstance(np.float64(1), np.float64)
+        * issubclass(np.float64, float)
+        * (np.issubdtype(x.dtype, np.floating))
+    )
+
+
+@program
+def float_of_a_sum(x):
+    return x * float(np.sum(x[0]))
+
+
+@program
+def type_checks(x):
+    assert isinstance(x, np.ndarray)
+    assert isinstance(x[0, 0], (float, np.floating))
+    assert x.dtype == np.float64 and type(x.shape) is tuple
+    return x * 2
+
+
+@program
+def isinstance_float(x):
+    return x * (x[0, 0] if isinstance(x[0, 0], np.number) else 7.0)

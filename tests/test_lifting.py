@@ -118,14 +118,14 @@ def test_a_module():
 
 def test_what_has_no_rule_complains_only_when_a_derivative_passes_it():
     def program(x):
-        odd = np.apply_along_axis(np.sort, 0, x)
+        odd = np.maximum.accumulate(x)
         return odd.sum() + x.sum(), x.sum()
 
     x = ag.tensor(X)
     both, plain = ag.lift(program)(x)
-    assert both.item() == pytest.approx(2 * X.sum())
+    assert both.item() == pytest.approx(np.maximum.accumulate(X).sum() + X.sum())
     ag.gradients(plain, [x])
-    with pytest.raises(ag.errors.GradientError, match="apply_along_axis"):
+    with pytest.raises(ag.errors.GradientError, match=r"passes np\.maximum"):
         ag.gradients(both, [x])
 
 

@@ -25,7 +25,7 @@ from autograd_lite.comparison.report import Comparison, Finding, Row, gradient_n
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
 from autograd_lite.comparison.verdict import Allowance, Numbers, judge, judge_claim, tolerance_of
-from autograd_lite.errors import CompareError
+from autograd_lite.errors import CompareError, GradientError
 from autograd_lite.tensors import Tensor
 
 __all__ = ["compare"]
@@ -80,8 +80,7 @@ def compare(
     runner = Runner(layer, given, list(parts_of(layer.hand)), gradients)
     twin, reason = _twin_of(layer, given, runner, against)
     case = _Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, reason)
-    case.run()
-    if isinstance(twin, TracedTwin) and (doubt := case.doubt()):
+    if doubt := case.run():
         # Not the layer is wrong then, but what the trace says of it.
         twin = UntracedTwin(layer, given, runner)
         case = _Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
@@ -157,8 +156,8 @@ class _Case:
     numeric: bool
     untraced: str  # why the automatic side is missing
 
-    def run(self) -> None:
-        """All sides, forward and backward."""
+    def run(self) -> str:
+        """All sides, forward and backward; why a trace is not to be believed, empty if it is."""
         self.layer, self.names = self.runner.layer, self.runner.inputs.names
         self.arrays = self.runner.inputs.arrays
         self._check_names()
@@ -166,7 +165,12 @@ class _Case:
         self.outputs: tuple[Any, ...] = ()
         self.gradients: list[Any] = [None] * (len(self.arrays) + len(self.twin.paths))
         if traced:
-            self.outputs, self.gradients = self.twin.run(self._cotangents)
+            try:
+                self.outputs, self.gradients = self.twin.run(self._cotangents)
+            except GradientError as error:
+                if isinstance(self.twin, TracedTwin):
+                    return error.what
+                raise
         values = {path: parameter_at(self.layer.hand, path) for path in self.twin.paths}
         self.shared = [path for path, value in values.items() if value is not None]
         self.by_hand: HandRun = self.runner.run(
@@ -181,6 +185,7 @@ class _Case:
         self.upstream = self._upstream_ignored()
         if self.numeric:
             self._ask_numbers()
+        return self._doubt() if isinstance(self.twin, TracedTwin) else ""
 
     def _check_names(self) -> None:
         known = [*self.names, *self.twin.paths]
@@ -195,6 +200,7 @@ class _Case:
     def _estimate_rounding(self, hands: Sequence[Any]) -> None:
         points = [*self.arrays, *self.twin.values.values()]
         outputs = self.outputs or self.by_hand.outputs
+        hands = [h if h is None or h.dtype.kind in "fiub" else None for h in hands]
         scales = [natural_scale(outputs, self.douts, point) for point in points]
         self.rounding = rounding_of(hands, self._by_hand_at, self.arrays, self.douts, scales)
         if isinstance(self.twin, UntracedTwin):
@@ -205,7 +211,7 @@ class _Case:
         ]
         automatic = rounding_of(self.gradients, self._automatic_at, inputs, self.douts, scales)
         self.rounding = [
-            a + h if a.shape == h.shape else a
+            a + h if np.shape(a) == np.shape(h) else a
             for a, h in zip(automatic, self.rounding, strict=True)
         ]
 
@@ -322,7 +328,7 @@ class _Case:
         for k, number in zip(asked, found, strict=True):
             self.numbers[k] = number
 
-    def doubt(self) -> str:
+    def _doubt(self) -> str:
         """Why the trace is not to be believed; empty if it is."""
         hand = self.by_hand.outputs
         same = len(hand) == len(self.outputs) and all(

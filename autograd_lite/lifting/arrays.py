@@ -103,6 +103,11 @@ class LiftedArray(np.ndarray):
         made = _SHAPE.__get__(self)
         self._path, self._seen = (before, lambda t: reshape(t, made)), None
 
+    @property
+    def flat(self) -> Any:
+        """The elements one after the other."""
+        return _Flat(self)
+
     def __float__(self) -> float:
         if tracked(self):
             escape("float()")
@@ -130,6 +135,32 @@ class LiftedArray(np.ndarray):
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
 
+class _Flat:
+    """``a.flat``: read, written and gone through by position."""
+
+    def __init__(self, array: LiftedArray) -> None:
+        self._array = array
+
+    def _place(self, index: Any) -> Any:
+        positions = np.arange(self._array.size)[plain_index(index)]
+        return np.unravel_index(positions, self._array.shape)
+
+    def __len__(self) -> int:
+        return int(self._array.size)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._array[self._place(index)]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._array[self._place(index)] = value
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self._array.reshape(-1), dtype)
+
+
 class LiftedNumber:
     """A number with a derivative, as NumPy's scalars are: immutable, ``+=`` binds a new one."""
 
@@ -145,6 +176,10 @@ class LiftedNumber:
     def dtype(self) -> Any:
         """The NumPy dtype."""
         return self.tensor.dtype
+
+    @property  # type: ignore[misc]  # mypy takes object's for one that is assigned to
+    def __class__(self) -> Any:
+        return self.tensor.dtype.type  # ``isinstance(v, float)`` holds, as of NumPy's scalars
 
     def item(self) -> Any:
         """The number itself, still with its derivative."""

@@ -34,7 +34,7 @@ from autograd_lite.ops.indexing import add_at, getitem
 from autograd_lite.ops.indexing import set as set_at
 from autograd_lite.ops.shaping import astype
 from autograd_lite.recording import apply
-from autograd_lite.rules import NUMPY
+from autograd_lite.rules import FUNCTIONS, NUMPY
 from autograd_lite.tensors import Tensor
 
 __all__ = ["into", "put", "recorded"]
@@ -122,12 +122,14 @@ def _ufunc(ufunc: Any, method: str, inputs: Any, out: Any, keywords: Any) -> Any
 def _rule_of(ufunc: Any, method: str, inputs: Any, keywords: dict[str, Any]) -> Any:
     """The registered function that a ufunc's method is, and its arguments."""
     if method == "__call__":
-        return NUMPY.get(ufunc), inputs
+        return NUMPY.get(ufunc) or _foreign_rule(ufunc), inputs
     if method == "outer":
         a, b = (np.asarray(bare(x)).ndim for x in inputs)
         left, right = map(tensor_of, inputs)
         return NUMPY.get(ufunc), (getitem(left, (..., *[None] * b)), right) if b or a else inputs
-    table = _FOLDS.get(method, {})
+    table = _FOLDS.get(method)
+    if table is None:
+        return None, inputs
     keywords.setdefault("axis", 0)
     for place, name in enumerate(("axis", "dtype", "out", "keepdims")):
         if len(inputs) > place + 1:
@@ -135,6 +137,26 @@ def _rule_of(ufunc: Any, method: str, inputs: Any, keywords: dict[str, Any]) -> 
     if keywords.get("initial", 0) is np._NoValue:
         keywords.pop("initial")
     return NUMPY.get(table.get(ufunc)), inputs[:1]
+
+
+_FOREIGN = {"expit": "sigmoid", "psi": "digamma"}
+"""Ufuncs of other libraries that we call otherwise."""
+
+
+def _foreign_rule(ufunc: Any) -> Any:
+    """The registered function that a ufunc of another library is by its name and its values."""
+    function = FUNCTIONS.get(_FOREIGN.get(ufunc.__name__, ufunc.__name__))
+    if function is None:
+        return None
+
+    def checked(*args: Any, **params: Any) -> Any:
+        result = function(*args, **params)
+        plain = [a._value if isinstance(a, Tensor) else a for a in args]
+        if not np.allclose(result._value, ufunc(*plain), rtol=1e-12, atol=0, equal_nan=True):
+            raise TypeError(f"{ufunc.__name__} of another library has other values than ours")
+        return result
+
+    return checked
 
 
 def into(target: Any, result: Any, where: Any) -> None:
@@ -197,6 +219,9 @@ def _function(func: Any, args: Any, kwargs: Any) -> Any:
         return adopt(func(*bare(args), **bare(kwargs)))
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
+    if kwargs.get("dtype", 0) is None:  # as np.row_stack passes it on
+        kwargs.pop("dtype")
+        kwargs.pop("casting", None)
     name = f"np.{func.__name__}"
     result = recorded(
         name, NUMPY.get(func), lambda: func(*bare(args), **bare(kwargs)), args, kwargs
@@ -259,9 +284,19 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     a[places] = val
 
 
+def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
+    indices = np.asarray(bare(indices))
+    if axis is None:
+        arr.reshape(-1)[indices] = values
+        return
+    places = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    places[axis] = indices
+    arr[tuple(places)] = values
+
+
 _CHANGES: dict[Any, Callable[..., Any]] = {
     np.copyto: _copyto, np.put: put, np.putmask: _putmask, np.place: _place,
-    np.fill_diagonal: _fill_diagonal,
+    np.fill_diagonal: _fill_diagonal, np.put_along_axis: _put_along_axis,
 }  # fmt: skip
 """Functions that change their argument."""
 

@@ -14,7 +14,6 @@ from autograd_lite.lifting.arrays import (
     any_tracked,
     bare,
     by_memory,
-    escape,
     lifted,
     number_at,
     on_own_memory,
@@ -140,9 +139,9 @@ def _item(self: Any, *args: Any) -> Any:
 
 
 def _tolist(self: Any) -> Any:
-    if tracked(self):
-        escape("tolist()")
-    return bare(self).tolist()
+    if not tracked(self):
+        return bare(self).tolist()
+    return [row.tolist() if isinstance(row, LiftedArray) else row for row in self]
 
 
 _VIEWING = ("reshape", "transpose", "swapaxes", "squeeze", "ravel", "diagonal")

@@ -16,14 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.lifting.arrays import (
-    LiftedArray,
-    LiftedNumber,
-    adopt,
-    bare,
-    by_memory,
-    gathered,
-)
+from autograd_lite.lifting.arrays import LiftedArray, adopt, bare, gathered, leaves
+from autograd_lite.lifting.substitutes import BUILTINS, MATH, MATHEMATICS, SUBSTITUTES
 
 __all__ = ["Rebinder"]
 
@@ -46,7 +40,7 @@ class Rebinder:
         self._globals: dict[int, dict[str, Any]] = {}
         self._own: set[str] = set()  # top-level packages that are the user's whatever their place
         self._import = builtins.__import__  # Python's own: it loads what the user's code asks for
-        self._hooked = {**vars(builtins), "__import__": self._imported}
+        self._hooked = {**vars(builtins), **BUILTINS, "__import__": self._imported}
 
     def copied(self, thing: Any, path: str = "") -> Any:
         """The copy of anything; what needs none is returned as it is."""
@@ -81,7 +75,9 @@ class Rebinder:
             return self._callable if self._is_own(thing) else None
         if isinstance(thing, property):
             return self._property
-        if isinstance(thing, type):
+        if id(thing) in MATH:
+            return lambda thing, path: MATH[id(thing)]
+        if isinstance(thing, type) and id(thing) not in _OF_NUMPY:
             return self._class if self._is_own(thing) else None
         if id(thing) in _OF_NUMPY:
             return lambda thing, path: _through(_OF_NUMPY[id(thing)])
@@ -131,6 +127,8 @@ class Rebinder:
     def _module(self, thing: Any, path: str) -> Any:
         if thing.__name__.partition(".")[0] == "numpy":
             return _through(thing)
+        if thing.__name__ == "math":
+            return MATHEMATICS
         if not self._is_own_module(thing, thing.__name__):
             return thing
         made = self._remember(thing, types.ModuleType(thing.__name__))
@@ -268,6 +266,13 @@ class _Through:
         setattr(self._real, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], LiftedArray) and _name_of(self._real) == "shuffle":
+            order = np.arange(len(args[0]))
+            self._real(order)
+            args[0][...] = args[0][order]
+            return None
+        if any(type(a) in (list, tuple) for a in args):
+            args = tuple(_listed(self._real, a) for a in args)
         result = self._real(*args, **kwargs)
         return _Through(result) if isinstance(result, _GENERATORS) else adopt(result)
 
@@ -290,7 +295,7 @@ class _Through:
 def _through(value: Any) -> Any:
     """What an attribute of NumPy is to the copies."""
     try:
-        made = _MADE.get(value)
+        made = SUBSTITUTES.get(value)
     except TypeError:  # it cannot be hashed
         made = None
     if made is not None:
@@ -302,65 +307,29 @@ def _through(value: Any) -> Any:
     return _Through(value)
 
 
+_OF_SEVERAL = frozenset({
+    "concatenate", "concat", "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack",
+    "block", "choose", "select", "multi_dot", "lexsort", "ix_",
+})  # fmt: skip
+"""Functions of a list of arrays; other functions take a list for one array."""
+
+
+def _listed(function: Any, argument: Any) -> Any:
+    """An argument with lists of lifted values as arrays, since NumPy does not look into lists."""
+    if type(argument) not in (list, tuple) or not leaves(argument):
+        return argument
+    if _name_of(function) in _OF_SEVERAL:
+        return type(argument)(map(gathered, argument))
+    return gathered(argument)
+
+
+def _name_of(function: Any) -> str:
+    return getattr(function, "__name__", "")
+
+
 def _has_parts(value: Any) -> bool:
     return isinstance(value, types.ModuleType) or type(value).__module__.startswith("numpy.lib")
 
-
-def _array(
-    data: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **keywords: Any
-) -> Any:
-    """``np.array``, which NumPy does not let dispatch: of arrays, numbers and lists of them."""
-    made: Any
-    if isinstance(data, LiftedArray):
-        made = data.copy() if copy else data
-        made = made if dtype is None else made.astype(dtype, copy=False)
-    else:
-        data = gathered(data)
-        if isinstance(data, LiftedArray):
-            made = data if dtype is None else data.astype(dtype)
-        else:
-            made = adopt(np.array(bare(data), dtype, copy=copy, **keywords))
-    return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if made.ndim < ndmin else made
-
-
-def _as_array(data: Any, dtype: Any = None, *args: Any, **keywords: Any) -> Any:
-    """``np.asarray`` and its kin."""
-    return _array(data, dtype, copy=None if not isinstance(data, LiftedArray) else False)
-
-
-def _like(data: Any, maker: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """``np.zeros_like`` and its kin: new memory that depends on nothing."""
-    return adopt(maker(bare(data), *bare(args), **bare(kwargs)))
-
-
-def _liked(maker: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda data, *args, **kwargs: _like(data, maker, *args, **kwargs)
-
-
-def _full(shape: Any, fill_value: Any, dtype: Any = None, **keywords: Any) -> Any:
-    made = adopt(np.full(shape, bare(fill_value), dtype))
-    if isinstance(fill_value, (LiftedArray, LiftedNumber)):
-        made[...] = fill_value
-    return made
-
-
-def _as_strided(x: Any, *args: Any, **kwargs: Any) -> Any:
-    seen = np.lib.stride_tricks.as_strided(bare(x), *bare(args), **bare(kwargs))
-    return by_memory(x, seen) if isinstance(x, LiftedArray) else adopt(seen)
-
-
-def _isscalar(value: Any) -> bool:
-    return isinstance(value, LiftedNumber) or np.isscalar(value)
-
-
-_MADE: dict[Any, Any] = {
-    np.array: _array, np.asarray: _as_array, np.asanyarray: _as_array,
-    np.ascontiguousarray: _as_array, np.asfortranarray: _as_array,
-    np.zeros_like: _liked(np.zeros_like), np.ones_like: _liked(np.ones_like),
-    np.empty_like: _liked(np.empty_like), np.full: _full, np.isscalar: _isscalar,
-    np.lib.stride_tricks.as_strided: _as_strided,
-}  # fmt: skip
-"""Functions that cannot be reached by NumPy's protocols, or need not be recorded."""
 
 _ROOMS = (np, np.linalg, np.fft, np.random, np.lib.stride_tricks)
 _OF_NUMPY = {
@@ -369,4 +338,5 @@ _OF_NUMPY = {
     for name, value in vars(room).items()
     if callable(value) and not isinstance(value, type) and not name.startswith("_")
 }
+_OF_NUMPY.update({id(value): value for value in SUBSTITUTES})
 """NumPy's functions by identity: what ``from numpy import exp`` leaves in a module."""

@@ -185,6 +185,8 @@ def numbers_in(result: Any) -> tuple[Any, ...]:
             found.append(np.array(part))
         elif hasattr(part, "detach") and hasattr(part, "numpy"):
             found.append(np.array(part.detach().numpy()))
+        elif hasattr(part, "__array__"):
+            found.append(np.array(part))
     return tuple(found)
 
 
