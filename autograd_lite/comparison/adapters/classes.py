@@ -10,6 +10,7 @@ Imports: errors, its base.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,8 +86,12 @@ def _is_one(value: Any) -> bool:
 
 
 def _takes_any(function: Any) -> bool:
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is None or bool(code.co_flags & 0x04)  # CO_VARARGS
+    """Whether a function takes however many arguments, or does not tell."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(p.kind is p.VAR_POSITIONAL for p in found)
 
 
 def names_for(function: Any, count: int) -> tuple[str, ...]:
