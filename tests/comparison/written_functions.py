@@ -444,7 +444,7 @@ CASES = {
     ),
     "f and f_grad": ((gaussian, gaussian_grad), [X], {"forward", "dx"}),
     "f and f_grad of two": ((quadratic, quadratic_grad), [X[0], A], {"forward", "dx", "dA"}),
-    "f and f_grad of a number": ((scalar_math, scalar_math_grad), [0.7], {"dx"}),
+    "f and f_grad of a number": ((scalar_math, scalar_math_grad), [0.7], {"forward", "dx"}),
     "f and f_vjp": ((softplus, softplus_vjp), [X], {"forward", "dx"}),
     "f and f_vjp, g last": ((scaled, scaled_vjp), [X, W[:, 0]], {"forward", "dx", "da"}),
     "f, fwd, bwd": ((scaled, clipped_fwd, clipped_bwd), [X, W[:, 0]], {"forward", "dx", "da"}),
