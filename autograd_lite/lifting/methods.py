@@ -149,7 +149,7 @@ for _name in (*METHODS, "compress"):
     setattr(LiftedArray, _name, _method(_name))
 for _name in _VIEWING:
     setattr(LiftedArray, _name, _view_method(_name))
-for _name in PROPERTIES:
+for _name in PROPERTIES.keys() - {"flat"}:  # which arrays have already, to be written through
     setattr(LiftedArray, _name, _view_property(_name))
 for _name, _rule in (("sort", "sort"), ("partition", "partition")):
     setattr(LiftedArray, _name, _changing(_name, FUNCTIONS[_rule]))
