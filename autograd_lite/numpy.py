@@ -36,7 +36,7 @@ from numpy import (
 )
 
 from autograd_lite import fft, linalg, ops
-from autograd_lite.errors import UnsupportedError
+from autograd_lite.errors import DomainError, UnsupportedError
 from autograd_lite.ops import grids
 from autograd_lite.rules import FUNCTIONS, ROOMS
 from autograd_lite.tensors import Tensor, constant
@@ -57,17 +57,30 @@ def _here(device: Any) -> None:
         raise UnsupportedError(f"no device {device!r}", mend='the only one is "cpu"')
 
 
+def _copied() -> DomainError:
+    return DomainError(
+        "a tensor keeps a copy of what it is made of: it never changes",
+        mend="leave copy=False out, or pass a tensor",
+    )
+
+
 def asarray(
     obj: Any, /, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None
 ) -> Any:
     """Data as an untracked tensor; a tensor is given back as it is.
 
+    ``copy=False`` raises a ``DomainError`` (a ``ValueError``) for what has to be copied.
+
     >>> asarray([1, 2]).dtype
     dtype('int64')
     """
     _here(device)
+    if isinstance(obj, Tensor) and (dtype is None or obj.dtype == dtype):
+        return obj
+    if copy is False:
+        raise _copied()
     if isinstance(obj, Tensor):
-        return obj if dtype is None else FUNCTIONS["astype"](obj, dtype, copy=False)
+        return FUNCTIONS["astype"](obj, dtype, copy=False)
     if _holds_tensor(obj):
         stacked = FUNCTIONS["stack"]([asarray(part) for part in obj])
         return stacked if dtype is None else FUNCTIONS["astype"](stacked, dtype, copy=False)
@@ -178,6 +191,8 @@ def arange(
 def from_dlpack(x: Any, /, *, device: Any = None, copy: builtins.bool | None = None) -> Tensor:
     """An array of another library as an untracked tensor; a copy."""
     _here(device)
+    if copy is False:
+        raise _copied()
     return constant(_np.from_dlpack(x))
 
 

@@ -269,6 +269,9 @@ def test_a_start_is_one_number_and_must_be_there() -> None:
     with pytest.raises(ValueError, match="broadcast"):
         np.sum(t, where=np.ones((2, 2), bool))
     empty = ag.tensor(np.zeros((0, 2)))
+    (g,) = ag.gradients(np.max(empty, 0, initial=(start := ag.tensor(3.0))).sum(), [start])
+    assert g.item() == 2
+    assert isinstance(np.max(ag.constant(np.zeros(0, bool)), initial=True), ag.Tensor)
     np.testing.assert_array_equal(np.max(empty, 0, initial=3.0).data, [3, 3])
     assert np.min(empty, initial=3.0, keepdims=True).shape == (1, 1)
 

@@ -245,7 +245,7 @@ def _entries_norm(x: Any, order: Any, axis: _Axes, keepdims: bool) -> Any:
         return _norm(x, axis=axis, keepdims=keepdims)
     size = modulus(x)
     if order == np.inf:
-        return largest(size, axis=axis, keepdims=keepdims)
+        return _top(size, axis, keepdims)
     if order == -np.inf:
         return smallest(size, axis=axis, keepdims=keepdims)
     if order == 0:
@@ -255,9 +255,15 @@ def _entries_norm(x: Any, order: Any, axis: _Axes, keepdims: bool) -> Any:
     scale = _power_scale(size, axis=axis, largest=order > 0)  # the norm is homogeneous
     summed = total(power(size / scale, float(order)), axis=axis, keepdims=keepdims)
     flat = equal(summed, 0)
-    return where(flat, 0, power(where(flat, 1, summed), 1 / float(order))) * reshape(
+    nothing = 0 if order > 0 else np.inf
+    return where(flat, nothing, power(where(flat, 1, summed), 1 / float(order))) * reshape(
         scale, shape_of(summed)
     )
+
+
+def _top(sizes: Any, axis: Any, keepdims: bool = False) -> Any:
+    """The largest of sizes that are not negative; of none 0."""
+    return largest(sizes, axis=axis, keepdims=keepdims, initial=None if sizes.size else 0)
 
 
 @public(np.linalg.vector_norm, room="linalg")
@@ -287,8 +293,10 @@ def _matrix_norm(x: Any, order: Any, keepdims: bool) -> Any:
     if order in (1, -1, np.inf, -np.inf):
         inner, outer = (-2, -1) if order in (1, -1) else (-1, -2)
         sums = total(modulus(x), axis=inner, keepdims=True)
-        y = (largest if order > 0 else smallest)(sums, axis=outer, keepdims=True)
+        y = _top(sums, outer, True) if order > 0 else smallest(sums, axis=outer, keepdims=True)
         y = getitem(y, (..., 0, 0))
+    elif order in (2, -2) and not x.size:
+        y = _top(svdvals(x), -1) if order > 0 else smallest(svdvals(x), axis=-1)
     elif order in (2, -2):
         y = getitem(svdvals(x), (..., 0 if order == 2 else -1))
     elif order == "nuc":

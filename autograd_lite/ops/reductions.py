@@ -279,8 +279,7 @@ def _extremum_of(
     x = as_array(x)
     first, axes = _start(initial, x.dtype), _axes(x, axis)
     if not _count(x, axes):
-        kept = range(x.ndim) if axes is None else axes
-        return broadcast_to(first, reduced_shape(x.shape, tuple(kept), keepdims=bool(keepdims)))
+        return astype(sum(x, axes, keepdims=keepdims) + first, x.dtype)
     return pair(reduce(only(x, condition, first), axis=axes, keepdims=bool(keepdims)), first)
 
 
