@@ -376,6 +376,12 @@ class _Case:
         path = self.twin.paths[k - len(self.arrays)]
         return self._by_twin or is_expected(self.layer.hand, self.runner.aliases(path))
 
+    def _matters(self, k: int) -> bool:
+        """Whether an array without row is one that the output rests on, as far as is known."""
+        if k >= len(self.arrays):
+            return True
+        return self.gradients[k] is not None and bool(np.any(self.gradients[k]))
+
     @property
     def _by_twin(self) -> bool:
         """Whether somebody said which parameters there are."""
@@ -420,12 +426,10 @@ class _Case:
                     f"example gradients={{{self._example()}}}"
                 )
             found.append(Finding("warning", "not compared", text))
-        hands = self._hand_gradients(self.by_hand)
-        count = len(self.arrays)
         rest = [
-            path
-            for k, path in enumerate(self.twin.paths, start=count)
-            if not self._is_asked(k, hands[k])
+            name
+            for k, name in enumerate((*self.names, *self.twin.paths))
+            if not self._is_asked(k, self._hand_gradients(self.by_hand)[k]) and self._matters(k)
         ]
         if rest:
             text = (

@@ -211,6 +211,13 @@ def test_what_is_left_over_is_listed():
     assert "returned[1], returned[2]" in found.text
 
 
+def test_inputs_without_gradient_are_listed():
+    hand, inputs, _ = CASES["class: mean squared loss"]
+    (found,) = [f for f in ag.compare(hand, *inputs).findings if f.subject == "not compared"]
+    assert found.level == "info"
+    assert found.text.startswith("the output rests on t, of which no gradient was found")
+
+
 def only_a_value(x):
     return x
 
