@@ -53,6 +53,9 @@ def operator_error(
         mend = mend or next((advice for word, advice in _ADVICE.items() if word in said), "")
     elif kind is IndexingError:
         mend = mend or "an axis of n elements has the indices -n to n - 1"
+    elif kind is DTypeError:
+        call = f"{op.name}({', '.join(names) or '*arrays'})"
+        mend = mend or f"the call is {call}, of arrays of numbers and without out= or where="
     what = said if said.startswith(op.name) else f"{op.name}: {said}"
     told = kind(what, where="\n".join(lines), mend=mend)
     told.node, told.operator = unmade(op, args, params), op.name

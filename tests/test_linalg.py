@@ -383,6 +383,13 @@ def test_numpys_own_error_with_advice() -> None:
     assert issubclass(ag.errors.LinAlgError, la.LinAlgError)
 
 
+def test_the_determinant_of_numbers_that_are_none() -> None:
+    x = np.stack([np.full((2, 2), np.nan), np.ones((2, 2)), [[np.inf, 1.0], [1.0, 1.0]]])
+    gradient = ag.grad(lambda x: la.det(x).sum())(x)
+    assert np.isnan(gradient[[0, 2]]).all()
+    np.testing.assert_allclose(gradient[1], [[1, -1], [-1, 1]], rtol=1e-15)
+
+
 def test_other_bad_input() -> None:
     t = ag.tensor(np.array([[1.0, 2.0], [0.0, 1.0]]))
     for f in (la.cholesky, la.eigh, la.eigvalsh):

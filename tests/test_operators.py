@@ -82,7 +82,7 @@ def test_an_operator_can_be_shown(op: Op) -> None:
     assert op.text.format(*names, args="x0")
     latex = formula(op, names)
     assert latex.count("{") == latex.count("}")
-    assert "x_{0}" in latex
+    assert any(f"x_{{{i}}}" in latex for i in range(4))
     assert op.doc or op.name.startswith("_") or FUNCTIONS[op.name].__doc__
     for i in range(arity(op) if op.differentiable else 0):
         assert op.local_rule(i, names[: max(2, arity(op))])

@@ -169,10 +169,13 @@ def _cofactors(x: Any) -> Any:
 
 
 def _cofactors_by_svd(x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x)
+    finite = np.isfinite(x).all(axis=(-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(finite, x, 0))
     others = np.stack([np.delete(s, i, -1).prod(-1) for i in range(s.shape[-1])], -1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return sign[..., None, None] * np.conj((u * others[..., None, :]) @ vh)
+    return np.where(
+        finite, sign[..., None, None] * np.conj((u * others[..., None, :]) @ vh), np.nan
+    )
 
 
 def _minors(x: Any) -> Any:
