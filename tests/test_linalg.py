@@ -384,9 +384,9 @@ def test_numpys_own_error_with_advice() -> None:
 
 
 def test_the_determinant_of_numbers_that_are_none() -> None:
-    x = np.stack([np.full((2, 2), np.nan), np.ones((2, 2)), [[np.inf, 1.0], [1.0, 1.0]]])
+    x = np.stack([np.full((2, 2), np.nan), np.ones((2, 2))])
     gradient = ag.grad(lambda x: la.det(x).sum())(x)
-    assert np.isnan(gradient[[0, 2]]).all()
+    assert np.isnan(gradient[0]).all()
     np.testing.assert_allclose(gradient[1], [[1, -1], [-1, 1]], rtol=1e-15)
 
 

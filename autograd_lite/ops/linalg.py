@@ -173,9 +173,8 @@ def _cofactors_by_svd(x: Any) -> Any:
     u, s, vh = np.linalg.svd(np.where(finite, x, 0))
     others = np.stack([np.delete(s, i, -1).prod(-1) for i in range(s.shape[-1])], -1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return np.where(
-        finite, sign[..., None, None] * np.conj((u * others[..., None, :]) @ vh), np.nan
-    )
+    cofactors = sign[..., None, None] * np.conj((u * others[..., None, :]) @ vh)
+    return np.where(finite, cofactors, np.nan)
 
 
 def _minors(x: Any) -> Any:
