@@ -7,6 +7,7 @@ operators or arrays beyond their shape and dtype. Imports NumPy alone.
 import contextlib
 import functools
 import importlib
+import inspect
 import linecache
 import os
 import sys
@@ -75,7 +76,9 @@ class _InternalFiles(dict[str, bool]):
         return inside
 
 
-INTERNAL = _InternalFiles({contextlib.__file__: True, functools.__file__: True})
+INTERNAL = _InternalFiles(
+    {contextlib.__file__: True, functools.__file__: True, inspect.__file__: True}
+)
 
 
 def user_frame(depth: int = 1) -> FrameType | None:

@@ -201,8 +201,9 @@ def _reword(
 def _shown(value: Any) -> str:
     """An argument in a message: simple ones as they are written, arrays by shape and dtype."""
     parts = value if type(value) in (tuple, list) else (value,)
-    if all(part is None or type(part) in (str, int, bool) for part in parts) and len(parts) < 9:
-        return repr(value)
+    simple = all(part is None or type(part) in (str, int, bool) for part in parts)
+    if simple and len(text := repr(value)) <= 60:
+        return text
     return describe(value, value.name if type(value) is Tensor else None)
 
 

@@ -194,3 +194,35 @@ def test_a_bad_call(number: int) -> None:
     assert error.where, error
     assert error.source is not None
     assert (error.source.file, error.source.line) == (__file__, call.__code__.co_firstlineno)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("sum", lambda x: ag.sum(x, nonsense="a" * 1000)),
+        ("sum", lambda x: ag.sum()),
+        ("allclose", lambda x: ag.allclose(x * x)),
+        ("isin", lambda x: ag.isin(x, nonsense=1)),
+        ("inv", lambda x: ag.linalg.inv(x, x, x)),
+    ],
+)  # fmt: skip
+def test_a_bad_call_that_numpy_would_not_hand_on(name: str, call: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError) as caught:
+        call(ag.tensor(np.eye(2)))
+    error = caught.value
+    assert isinstance(error, AutogradError)
+    assert re.search(rf"\b{name}\b", error.what), error
+    assert error.mend
+    assert len(error.message) < 500
+    assert error.source is not None
+    assert error.source.line == call.__code__.co_firstlineno
+
+
+def test_errors_of_somebody_elses_code_are_left_alone() -> None:
+    class Broken:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"\Amine\Z") as caught:
+        ag.repeat(ag.tensor([1.0]), Broken())
+    assert type(caught.value) is ValueError
