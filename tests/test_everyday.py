@@ -649,3 +649,17 @@ def test_pytorch_agrees(name: str) -> None:
     value, pullback = ag.vjp(ours, x)
     np.testing.assert_allclose(value, y.detach().numpy(), rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(pullback(g)[0], leaf.grad.numpy(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["allclose", "array_equal", "array_equiv"])
+def test_a_comparison_of_arrays_can_be_asserted(name: str) -> None:
+    """In the midst of a function that is differentiated, as ``assert np.allclose(…)``."""
+    f = getattr(np, name)
+
+    def checked(x: Any) -> Any:
+        assert f(x, x * 1.0)
+        assert not f(x, x + 1.0)
+        return np.sum(x)
+
+    np.testing.assert_array_equal(ag.grad(checked)(np.array([1.0, 2.0])), [1, 1])
+    assert f(ag.tensor([1.0]), [1.0]).dtype == np.bool_

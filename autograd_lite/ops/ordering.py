@@ -404,10 +404,18 @@ def unique(
 _signature = functools.cache(inspect.signature)
 
 
+def _numpys(result: Any) -> Any:
+    """A result as NumPy's own kind: some of these functions give Python's bool."""
+    return np.bool_(result) if isinstance(result, bool) else result
+
+
 def _constant(forward: Any, doc: str, arrays: int = 2) -> Any:
     """NumPy's function of that name, on tensors: a constant. Its keywords are NumPy's."""
     name = forward.__name__
-    op = nondifferentiable(f"_{name}", forward, symbol=name, array_names=("x1", "x2")[:arrays])
+    op = nondifferentiable(
+        f"_{name}", lambda *xs, **params: _numpys(forward(*xs, **params)), symbol=name,
+        array_names=("x1", "x2")[:arrays],
+    )  # fmt: skip
 
     def function(*args: Any, **keywords: Any) -> Any:
         given = _signature(forward).bind(*args, **keywords).arguments

@@ -103,14 +103,17 @@ def test_jax(name: str, jax: Any, rng: np.random.Generator) -> None:
     def loss(*xs: Any) -> Any:
         return jax.numpy.sum(f(*xs) ** 2 * at.g) / 2
 
-    y, tangent = jax.jvp(f, arrays, directions)
+    gradient = jax.grad(loss, tuple(range(len(arrays))))
+
+    def every(arrays: Any, directions: Any) -> Any:
+        if (name, "jax") in ONCE:
+            return jax.jvp(f, arrays, directions), (gradient(*arrays), ())
+        return jax.jvp(f, arrays, directions), jax.jvp(gradient, arrays, directions)
+
+    # One program to compile, not one for each operation of each derivative.
+    (y, tangent), (first, second) = jax.jit(every)(arrays, directions)
     agree(y, at.y)
     agree(ag.jvp(at.row.ours, at.xs, at.vs)[1], tangent)
-    gradient = jax.grad(loss, tuple(range(len(arrays))))
-    if (name, "jax") in ONCE:
-        first, second = gradient(*arrays), ()
-    else:
-        first, second = jax.jvp(gradient, arrays, directions)
     for one, other in zip(at.gradient(), first, strict=True):
         agree(one, other)
     for one, other in zip(at.second(), second):
