@@ -31,7 +31,7 @@ test: .venv/stamp
 	@case '$(PEERS)' in no) echo 'PEERS=no: the comparisons with other engines are left out' ;; \
 	    *) $(MAKE) --no-print-directory .venv/peers \
 	        || echo 'peers could not be installed: the comparisons with them are skipped' ;; esac
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 docs: .venv/stamp ## the generated pages of docs/, written anew
 	$(BIN)/python -m docs.generate
