@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import autograd_lite as ag
-from tests.comparison import mutation
+from tests.comparison import mutation, proof
 from tests.comparison.mutation import Layer, effect, layers, mutants_of
 
 LAYERS = layers()
@@ -39,3 +39,26 @@ def test_the_effect_of_an_edit_is_measured() -> None:
     assert kinds["negated"] is not None
     assert "sign" in kinds["negated"].causes
     assert len(mutation.OPERATORS) >= 25
+
+
+@pytest.mark.slow
+def test_wrong_layers_are_found_and_their_mistakes_named() -> None:
+    """A fixed sample of all mutants, training and held out; docs/diagnoses.md has more of them."""
+    outcomes = [one for one in map(proof.judged, proof.chosen(0.04)) if one is not None]
+    assert len(outcomes) > 100
+    training, held_out = (
+        [one for one in outcomes if one.mutant.held_out == which] for which in (False, True)
+    )
+    print("\n", proof.shown("training", training), "\n", proof.shown("held out", held_out))
+    missed = [one.mutant.name for one in outcomes if not one.found]
+    assert not missed, missed
+    for part in (training, held_out):
+        named = sum(one.named for one in part)
+        wrong = [(one.mutant.name, one.said) for one in part if not one.named]
+        assert named >= 0.9 * len(part), wrong
+
+
+def test_a_third_is_held_out_for_good() -> None:
+    mutants = [mutant for layer in LAYERS[:12] for mutant in mutants_of(layer)]
+    part = sum(mutant.held_out for mutant in mutants) / len(mutants)
+    assert 0.25 < part < 0.42
