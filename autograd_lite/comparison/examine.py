@@ -21,6 +21,7 @@ from autograd_lite.comparison.adapters.matching import is_expected
 from autograd_lite.comparison.adapters.running import Runner, changed, parameter_at
 from autograd_lite.comparison.automatic import Twin, parts_of
 from autograd_lite.comparison.numbers import EXAMINED, numbers_of
+from autograd_lite.comparison.reasons import reasons
 from autograd_lite.comparison.report import Comparison, Finding, Row, gradient_name
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
@@ -85,14 +86,16 @@ def compare(
         twin = UntracedTwin(layer, given, runner)
         case = _Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
         case.run()
+    rows, graph = tuple(case.rows()), twin.graph(given.names)
+    why = reasons(rows, runner, case.shared, case.douts, case.at, graph)
     how = "given" if cotangent is not None else case.drawn.format(seed)
     referee = "numbers as the third referee" if numeric else "no numbers asked"
     return Comparison(
         title or f"{layer.title} against {_name_of(against, twin)}",
-        tuple(case.rows()),
-        tuple(case.findings()),
+        rows,
+        (*why, *case.findings()),
         f"cotangent {how}; tolerance {case.tolerance:.0e} of each row's largest element; {referee}",
-        graph=twin.graph(given.names),
+        graph=graph,
         cotangents=tuple(case.douts),
     )
 
@@ -202,7 +205,7 @@ class _Case:
         outputs = self.outputs or self.by_hand.outputs
         hands = [h if h is None or h.dtype.kind in "fiub" else None for h in hands]
         scales = [natural_scale(outputs, self.douts, point) for point in points]
-        self.rounding = rounding_of(hands, self._by_hand_at, self.arrays, self.douts, scales)
+        self.rounding = rounding_of(hands, self.at, self.arrays, self.douts, scales)
         if isinstance(self.twin, UntracedTwin):
             return
         inputs = [
@@ -218,7 +221,8 @@ class _Case:
     def _automatic_at(self, inputs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:
         return self.twin.run(lambda _: douts, inputs)[1]
 
-    def _by_hand_at(self, inputs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:
+    def at(self, inputs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:
+        """The hand-written gradients of the inputs and parameters, for other arrays."""
         if self.layer.upstream == "none":
             douts = self.douts
         run = self.runner.run(inputs, lambda outputs: self._shaped(outputs, douts), self.shared)
@@ -281,7 +285,7 @@ class _Case:
             return None
         douts = [np.full(d.shape, _SECOND, d.dtype) for d in self.douts]
         first = self._hand_gradients(self.by_hand)
-        second = self._by_hand_at(self.arrays, douts)
+        second = self.at(self.arrays, douts)
         pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None]
         if all(b is not None and np.allclose(b, _SECOND * a, equal_nan=True) for a, b in pairs):
             return None
@@ -390,7 +394,7 @@ class _Case:
     def findings(self) -> list[Finding]:
         """What is to be said beside the rows."""
         run = self.by_hand
-        found = [Finding(t.level, t.subject, t.text) for t in run.troubles]
+        found = [Finding(t.level, t.subject, t.text, t.cause) for t in run.troubles]
         found += [f for row in self.rows() for f in _of_row(row)]
         found += list(self._parameters())
         if self.outputs and len(run.outputs) != len(self.outputs):
@@ -538,7 +542,7 @@ _SAYS = {
 def _of_row(row: Row) -> list[Finding]:
     """A row's verdict in a sentence, where there is more to say than that it is right."""
     if row.verdict == "missing":
-        return [Finding("error", row.name, "not found: the hand-written layer gave none")]
+        return [Finding("error", row.name, "not found: the hand-written layer gave none", "missing")]
     if row.verdict == "wrong":
         says = "the outputs differ" if row.kind == "output" else _SAYS[row.outlier]
         if row.automatic is None:

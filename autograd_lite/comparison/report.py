@@ -74,11 +74,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence about one array; `level` is "error", "warning" or "info"."""
+    """One sentence about one array; `level` is "error", "warning" or "info".
+
+    `cause` names the kind of mistake where a diagnosis was made: "factor", "sign", "transposed" …
+    """
 
     level: str
     subject: str
     text: str
+    cause: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -583,9 +583,10 @@ def effect(mutant: Mutant) -> Effect | None:
     if isinstance(wrong, Exception):
         return Effect(frozenset({"exception"}))
     assert not isinstance(right, Exception), right
-    changed = [key for key in right if not _same(right[key], wrong.get(key))]
-    if not changed or changed == ["forward"]:
-        return None
+    keys = right.keys() - {"fits"}
+    changed = sorted(key for key in keys if not _same(right[key], wrong.get(key)))
+    if not changed or (changed == ["forward"] and wrong["fits"]):
+        return None  # another function, with its right gradient
     causes = set(mutant.operator.causes)
     first = [key for key in changed if key.startswith("first")]
     if any(wrong.get(key) is None for key in first):
@@ -607,7 +608,8 @@ def _plain_to_see(right: Any, wrong: Any, scaled: Any) -> set[str]:
     c = float((a * b).sum() / ((a * a).sum() or 1.0))
     if _same(c * a, b):
         return {"sign"} if abs(c + 1) < 1e-9 else {"factor"}
-    if scaled is not None and not _same(_SCALE * b, scaled):
+    whole = np.asarray(wrong).dtype != np.float64 or _same(b, np.trunc(b))
+    if scaled is not None and not whole and not _same(_SCALE * b, scaled):
         return {"upstream ignored"}
     return set()
 
@@ -637,7 +639,25 @@ def _behaviour(make: Callable[[], tuple[Any, list[Any]]]) -> dict[str, Any] | Ex
             found |= _run(layer, inputs, 1.0, "again")
     except Exception as error:  # noqa: BLE001  # a mutant may raise whatever it likes
         return error
+    found["fits"] = _fits_forward(make)
     return found
+
+
+def _fits_forward(make: Callable[[], tuple[Any, list[Any]]]) -> bool:
+    """Whether the gradient of the first input is that of the forward pass, by differences."""
+    layer, inputs = make()
+    claim = _run(layer, inputs, 1.0, "first").get("first 0")
+    if claim is None or np.shape(claim) != inputs[0].shape or inputs[0].dtype.kind != "f":
+        return False
+    rng = np.random.RandomState(11)
+    v = np.random.RandomState(5).standard_normal(inputs[0].shape)
+    ends = []
+    for h in (1e-6, -1e-6):
+        y = make()[0].forward(inputs[0] + h * v, *[np.array(x) for x in inputs[1:]])
+        ends.append(y if isinstance(y, tuple) else (y,))
+    douts = [rng.standard_normal(np.shape(y)) for y in ends[0]]
+    slope = sum(np.sum(g * (a - b)) for g, a, b in zip(douts, *ends, strict=True)) / 2e-6
+    return bool(np.isclose(slope, np.sum(claim * v), rtol=1e-4))
 
 
 def _run(layer: Any, inputs: list[Any], scale: float, when: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Trouble:
     level: str
     subject: str
     text: str
+    cause: str = ""
 
 
 @dataclass(frozen=True, eq=False)

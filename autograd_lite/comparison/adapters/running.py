@@ -93,11 +93,13 @@ class Runner:
         try:
             returned = layer.pull(hand, kept, given, held)
         except Exception as error:  # noqa: BLE001  # whatever it raises is a line of the report
-            stop = Trouble("error", "backward", f"backward raised {place_of(error)}")
+            stop = Trouble(
+                "error", "backward", f"backward raised {place_of(error)}", "exception"
+            )
             return HandRun(outputs, none, troubles=(*troubles, stop))
         if any(changed(now, then) for now, then in zip(held, douts, strict=True)):
             text = "backward changes its dout in place; whoever holds that array gets a wrong one"
-            troubles.append(Trouble("warning", "dout", text))
+            troubles.append(Trouble("warning", "dout", text, "in-place"))
         troubles += watched.changes("backward")
         found, parameters = self._gradients(hand, returned, given, paths)
         named = [] if self.gradients else leftover(returned, given, len(paths))
@@ -153,7 +155,7 @@ class _Watched:
         parameters = [p for p, old in values if changed(parameter_at(self._hand, p), old)]
         self._remember()
         return [
-            Trouble("warning", name, f"{when} changes {what} {name} in place")
+            Trouble("warning", name, f"{when} changes {what} {name} in place", "in-place")
             for what, found in (("its input", inputs), ("its parameter", parameters))
             for name in found
         ]

@@ -1,0 +1,48 @@
+"""Several passes of one copy of a layer, one after the other: what the layer remembers shows.
+
+Knows: how to run forward and backward apart, and to hand out gradients as they are, not copied.
+Does not know: verdicts, tensors.
+Imports: its neighbours, NumPy.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.comparison.adapters.matching import aliases_of
+from autograd_lite.comparison.adapters.running import Runner, numbers_in, replayed
+
+__all__ = ["Session"]
+
+
+class Session:
+    """A copy of the layer of `runner`; `paths` are the parameters whose gradients are asked for."""
+
+    def __init__(self, runner: Runner, paths: Sequence[str]) -> None:
+        self.runner, self.paths = runner, tuple(paths)
+        self.hand = copy.deepcopy(runner.layer.hand)
+        self.given: list[Any] = []
+        self.held: list[Any] = []
+        self._kept: Any = None
+
+    def forward(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """The outputs, as copies."""
+        self.given = self.runner.inputs.plain(arrays)
+        with replayed(self.runner.layer.hand):
+            result, self._kept = self.runner.layer.call(self.hand, self.given)
+        return numbers_in(result)
+
+    def backward(self, cotangents: Sequence[Any]) -> list[Any]:
+        """The gradients of the inputs and then of `paths`, the very objects that were given."""
+        layer = self.runner.layer
+        self.held = [np.array(d)[()] if np.ndim(d) == 0 else np.array(d) for d in cotangents]
+        with replayed(layer.hand):
+            returned = layer.pull(self.hand, self._kept, self.given, self.held)
+        of_inputs = layer.input_gradients(self.hand, returned, self.given, self.paths)
+        aliases = aliases_of(self.runner.parts, self.paths)
+        found = layer.parameter_gradients(self.hand, returned, self.given, aliases)
+        return [*self.runner.inputs.picked(of_inputs), *(found.get(path) for path in self.paths)]

@@ -1,0 +1,75 @@
+"""Why a hand-written gradient is wrong: hypotheses, each tested with numbers.
+
+Knows: in which order the kinds of explanation are tried, and what is kept of them.
+Does not know: how layers are written, how the gradients came to be, how a report looks.
+Imports: its own files, report.
+
+Cheap and simple explanations come first: a factor is preferred to a wrong local derivative that
+happens to be one. A gradient that one of them explains is not looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autograd_lite.comparison.diagnosis import behaviour, constants, graphs, whole
+from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect
+
+__all__ = ["Evidence", "Explanation", "Suspect", "explain", "remembered"]
+
+
+def explain(evidence: Evidence) -> list[Explanation]:
+    """Explanations of what is wrong, those that explain most gradients first."""
+    found: list[Explanation] = []
+    for step in (_whole, graphs.explain, constants.explain, _single):
+        rest = _without(evidence, found)
+        if not rest.suspects:
+            break
+        found += step(rest)
+    return _joined(found)
+
+
+def remembered(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
+    """What shows only when a layer is used more than once; asked of right layers too."""
+    return behaviour.memory(evidence, names)
+
+
+def _whole(evidence: Evidence) -> list[Explanation]:
+    found = []
+    for suspect in evidence.suspects:
+        for test in whole.TESTS:
+            explanation = test(evidence, suspect)
+            if explanation is not None:
+                found.append(explanation)
+                break
+    return found
+
+
+def _single(evidence: Evidence) -> list[Explanation]:
+    """What asks the layer itself, where the graph had no answer."""
+    found = []
+    for suspect in evidence.suspects:
+        for test in (behaviour.upstream, behaviour.elementwise):
+            explanation = test(evidence, suspect)
+            if explanation is not None:
+                found.append(explanation)
+                break
+    return found
+
+
+def _without(evidence: Evidence, found: Sequence[Explanation]) -> Evidence:
+    told = {name for explanation in found for name in explanation.rows}
+    return replace(evidence, suspects=[s for s in evidence.suspects if s.name not in told])
+
+
+def _joined(found: Sequence[Explanation]) -> list[Explanation]:
+    """One of those that say the same of several gradients."""
+    groups: dict[tuple[str, str], list[Explanation]] = {}
+    for explanation in found:
+        groups.setdefault((explanation.cause, explanation.text), []).append(explanation)
+    joined = [
+        replace(group[0], rows=tuple(name for e in group for name in e.rows))
+        for group in groups.values()
+    ]
+    return sorted(joined, key=lambda e: -len(e.rows))

@@ -1,0 +1,191 @@
+"""Explanations that need the layer to run again: other cotangents, other inputs, a second call.
+
+Knows: how a layer behaves that ignores what flows in, that remembers too much, that hands out what
+is not its own.
+Does not know: graphs.
+Imports: evidence, NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.comparison.adapters.base import place_of
+from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
+
+__all__ = ["TESTS", "elementwise", "memory", "upstream"]
+
+_SCALE = 1.75
+
+
+def upstream(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """Not linear in what flows in: some of it is ignored, or used where it should not be."""
+    if not evidence.takes_cotangent:
+        return None
+    scaled = [_SCALE * np.asarray(g) for g in evidence.cotangents]
+    again = evidence.at(evidence.inputs, scaled)[suspect.k]
+    hand = np.asarray(suspect.hand, float)
+    if again is None or np.shape(again) != hand.shape or fits(again, _SCALE * hand, 1e-6):
+        return None
+    if suspect.hand.dtype.kind in "iu" or fits(hand, np.trunc(hand)):
+        return None  # integers are not linear either
+    tested = f"backward once more with {_SCALE} × the same dout"
+    if fits(again, hand):
+        text = "it does not change when the gradient that flows in does: dout is ignored"
+        return Explanation("upstream ignored", text, tested, (suspect.name,))
+    squared = fits(again, _SCALE**2 * hand, 1e-6)
+    text = (
+        "it grows with the square of what flows in: dout is used twice"
+        if squared
+        else "it is not proportional to what flows in: dout is ignored in one term of it, or used "
+        "twice"
+    )
+    return Explanation("upstream ignored", text, tested, (suspect.name,))
+
+
+def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """A layer that works element by element, with a local derivative that is no known mistake."""
+    hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+    if not evidence.takes_cotangent or hand.shape != right.shape:
+        return None
+    if len(evidence.cotangents) != 1 or np.shape(evidence.cotangents[0]) != hand.shape:
+        return None
+    g = np.asarray(evidence.cotangents[0], float)
+    other = np.random.default_rng(5).uniform(0.5, 1.5, g.shape)
+    again = evidence.at(evidence.inputs, [g * other])[suspect.k]
+    if again is None or not fits(again, hand * other) or not np.all(g) or hand.size < 2:
+        return None
+    used, due = hand / g, right / g
+    if not evidence.inputs or np.shape(evidence.inputs[0]) != hand.shape:
+        return None
+    values = {0.0, 1.0}
+    if set(np.unique(used)) <= values and set(np.unique(due)) <= values:
+        wrong = int((used != due).sum())
+        text = f"the mask is wrong in {wrong:,} of {hand.size:,} elements"
+        cause = "mask"
+    elif _chosen_otherwise(used, due):
+        text, cause = "each element has a derivative of the right kind, chosen by a wrong mask", (
+            "mask"
+        )
+    else:
+        worst = np.unravel_index(int(np.argmax(np.abs(used - due))), hand.shape)
+        x = float(np.asarray(evidence.inputs[0])[worst])
+        text = (
+            f"the local derivative is wrong: {used[worst]:.4g} at an input of {x:.4g}, where it is "
+            f"{due[worst]:.4g}"
+        )
+        cause = "local derivative"
+    tested = "the gradient follows each element of dout by itself"
+    return Explanation(cause, text, tested, (suspect.name,))
+
+
+def _chosen_otherwise(used: Any, due: Any) -> bool:
+    """Whether the derivatives are few numbers, and the same ones, at other elements."""
+    kinds = {round(float(v), 9) for v in np.unique(due)}
+    return len(kinds) == 2 and {round(float(v), 9) for v in np.unique(used)} <= kinds
+
+
+TESTS = (upstream,)
+
+
+# ── what a layer remembers ───────────────────────────────────────────────────────────────────────
+
+
+def memory(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
+    """What shows when one copy is used more than once: stale caches, sums that grow, views."""
+    try:
+        return [*_second_call(evidence, names), *_aliases(evidence, names)]
+    except Exception as error:  # noqa: BLE001  # user code, in an order that it has not seen
+        text = f"a second call raises {place_of(error)}: what the first left behind is in its way"
+        return [Explanation("state", text, "forward and backward twice", (), "warning")]
+
+
+def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
+    first = evidence.session()
+    first.forward(evidence.inputs)
+    fresh = _copies(first.backward(evidence.cotangents))
+    again = evidence.session()
+    outputs = again.forward(_moved(evidence.inputs))
+    rng = np.random.default_rng(2)
+    before = _copies(again.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
+    again.forward(evidence.inputs)
+    later = _copies(again.backward(evidence.cotangents))
+    grown, other = [], []
+    for name, one, two, old in zip(names, fresh, later, before, strict=True):
+        if one is None or two is None or fits(two, one) or _both_lost(one, two):
+            continue
+        same = np.shape(one) == np.shape(two) == np.shape(old)
+        summed = same and np.asarray(one).dtype.kind == "f" and fits(two, one + old)
+        (grown if summed else other).append(name)
+    found = []
+    if grown:
+        text = (
+            f"a second backward adds to {', '.join(grown)} what the first left there: assign "
+            "instead (dW = …), or set it to 0 in between"
+        )
+        tested = "second call = first result + what this call should give"
+        found.append(Explanation("accumulation", text, tested, (), "warning"))
+    if other and not _one_backward_is_right(evidence, names, fresh):
+        text = (
+            f"{', '.join(other)} of a second call are not those of a fresh layer: backward reads "
+            "what an earlier forward left behind (a stale cache)"
+        )
+        tested = "forward on other inputs, then on these, then backward"
+        found.append(Explanation("stale cache", text, tested, ()))
+    elif other:
+        text = f"{', '.join(other)} of a second backward differ: what the first left is not reset"
+        found.append(Explanation("state", text, "forward and backward twice", (), "warning"))
+    return found
+
+
+def _one_backward_is_right(evidence: Evidence, names: Sequence[str], fresh: Sequence[Any]) -> bool:
+    """Whether an earlier forward alone leaves the gradients as they are."""
+    session = evidence.session()
+    session.forward(_moved(evidence.inputs))
+    session.forward(evidence.inputs)
+    later = _copies(session.backward(evidence.cotangents))
+    pairs = zip(fresh, later, strict=True)
+    return all(a is None or (b is not None and fits(b, a)) or _both_lost(a, b) for a, b in pairs)
+
+
+def _both_lost(a: Any, b: Any) -> bool:
+    """Not finite in the same places: nothing to be compared."""
+    if b is None or np.shape(a) != np.shape(b) or np.asarray(a).dtype.kind != "f":
+        return False
+    return not np.isfinite(a).all() and not np.isfinite(b).all()
+
+
+def _moved(inputs: Sequence[Any]) -> list[Any]:
+    """Other inputs of the same shapes and signs; integers, which may be labels, as they are."""
+    return [
+        (x * 0.7 + 0.01 * np.abs(x)).astype(x.dtype) if x.dtype.kind == "f" else x for x in inputs
+    ]
+
+
+def _copies(gradients: Sequence[Any]) -> list[Any]:
+    return [None if g is None else np.array(g) for g in gradients]
+
+
+def _aliases(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
+    session = evidence.session()
+    session.forward(evidence.inputs)
+    found = session.backward(evidence.cotangents)
+    given = [x for x in session.given if isinstance(x, np.ndarray)]
+    explanations = []
+    for name, g in zip(names, found, strict=True):
+        if not isinstance(g, np.ndarray):
+            continue
+        whole = any(g is h for h in session.held)
+        owners = {
+            "dout": any(np.may_share_memory(g, h) for h in session.held),
+            "its input": any(np.may_share_memory(g, x) for x in given),
+        }
+        for owner in (owner for owner, shared in owners.items() if shared):
+            text = f"{name} {'is' if whole else 'is a view of'} {owner}: a change of one changes "
+            text += "the other; return a copy"
+            level = "info" if owner == "dout" else "warning"
+            explanations.append(Explanation("alias", text, "may_share_memory", (), level))
+    return explanations

@@ -1,0 +1,130 @@
+"""What a diagnosis may look at, and what it says.
+
+Knows: the wrong gradients with the right ones beside them, the traced graph with all that flows in
+it, ways to run the layer again; when two arrays are the same but for rounding.
+Does not know: any kind of mistake, conventions, how a report looks.
+Imports: report, adapters' session, graph, reverse, NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.comparison.adapters.session import Session
+from autograd_lite.comparison.report import Row
+from autograd_lite.graph import Graph, Node
+from autograd_lite.reverse import Flow, flow
+
+__all__ = ["Evidence", "Explanation", "Suspect", "fits", "place", "ratio"]
+
+_SAME = 1e-7  # of the larger one's largest element
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why gradients are wrong: the kind of mistake, a sentence, and how it was tested.
+
+    `rows` are the names of the gradients that it explains. `level` is that of the finding.
+    """
+
+    cause: str
+    text: str
+    tested: str
+    rows: tuple[str, ...]
+    level: str = "error"
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A wrong gradient: what was found by hand, what is right, and where it belongs.
+
+    `right` is the automatic gradient, or the numeric one where nothing was traced. `leaf` is the
+    graph's node that it is the gradient of.
+    """
+
+    row: Row
+    k: int
+    hand: Any
+    right: Any
+    leaf: Node | None = None
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that is known of one layer.
+
+    `at(inputs, cotangents)` gives the hand-written gradients there, in the order of `k`, None
+    where there is none. `session()` is a fresh copy of the layer to run several passes on.
+    """
+
+    suspects: Sequence[Suspect]
+    others: Sequence[Suspect]  # gradients that are right
+    inputs: Sequence[Any]
+    cotangents: Sequence[Any]
+    at: Callable[[Sequence[Any], Sequence[Any]], list[Any]]
+    session: Callable[[], Session]
+    names: Sequence[str]
+    graph: Graph | None = None
+    takes_cotangent: bool = True  # whether backward is told what flows in
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Values, cotangents and the contribution of every edge of the graph."""
+        assert self.graph is not None
+        return flow(self.graph, list(self.cotangents))
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng(7)
+
+
+def fits(claim: Any, truth: Any, tolerance: float = _SAME) -> bool:
+    """Whether two arrays are one but for rounding; of equal shape, nothing is broadcast.
+
+    >>> fits(np.ones(2), np.ones(2) + 1e-12), fits(np.ones(2), np.ones((1, 2)))
+    (True, False)
+    """
+    if np.shape(claim) != np.shape(truth):
+        return False
+    a, b = np.asarray(claim, float), np.asarray(truth, float)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return False
+    scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    return bool(np.abs(a - b).max(initial=0.0) <= tolerance * scale)
+
+
+def ratio(a: Any, b: Any) -> float | None:
+    """The number c with a = c·b, None where there is none.
+
+    >>> ratio(np.array([2.0, 4.0]), np.array([1.0, 2.0]))
+    2.0
+    """
+    if np.shape(a) != np.shape(b):
+        return None
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    square = float((b * b).sum())
+    if not np.isfinite(square) or not square or not np.isfinite(a).all():
+        return None
+    c = float((a * b).sum()) / square
+    return c if c and fits(a, c * b) else None
+
+
+def place(node: Node) -> str:
+    """The file and line where a node was made, and what stands there.
+
+    Empty where that is not known.
+    """
+    source = node.source
+    if source is None:
+        return ""
+    text = f" ({source.text.strip()})" if source.text else ""
+    return f"{source.file.rpartition('/')[2]}:{source.line}{text}"

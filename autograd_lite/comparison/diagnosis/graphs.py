@@ -1,0 +1,335 @@
+"""Where in the traced graph a mistake was made: every edge and every local derivative is tried.
+
+Knows: in which order mistakes are tried at which places, alone and in all steps of a loop at once,
+and when a suspicion is proved.
+Does not know: any single mistake (`mistakes`, `substitutes`), how a layer is run.
+Imports: its neighbours, graph, reverse, NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.comparison.diagnosis.evidence import (
+    Evidence,
+    Explanation,
+    Suspect,
+    fits,
+    place,
+)
+from autograd_lite.comparison.diagnosis.mistakes import MISTAKES, Edge, Wrong
+from autograd_lite.comparison.diagnosis.substitutes import SUBSTITUTES
+from autograd_lite.comparison.diagnosis.sweeps import Pushed, seeds_of, swept
+from autograd_lite.graph import Graph, Node
+from autograd_lite.reverse import Flow
+
+__all__ = ["explain"]
+
+_LARGEST = 3_000  # nodes: of larger graphs no edge is tried
+_WORK = 150_000  # nodes visited by sweeps that try whole loops
+_PARTNERS = 12  # arrays of one shape that are tried as an operand
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A proved mistake: for one gradient, at one place."""
+
+    wrong: Wrong
+    node: Node
+    order: int
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.wrong.cause, self.wrong.text, id(self.node)
+
+
+def explain(evidence: Evidence) -> list[Explanation]:
+    """Mistakes at single edges, at local derivatives and in loops, that explain what is wrong."""
+    graph = evidence.graph
+    if graph is None or len(graph) > _LARGEST:
+        return []
+    search = _Search(evidence, graph)
+    explained: dict[int, list[Found]] = {}
+    for suspect in evidence.suspects:
+        if suspect.leaf is None or np.shape(suspect.hand) != suspect.leaf.shape:
+            continue
+        if not np.isfinite(np.asarray(suspect.hand, float)).all():
+            continue
+        found = search.of(suspect)
+        if found:
+            explained[suspect.k] = found
+    return _merged(evidence, explained)
+
+
+def _merged(evidence: Evidence, explained: Mapping[int, Sequence[Found]]) -> list[Explanation]:
+    """One explanation for all gradients that one mistake spoils; what explains most comes first."""
+    keys: dict[Any, list[str]] = {}
+    kept: dict[Any, Found] = {}
+    for suspect in evidence.suspects:
+        for found in explained.get(suspect.k, ()):
+            keys.setdefault(found.key, []).append(suspect.name)
+            kept.setdefault(found.key, found)
+    best: list[Explanation] = []
+    told: set[str] = set()
+    for key in sorted(keys, key=lambda k: (-len(set(keys[k]) - told), kept[k].order)):
+        names = tuple(name for name in keys[key] if name not in told)
+        if not names:
+            continue
+        told.update(names)
+        found = kept[key]
+        where = place(found.node)
+        text = f"at {found.node.op.name}{', ' + where if where else ''}: {found.wrong.text}"
+        tested = "the traced graph, differentiated with that mistake, gives the hand-written one"
+        best.append(Explanation(found.wrong.cause, text, tested, names))
+    return best
+
+
+class _Search:
+    """Tries mistakes in the graph of one layer."""
+
+    def __init__(self, evidence: Evidence, graph: Graph) -> None:
+        self.evidence, self.graph, self.flow = evidence, graph, evidence.flow
+        self.seeds = seeds_of(graph, evidence.cotangents)
+        self.leaves = [s.leaf for s in evidence.suspects if s.leaf is not None]
+        self.swept: dict[Any, dict[Node, Any]] = {}
+        self.work = 0
+
+    def of(self, suspect: Suspect) -> list[Found]:
+        """What explains the gradient of a leaf, best first."""
+        assert suspect.leaf is not None
+        gap = np.asarray(suspect.hand, float) - np.asarray(suspect.right, float)
+        pushed = Pushed(self.graph, self.flow, suspect.leaf, np.random.default_rng(11))
+        found = list(self._single(suspect, gap, pushed))
+        if not found:
+            found = list(self._local(suspect, gap, pushed))
+        if not found:
+            found = list(self._scaled(suspect, gap, pushed))
+        if not found:
+            found = list(self._looped(suspect))
+        return sorted(found, key=lambda f: (f.order, f.node.serial))
+
+    # ── one edge ─────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """Every edge over which something flows, arrays of its shape beside it."""
+        same: dict[tuple[int, ...], list[tuple[Node, str]]] = {}
+        for node in self.graph:
+            value = self.flow.values.get(node)
+            if type(value) is tuple or np.asarray(value).dtype.kind not in "fiu":
+                continue
+            if np.ndim(value):
+                same.setdefault(node.shape, []).append((node, "value"))
+                if node in self.flow.cotangents:
+                    same[node.shape].append((node, "gradient"))
+        same = {shape: nodes[-_PARTNERS:] + nodes[:_PARTNERS] for shape, nodes in same.items()}
+        return [
+            Edge(node, i, passes, self.flow, same)
+            for (node, i), passes in self.flow.contributions.items()
+            if type(self.flow.cotangents.get(node)) is not list and _is_float(passes)
+        ]
+
+    @cached_property
+    def wrongs(self) -> list[tuple[int, Edge, Wrong]]:
+        """Every mistake at every edge, with the order in which it is preferred."""
+        found = []
+        for edge in self.edges:
+            for order, mistake in enumerate(MISTAKES):
+                try:
+                    found += [(order, edge, wrong) for wrong in mistake(edge)]
+                except (ValueError, TypeError, ArithmeticError, IndexError):
+                    continue  # an operand of this shape or kind cannot stand there
+        return found
+
+    def _single(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+        goal = pushed.weigh(gap)
+        for order, edge, wrong in self.wrongs:
+            if edge.to not in pushed.at or np.shape(wrong.passes) != edge.to.shape:
+                continue
+            change = np.asarray(wrong.passes, float) - np.asarray(edge.passes, float)
+            if _near(pushed.effect(edge.to, change), goal) and self._proved(
+                suspect, gap, edge.to, change
+            ):
+                yield Found(wrong, edge.node, order)
+
+    def _scaled(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+        """One term is a multiple of what it should be."""
+        goal = pushed.weigh(gap)
+        for edge in self.edges:
+            if edge.to not in pushed.at:
+                continue
+            effect = pushed.effect(edge.to, edge.passes)
+            square = float(effect @ effect)
+            if not square or not np.isfinite(square):
+                continue
+            c = float(effect @ goal) / square
+            if _near(c * effect, goal) and self._proved(
+                suspect, gap, edge.to, c * np.asarray(edge.passes, float)
+            ):
+                text = f"the term through it is {1 + c:.6g} × what it should be"
+                yield Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
+
+    def _proved(self, suspect: Suspect, gap: Any, node: Node, change: Any) -> bool:
+        """Whether the change of what arrives at a node explains the gap, element by element."""
+        assert suspect.leaf is not None
+        seed = np.asarray(change, node.dtype if node.dtype.kind == "f" else float)[()]
+        found = swept({node: seed}, [suspect.leaf])[suspect.leaf]
+        return fits(np.asarray(suspect.right, float) + found, suspect.hand, 1e-6)
+
+    # ── a local derivative ───────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def regions(self) -> list[tuple[Node, Node, Any]]:
+        """(input x, output y, derivative) of each part that works element by element.
+
+        All that x flows into flows on through y alone.
+        """
+        users: dict[Node, list[Node]] = {}
+        for node in self.graph:
+            for p in node.inputs:
+                if isinstance(p, Node):
+                    users.setdefault(p, []).append(node)
+        outputs = set(self.graph.outputs)
+        found = []
+        for y in self.graph:
+            g = self.flow.cotangents.get(y)
+            if g is None or type(g) is list or not y.inputs:
+                continue
+            inside = {y}
+            for p in reversed(self.graph.nodes[: self.graph.nodes.index(y)]):
+                if len(inside) > 14:
+                    break
+                if p.shape == y.shape and p not in outputs and p in users:
+                    if all(u in inside for u in users[p]) and p in self.flow.cotangents:
+                        inside.add(p)
+                elif all(u in inside for u in users.get(p, [None])):
+                    inside.add(p)  # a constant part of it, of another shape
+            xs = [p for p in inside if p is not y and p.shape == y.shape]
+            found += [(x, y, d) for x, d in self._diagonal(y, xs).items()]
+        return found
+
+    def _diagonal(self, y: Node, xs: Sequence[Node]) -> dict[Node, Any]:
+        """dy/dx for each x of which y is a function element by element."""
+        if not xs:
+            return {}
+        ones = swept({y: np.ones(y.shape, y.dtype)[()]}, xs)
+        if y.size == 1:
+            return ones
+        v = np.random.default_rng(3).uniform(0.5, 1.5, y.shape).astype(y.dtype)
+        other = swept({y: v}, xs)
+        return {x: d for x, d in ones.items() if fits(other[x], v * d) and np.any(d)}
+
+    def _substituted(self, x: Node, y: Node, d: Any) -> Iterator[tuple[str, str, Any]]:
+        values, g = self.flow.values, np.asarray(self.flow.cotangents[y], float)
+        a, b = (np.asarray(values[node], float) for node in (x, y))
+        for cause, text, local in SUBSTITUTES:
+            with np.errstate(all="ignore"):
+                wrong = np.asarray(local(a, b, np.asarray(d, float), g), float)
+            if np.isfinite(wrong).all() and not fits(wrong, d):
+                yield cause, text, wrong
+
+    def _local(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+        goal = pushed.weigh(gap)
+        for x, y, d in self.regions:
+            if x not in pushed.at:
+                continue
+            g = np.asarray(self.flow.cotangents[y], float)
+            for order, (cause, text, wrong) in enumerate(self._substituted(x, y, d)):
+                change = (wrong - np.asarray(d, float)) * g
+                if _near(pushed.effect(x, change), goal) and self._proved(suspect, gap, x, change):
+                    yield Found(Wrong(cause, _local_text(x, y, text), None), y, order)
+
+    # ── all steps of a loop ──────────────────────────────────────────────────────────────────────
+
+    def _looped(self, suspect: Suspect) -> Iterator[Found]:
+        """The same mistake at every pass through a line."""
+        groups: dict[Any, list[Edge]] = {}
+        for edge in self.edges:
+            key = (edge.node.op.name, edge.i, edge.node.code, edge.node.offset, edge.to.code)
+            groups.setdefault((*key, edge.to.offset, edge.to.shape), []).append(edge)
+        for key, group in groups.items():
+            if len(group) < 2:
+                continue
+            for order, (cause, text, change) in enumerate(_CHANGES):
+                edges = {(e.node, e.i): change for e in group}
+                found = self._sweep((key, order), edges, {})
+                if found is not None and self._is(suspect, found):
+                    text = f"{text}, in each of its {len(group)} steps"
+                    yield Found(Wrong(cause, text, None), group[0].node, order)
+        yield from self._looped_locals(suspect)
+
+    def _looped_locals(self, suspect: Suspect) -> Iterator[Found]:
+        groups: dict[Any, list[tuple[Node, Node, Any]]] = {}
+        for x, y, d in self.regions:
+            groups.setdefault((x.code, x.offset, y.code, y.offset, x.op, y.op), []).append(
+                (x, y, d)
+            )
+        for key, group in groups.items():
+            if len(group) < 2:
+                continue
+            for order, (cause, text, local) in enumerate(SUBSTITUTES):
+                arrivals = {x: self._arrival(x, y, d, local) for x, y, d in group}
+                found = self._sweep((key, order), {}, arrivals)
+                if found is not None and self._is(suspect, found):
+                    x, y, _ = group[0]
+                    text = f"{_local_text(x, y, text)}, in each of its {len(group)} steps"
+                    yield Found(Wrong(cause, text, None), y, order)
+
+    def _arrival(self, x: Node, y: Node, d: Any, local: Any) -> Any:
+        a, b = (np.asarray(self.flow.values[node], float) for node in (x, y))
+
+        def arrives(seen: Mapping[Node, Any]) -> Any:
+            g = seen[y]
+            with np.errstate(all="ignore"):
+                return np.nan_to_num(np.asarray(local(a, b, np.asarray(d, float), g), float)) * g
+
+        return arrives
+
+    def _sweep(self, key: Any, edges: Any, arrivals: Any) -> dict[Node, Any] | None:
+        """The gradients with a mistake in a whole loop; None when enough has been tried."""
+        if key not in self.swept:
+            self.work += len(self.graph)
+            if self.work > _WORK:
+                return None
+            self.swept[key] = swept(self.seeds, self.leaves, edges, arrivals)
+        return self.swept[key]
+
+    def _is(self, suspect: Suspect, found: Mapping[Node, Any]) -> bool:
+        assert suspect.leaf is not None
+        return fits(found[suspect.leaf], suspect.hand, 1e-6)
+
+
+# What a line of a loop may do to what it passes back.
+_CHANGES: tuple[tuple[str, str, Any], ...] = (
+    ("missing term", "the term through it is missing", lambda c: np.zeros_like(c)),
+    ("sign", "the term through it has the wrong sign", lambda c: -c),
+    ("factor", "the term through it is 2 × what it should be", lambda c: 2 * c),
+    ("factor", "the term through it is ½ of what it should be", lambda c: 0.5 * c),
+    ("transposed", "what it passes back is transposed", lambda c: c.T if _square(c) else c),
+)
+
+
+def _square(array: Any) -> bool:
+    return np.ndim(array) == 2 and np.shape(array)[0] == np.shape(array)[1]
+
+
+def _local_text(x: Node, y: Node, text: str) -> str:
+    start = x.name or (f"line {x.source.line}" if x.source else x.op.name)
+    return f"as local derivative from {start} stands there {text}"
+
+
+def _is_float(value: Any) -> bool:
+    return hasattr(value, "dtype") and value.dtype.kind == "f"
+
+
+def _near(effect: Any, goal: Any) -> bool:
+    """Whether two triples of inner products agree; a first sieve, not a proof."""
+    scale = float(np.abs(goal).max())
+    return bool(np.isfinite(effect).all() and np.abs(effect - goal).max() <= 1e-6 * scale)
+
+

@@ -1,0 +1,211 @@
+"""What may be done wrong at one edge of the graph: each mistake is one declaration.
+
+Knows: what an edge would pass on if a certain mistake were made there.
+Does not know: hand-written layers, how mistakes are tried.
+Imports: graph, reverse, shapes, NumPy.
+
+An edge leads from a node to its input i; `passes` is the right contribution. A mistake yields what
+would be passed instead, with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.graph import Node
+from autograd_lite.ops.shaping import unbroadcast
+from autograd_lite.reverse import Flow
+
+__all__ = ["MISTAKES", "Edge", "Wrong"]
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """An edge and all that flows there."""
+
+    node: Node
+    i: int
+    passes: Any
+    flow: Flow
+    same_shape: Mapping[tuple[int, ...], list[tuple[Node, str]]]  # other arrays, by shape
+
+    @property
+    def to(self) -> Node:
+        p: Node = self.node.inputs[self.i]
+        return p
+
+    @property
+    def arrives(self) -> Any:
+        """The cotangent that arrives at the node."""
+        return self.flow.cotangents[self.node]
+
+    def pull(self, g: Any, replaced: Mapping[int, Any] | None = None) -> Any:
+        """What the edge passes for another cotangent, or with other operands."""
+        values, inputs = self.flow.values, self.node.inputs
+        xs = [values[p] if isinstance(p, Node) else p for p in inputs]
+        for j, x in (replaced or {}).items():
+            xs[j] = x
+        y = values[self.node]
+        with np.errstate(all="ignore"):
+            if replaced:
+                y = self.node.op.forward(*xs, **self.node.params)
+            result = self.node.op.pulls[self.i](g, y, *xs, **self.node.params)
+        return np.asarray(result, float)
+
+
+@dataclass(frozen=True, eq=False)
+class Wrong:
+    """A contribution as it would be with a mistake: see the module."""
+
+    cause: str
+    text: str
+    passes: Any
+
+
+Mistake = Callable[[Edge], Iterator[Wrong]]
+
+
+def dropped(edge: Edge) -> Iterator[Wrong]:
+    """Nothing is passed."""
+    yield Wrong("missing term", "the term through it is missing", np.zeros(edge.to.shape))
+
+
+def negated(edge: Edge) -> Iterator[Wrong]:
+    """A term with the wrong sign."""
+    yield Wrong("sign", "the term through it has the wrong sign", -np.asarray(edge.passes))
+
+
+def upstream_ignored(edge: Edge) -> Iterator[Wrong]:
+    """As if 1 arrived."""
+    ones = edge.pull(np.ones_like(np.asarray(edge.arrives, float)))
+    yield Wrong(
+        "upstream ignored", "the gradient that arrives there is ignored, as if it were 1", ones
+    )
+
+
+def other_axis(edge: Edge) -> Iterator[Wrong]:
+    """What was broadcast is summed over another axis; the mean for the sum; only one of them."""
+    shape = edge.to.shape
+    raw = edge.pull(edge.arrives)
+    if raw.shape == shape or raw.size <= int(np.prod(shape)):
+        return
+    for count in range(1, raw.ndim + 1):
+        for axes in combinations(range(raw.ndim), count):
+            for keep in (False, True):
+                total = raw.sum(axis=axes, keepdims=keep)
+                if total.shape == shape and not np.array_equal(total, edge.passes):
+                    text = f"what flows back there is summed over axis {axes}"
+                    yield Wrong("wrong axis", text, total)
+
+
+def reduced_otherwise(edge: Edge) -> Iterator[Wrong]:
+    """A sum whose gradient is spread along another axis."""
+    g, shape = np.asarray(edge.arrives, float), edge.to.shape
+    if not 0 < g.size < int(np.prod(shape)) or len(shape) < 2 or g.ndim == 0:
+        return
+    for axis in range(len(shape)):
+        for spread in (np.expand_dims(g, axis) if g.ndim < len(shape) else g.T,):
+            try:
+                wide = np.broadcast_to(spread, shape)
+            except ValueError:
+                continue
+            yield Wrong("wrong axis", "what flows back there is spread along another axis", wide)
+
+
+def transposed(edge: Edge) -> Iterator[Wrong]:
+    """A square contribution, transposed; a square operand, transposed."""
+    passes = np.asarray(edge.passes)
+    if passes.ndim == 2 and passes.shape[0] == passes.shape[1] > 1:
+        yield Wrong("transposed", "what it passes back is transposed", passes.T)
+    for j, p in enumerate(edge.node.inputs):
+        x = edge.flow.values.get(p) if isinstance(p, Node) else p
+        if j != edge.i and np.ndim(x) >= 2 and np.shape(x)[-1] == np.shape(x)[-2] > 1:
+            turned = np.swapaxes(np.asarray(x), -1, -2)
+            text = f"its operand {_called(p)} is transposed"
+            yield Wrong("transposed", text, edge.pull(edge.arrives, {j: turned}))
+
+
+def truncated(edge: Edge) -> Iterator[Wrong]:
+    """Fractions cut off."""
+    yield Wrong("truncation", "what it passes back loses its fractions", np.trunc(edge.passes))
+
+
+def other_operand(edge: Edge) -> Iterator[Wrong]:
+    """A product with another array of the same shape."""
+    for j, p in enumerate(edge.node.inputs):
+        x = edge.flow.values.get(p) if isinstance(p, Node) else p
+        if j == edge.i or not np.ndim(x):
+            continue
+        for other, what in edge.same_shape.get(np.shape(x), []):
+            value = (edge.flow.values if what == "value" else edge.flow.cotangents)[other]
+            if other is not p and type(value) is not list:
+                text = f"it is multiplied by {what_is(other, what)} instead of {_called(p)}"
+                yield Wrong("wrong operand", text, edge.pull(edge.arrives, {j: value}))
+
+
+def other_cotangent(edge: Edge) -> Iterator[Wrong]:
+    """Another gradient, or a value, in place of the one that arrives."""
+    for other, what in edge.same_shape.get(np.shape(edge.arrives), []):
+        value = (edge.flow.values if what == "value" else edge.flow.cotangents)[other]
+        if (other is edge.node and what == "gradient") or type(value) is list:
+            continue
+        text = f"{what_is(other, what)} is used in place of the gradient that arrives there"
+        yield Wrong("wrong operand", text, edge.pull(np.asarray(value, float)))
+
+
+def masked_otherwise(edge: Edge) -> Iterator[Wrong]:
+    """What a mask lets through is what it should stop, or is chosen by the gradient."""
+    g, passes = np.asarray(edge.arrives, float), np.asarray(edge.passes, float)
+    if g.shape != passes.shape:
+        return
+    closed = passes == 0
+    if not (closed.any() and np.array_equal(passes[~closed], g[~closed])):
+        return
+    x = np.asarray(edge.flow.values[edge.to], float)
+    yield Wrong("mask", "the mask is the wrong way round", g - passes)
+    yield Wrong("mask", "the mask is that of the gradient, not of the input", g * (g > 0))
+    yield Wrong("mask", "the mask is that of the input's opposite", g * (x < 0))
+    yield Wrong("mask", "the mask is missing", g)
+
+
+def copied(edge: Edge) -> Iterator[Wrong]:
+    """The local derivative is left out."""
+    if np.shape(edge.arrives) == edge.to.shape:
+        text = f"the local derivative of {edge.node.op.name} is left out"
+        yield Wrong("local derivative", text, np.asarray(edge.arrives, float))
+    elif np.size(edge.arrives) > np.prod(edge.to.shape, dtype=int):
+        text = f"the factor of {edge.node.op.name} is left out"
+        yield Wrong("local derivative", text, unbroadcast(edge.arrives, edge.to.shape))
+
+
+def what_is(node: Node, what: str) -> str:
+    """A value or a gradient in words."""
+    return _called(node) if what == "value" else f"the gradient at {_called(node)}"
+
+
+def _called(p: Any) -> str:
+    if not isinstance(p, Node):
+        return "a constant"
+    if p.name:
+        return p.name
+    return f"the {p.op.name} of line {p.source.line}" if p.source else f"the {p.op.name}"
+
+
+MISTAKES: tuple[Mistake, ...] = (
+    dropped,
+    negated,
+    copied,
+    masked_otherwise,
+    upstream_ignored,
+    transposed,
+    other_axis,
+    reduced_otherwise,
+    truncated,
+    other_operand,
+    other_cotangent,
+)

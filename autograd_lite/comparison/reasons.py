@@ -1,0 +1,83 @@
+"""From a finished examination to a diagnosis: what goes in, and the findings that come out.
+
+Knows: which rows are wrong, and how to hand them to the room `diagnosis` with all that it asks for.
+Does not know: any kind of mistake, how layers are written.
+Imports: adapters, diagnosis, report, graph, NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.comparison.adapters.running import Runner
+from autograd_lite.comparison.adapters.session import Session
+from autograd_lite.comparison.diagnosis import Evidence, Explanation, Suspect, explain, remembered
+from autograd_lite.comparison.report import Finding, Row, gradient_name
+from autograd_lite.graph import Graph
+
+__all__ = ["reasons"]
+
+
+def reasons(
+    rows: Sequence[Row],
+    runner: Runner,
+    paths: Sequence[str],
+    cotangents: Sequence[Any],
+    at: Callable[[Sequence[Any], Sequence[Any]], list[Any]],
+    graph: Graph | None,
+) -> list[Finding]:
+    """Why rows are wrong, and what else is wrong with the layer when it is used more than once.
+
+    `paths` are the parameters; `at(inputs, cotangents)` gives the hand-written gradients of the
+    inputs and then of the parameters.
+    """
+    inputs = runner.inputs
+    names = [gradient_name(name) for name in (*inputs.names, *paths)]
+    leaves = {gradient_name(leaf.name): leaf for leaf in graph.inputs if leaf.name} if graph else {}
+    sides: dict[bool, list[Suspect]] = {True: [], False: []}
+    for row in rows:
+        right = row.numeric if row.automatic is None else row.automatic
+        if row.name in names and row.hand is not None and right is not None:
+            if row.hand.dtype.kind in "fiub":
+                suspect = Suspect(row, names.index(row.name), row.hand, right, leaves.get(row.name))
+                sides[row.ok].append(suspect)
+    evidence = Evidence(
+        suspects=sides[False],
+        others=sides[True],
+        inputs=inputs.arrays,
+        cotangents=cotangents,
+        at=at,
+        session=lambda: Session(runner, paths),
+        names=inputs.names,
+        graph=graph,
+        takes_cotangent=runner.layer.upstream != "none",
+    )
+    found = [_finding(one) for one in explain(evidence)]
+    found += [f for row in rows if row.name in names for f in _shorter(row)]
+    if any(row.verdict != "missing" for row in rows if row.name in names):
+        found += [_finding(one) for one in remembered(evidence, names)]
+    return found
+
+
+def _finding(explanation: Explanation) -> Finding:
+    subject = ", ".join(explanation.rows) or "the layer"
+    text = f"{explanation.text} (tested: {explanation.tested})"
+    return Finding(explanation.level, subject, text, explanation.cause)
+
+
+def _shorter(row: Row) -> list[Finding]:
+    """A gradient of fewer digits than what it is the gradient of."""
+    hand, automatic = row.hand, row.automatic
+    if hand is None or automatic is None or hand.dtype.kind != "f":
+        return []
+    if hand.dtype.itemsize >= np.asarray(automatic).dtype.itemsize:
+        return []
+    text = (
+        f"it is {hand.dtype} where the values are {np.asarray(automatic).dtype}: "
+        f"{np.finfo(hand.dtype).precision} digits are left; make its buffer with the dtype of what "
+        "it is the gradient of"
+    )
+    return [Finding("warning", row.name, text, "float32")]
