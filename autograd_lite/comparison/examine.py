@@ -24,6 +24,7 @@ from autograd_lite.comparison.numbers import EXAMINED, numbers_of
 from autograd_lite.comparison.reasons import reasons
 from autograd_lite.comparison.report import Comparison, Finding, Row, gradient_name
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
+from autograd_lite.comparison.ties import judged_together
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
 from autograd_lite.comparison.verdict import Allowance, Numbers, judge, judge_claim, tolerance_of
 from autograd_lite.errors import CompareError, GradientError
@@ -86,14 +87,14 @@ def compare(
         twin = UntracedTwin(layer, given, runner)
         case = _Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
         case.run()
-    rows, graph = tuple(case.rows()), twin.graph(given.names)
-    why = reasons(rows, runner, case.shared, case.douts, case.at, graph)
+    graph = twin.graph(given.names)
+    rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, graph)
     how = "given" if cotangent is not None else case.drawn.format(seed)
     referee = "numbers as the third referee" if numeric else "no numbers asked"
     return Comparison(
         title or f"{layer.title} against {_name_of(against, twin)}",
-        rows,
-        (*why, *case.findings()),
+        tuple(rows),
+        (*why, *case.findings(rows)),
         f"cotangent {how}; tolerance {case.tolerance:.0e} of each row's largest element; {referee}",
         graph=graph,
         cotangents=tuple(case.douts),
@@ -181,6 +182,7 @@ class _Case:
         )
         self.numbers: list[Numbers | None] = [None] * len(self.gradients)
         self.trouble = ""
+        self.along: Any = None  # the plain forward pass and where it was asked for numbers
         hands = self._hand_gradients(self.by_hand)
         floats = [*self.outputs, *self.by_hand.outputs, *self.gradients, *hands]
         self.tolerance = tolerance_of(*(g for g in floats if g is not None))
@@ -331,6 +333,8 @@ class _Case:
             return
         for k, number in zip(asked, found, strict=True):
             self.numbers[k] = number
+        labels = [gradient_name(name) for name in (*self.names, *self.twin.paths)]
+        self.along = (forward, points, [labels[k] for k in asked], douts)
 
     def _doubt(self) -> str:
         """Why the trace is not to be believed; empty if it is."""
@@ -391,11 +395,15 @@ class _Case:
         """Whether somebody said which parameters there are."""
         return not isinstance(self.twin, TracedTwin | UntracedTwin)
 
-    def findings(self) -> list[Finding]:
-        """What is to be said beside the rows."""
+    def judged(self) -> list[Row]:
+        """The rows, and where they are at a kink, held together along the kink."""
+        return judged_together(self.rows(), *self.along) if self.along else self.rows()
+
+    def findings(self, rows: Sequence[Row]) -> list[Finding]:
+        """What is to be said beside the rows, and of each."""
         run = self.by_hand
         found = [Finding(t.level, t.subject, t.text, t.cause) for t in run.troubles]
-        found += [f for row in self.rows() for f in _of_row(row)]
+        found += [f for row in rows for f in _of_row(row)]
         found += list(self._parameters())
         if self.outputs and len(run.outputs) != len(self.outputs):
             text = f"{len(run.outputs)} outputs by hand, {len(self.outputs)} automatic"
@@ -542,7 +550,9 @@ _SAYS = {
 def _of_row(row: Row) -> list[Finding]:
     """A row's verdict in a sentence, where there is more to say than that it is right."""
     if row.verdict == "missing":
-        return [Finding("error", row.name, "not found: the hand-written layer gave none", "missing")]
+        return [
+            Finding("error", row.name, "not found: the hand-written layer gave none", "missing")
+        ]
     if row.verdict == "wrong":
         says = "the outputs differ" if row.kind == "output" else _SAYS[row.outlier]
         if row.automatic is None:
@@ -550,6 +560,12 @@ def _of_row(row: Row) -> list[Finding]:
         return [Finding("error", row.name, f"{says} ({row.note})" if row.note else says)]
     if row.verdict in ("wrong shape", "disputed", "undecided"):
         return [Finding("error", row.name, row.note)]
+    if row.verdict == "approximately right":
+        text = (
+            f"{row.max_rel:.0e} off, as an epsilon of the forward pass explains; on the familiar "
+            "scale 1e-2 is wrong and 1e-7 is fine"
+        )
+        return [Finding("info", row.name, text)]
     if row.verdict == "legitimate choice":
         text = (
             f"the two differ at a kink, both between the one-sided derivatives ({row.note}): "

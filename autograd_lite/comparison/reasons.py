@@ -8,6 +8,7 @@ Imports: adapters, diagnosis, report, graph, NumPy.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,11 @@ def reasons(
     cotangents: Sequence[Any],
     at: Callable[[Sequence[Any], Sequence[Any]], list[Any]],
     graph: Graph | None,
-) -> list[Finding]:
-    """Why rows are wrong, and what else is wrong with the layer when it is used more than once.
+) -> tuple[list[Row], list[Finding]]:
+    """The rows, and why they are wrong; what else is wrong with a layer that is used again.
+
+    A row that is off by no more than an epsilon of the forward pass explains is "approximately
+    right".
 
     `paths` are the parameters; `at(inputs, cotangents)` gives the hand-written gradients of the
     inputs and then of the parameters.
@@ -40,10 +44,10 @@ def reasons(
     sides: dict[bool, list[Suspect]] = {True: [], False: []}
     for row in rows:
         right = row.numeric if row.automatic is None else row.automatic
-        if row.name in names and row.hand is not None and right is not None:
-            if row.hand.dtype.kind in "fiub":
-                suspect = Suspect(row, names.index(row.name), row.hand, right, leaves.get(row.name))
-                sides[row.ok].append(suspect)
+        numbers = row.hand is not None and row.hand.dtype.kind in "fiub"
+        if row.name in names and numbers and right is not None:
+            suspect = Suspect(row, names.index(row.name), row.hand, right, leaves.get(row.name))
+            sides[row.ok].append(suspect)
     evidence = Evidence(
         suspects=sides[False],
         others=sides[True],
@@ -55,11 +59,14 @@ def reasons(
         graph=graph,
         takes_cotangent=runner.layer.upstream != "none",
     )
-    found = [_finding(one) for one in explain(evidence)]
+    explanations = explain(evidence)
+    near = {name for one in explanations if one.cause == "epsilon" for name in one.rows}
+    rows = [replace(r, verdict="approximately right") if r.name in near else r for r in rows]
+    found = [_finding(one) for one in explanations]
     found += [f for row in rows if row.name in names for f in _shorter(row)]
     if any(row.verdict != "missing" for row in rows if row.name in names):
         found += [_finding(one) for one in remembered(evidence, names)]
-    return found
+    return rows, found
 
 
 def _finding(explanation: Explanation) -> Finding:

@@ -26,7 +26,7 @@ from autograd_lite.picture import Check
 __all__ = ["Comparison", "Finding", "Row", "gradient_name", "write_text"]
 
 _WIDTH = 100
-_OK = frozenset({"right", "legitimate choice"})
+_OK = frozenset({"right", "legitimate choice", "approximately right"})
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 _LEVELS = ("error", "warning", "info")
 _TITLES = {"automatic": "automatic", "hand": "hand-written", "numeric": "numeric"}
@@ -40,8 +40,9 @@ class Row:
     arrays of `shape`, or None where a party has nothing to say; `numeric_error` is the estimated
     absolute error of each element of `numeric`. `max_abs` is the largest difference, `max_rel`
     the same as a part of the row's largest element, `worst` its position. `verdict` is one of
-    "right", "legitimate choice", "wrong", "wrong shape", "missing", "disputed", "undecided";
-    `outlier` says who stands alone, if that could be told.
+    "right", "legitimate choice", "approximately right" (off by what a small constant of the
+    forward pass, such as the 1e-7 in log(y + 1e-7), explains), "wrong", "wrong shape", "missing",
+    "disputed", "undecided"; `outlier` says who stands alone, if that could be told.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Whether the verdict is "right" or "legitimate choice"."""
+        """Whether the verdict is "right", "legitimate choice" or "approximately right"."""
         return self.verdict in _OK
 
     def at_worst(self, party: str) -> Any:

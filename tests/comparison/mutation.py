@@ -124,8 +124,10 @@ def negated(node: ast.AST, context: Context) -> Iterator[ast.AST]:
         yield expression("-E", E=value)
 
 
-@mistake("sign")
+@mistake("sign", "local derivative")
 def plus_for_minus(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if is_index(node):
+        return
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield ast.BinOp(node.left, other, node.right)
@@ -144,7 +146,7 @@ def scaled(node: ast.AST, context: Context) -> Iterator[ast.AST]:
                 yield expression(text, E=value)
 
 
-@mistake("factor", "constant")
+@mistake("factor", "constant", "local derivative")
 def number_changed(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float) and not is_index(node):
         if node.value in (2, 2.0, 0.5, 3, 0.2, 0.044715):
@@ -162,16 +164,20 @@ def transposed(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 
 @mistake("missing term")
 def term_dropped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if is_index(node):
+        return
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        if not isinstance(node.left, ast.Constant):
+        if not isinstance(node.left, ast.Constant) and not isinstance(node.right, ast.Constant):
             yield node.left
             yield node.right if isinstance(node.op, ast.Add) else expression("-E", E=node.right)
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
         yield ast.Pass()
 
 
-@mistake("local derivative", "wrong operand", "missing term")
+@mistake("local derivative", "wrong operand", "missing term", "factor")
 def factor_dropped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
+    if is_index(node):
+        return
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         yield node.left
         yield node.right
@@ -202,7 +208,7 @@ def mean_for_sum(node: ast.AST, context: Context) -> Iterator[ast.AST]:
             yield ast.Call(func, node.args, node.keywords)
 
 
-@mistake("wrong axis")
+@mistake("wrong axis", "missing sum")
 def other_axis(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     if isinstance(node, ast.keyword) and node.arg == "axis":
         if isinstance(node.value, ast.Tuple):
@@ -227,7 +233,7 @@ def input_for_output(node: ast.AST, context: Context) -> Iterator[ast.AST]:
                 yield ast.Attribute(node.value, other, ast.Load())
 
 
-@mistake("local derivative")
+@mistake("local derivative", "missing term")
 def power_lost(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         yield node.left
@@ -584,6 +590,8 @@ def effect(mutant: Mutant) -> Effect | None:
         return Effect(frozenset({"exception"}))
     assert not isinstance(right, Exception), right
     keys = right.keys() - {"fits"}
+    if right["aliased"]:  # a copy instead of a view is no mistake
+        keys -= {"aliased"}
     changed = sorted(key for key in keys if not _same(right[key], wrong.get(key)))
     if not changed or (changed == ["forward"] and wrong["fits"]):
         return None  # another function, with its right gradient
@@ -591,15 +599,17 @@ def effect(mutant: Mutant) -> Effect | None:
     first = [key for key in changed if key.startswith("first")]
     if any(wrong.get(key) is None for key in first):
         causes.add("missing")
-    for key in first:
+    for key in first if mutant.operator.name not in ("truncated", "single-precision") else ():
         causes |= _plain_to_see(right[key], wrong.get(key), wrong.get("scaled" + key[5:]))
     return Effect(frozenset(causes))
 
 
 def _plain_to_see(right: Any, wrong: Any, scaled: Any) -> set[str]:
     """Causes that two arrays show by themselves."""
-    if wrong is None or np.shape(right) != np.shape(wrong):
+    if wrong is None:
         return set()
+    if np.shape(right) != np.shape(wrong):
+        return {"shape"}
     a, b = np.asarray(right, float), np.asarray(wrong, float)
     if not np.isfinite(b).all():
         return {"nan"}
@@ -608,8 +618,11 @@ def _plain_to_see(right: Any, wrong: Any, scaled: Any) -> set[str]:
     c = float((a * b).sum() / ((a * a).sum() or 1.0))
     if _same(c * a, b):
         return {"sign"} if abs(c + 1) < 1e-9 else {"factor"}
-    whole = np.asarray(wrong).dtype != np.float64 or _same(b, np.trunc(b))
-    if scaled is not None and not whole and not _same(_SCALE * b, scaled):
+    if (
+        np.asarray(wrong).dtype == np.float64
+        and scaled is not None
+        and not _same(_SCALE * b, scaled)
+    ):
         return {"upstream ignored"}
     return set()
 

@@ -93,9 +93,7 @@ class Runner:
         try:
             returned = layer.pull(hand, kept, given, held)
         except Exception as error:  # noqa: BLE001  # whatever it raises is a line of the report
-            stop = Trouble(
-                "error", "backward", f"backward raised {place_of(error)}", "exception"
-            )
+            stop = Trouble("error", "backward", f"backward raised {place_of(error)}", "exception")
             return HandRun(outputs, none, troubles=(*troubles, stop))
         if any(changed(now, then) for now, then in zip(held, douts, strict=True)):
             text = "backward changes its dout in place; whoever holds that array gets a wrong one"

@@ -18,11 +18,13 @@ from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, S
 
 __all__ = ["Evidence", "Explanation", "Suspect", "explain", "remembered"]
 
+_NEAR = 1e-3  # off by less than this part of the largest element
+
 
 def explain(evidence: Evidence) -> list[Explanation]:
     """Explanations of what is wrong, those that explain most gradients first."""
     found: list[Explanation] = []
-    for step in (_whole, graphs.explain, constants.explain, _single):
+    for step in (_whole, _near, graphs.explain, constants.explain, _single, _last):
         rest = _without(evidence, found)
         if not rest.suspects:
             break
@@ -46,11 +48,26 @@ def _whole(evidence: Evidence) -> list[Explanation]:
     return found
 
 
+def _near(evidence: Evidence) -> list[Explanation]:
+    """Gradients that are almost right: an epsilon, before anything else is thought of."""
+    near = [s for s in evidence.suspects if 0 < s.row.max_rel < _NEAR]
+    return constants.explain(replace(evidence, suspects=near)) if near else []
+
+
+def _last(evidence: Evidence) -> list[Explanation]:
+    """What is said where nothing else is known."""
+    found = (
+        whole.twice(evidence, suspect) or whole.misshapen(evidence, suspect)
+        for suspect in evidence.suspects
+    )
+    return [explanation for explanation in found if explanation is not None]
+
+
 def _single(evidence: Evidence) -> list[Explanation]:
     """What asks the layer itself, where the graph had no answer."""
     found = []
     for suspect in evidence.suspects:
-        for test in (behaviour.upstream, behaviour.elementwise):
+        for test in behaviour.TESTS:
             explanation = test(evidence, suspect)
             if explanation is not None:
                 found.append(explanation)

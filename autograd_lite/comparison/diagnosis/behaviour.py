@@ -16,7 +16,7 @@ import numpy as np
 from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
 
-__all__ = ["TESTS", "elementwise", "memory", "upstream"]
+__all__ = ["TESTS", "memory"]
 
 _SCALE = 1.75
 
@@ -36,6 +36,9 @@ def upstream(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     if fits(again, hand):
         text = "it does not change when the gradient that flows in does: dout is ignored"
         return Explanation("upstream ignored", text, tested, (suspect.name,))
+    if _masked_by(evidence.cotangents, hand):
+        text = "each element is what flows in, or 0: the mask is taken of the gradient, not of the "
+        return Explanation("mask", text + "input", tested, (suspect.name,))
     squared = fits(again, _SCALE**2 * hand, 1e-6)
     text = (
         "it grows with the square of what flows in: dout is used twice"
@@ -44,6 +47,13 @@ def upstream(evidence: Evidence, suspect: Suspect) -> Explanation | None:
         "twice"
     )
     return Explanation("upstream ignored", text, tested, (suspect.name,))
+
+
+def _masked_by(cotangents: Sequence[Any], hand: Any) -> bool:
+    """Whether a mask lets pass what flows in, or not."""
+    if len(cotangents) != 1 or np.shape(cotangents[0]) != hand.shape:
+        return False
+    return bool(((hand == 0) | (hand == np.asarray(cotangents[0], float))).all())
 
 
 def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
@@ -67,8 +77,9 @@ def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
         text = f"the mask is wrong in {wrong:,} of {hand.size:,} elements"
         cause = "mask"
     elif _chosen_otherwise(used, due):
-        text, cause = "each element has a derivative of the right kind, chosen by a wrong mask", (
-            "mask"
+        text, cause = (
+            "each element has a derivative of the right kind, chosen by a wrong mask",
+            ("mask"),
         )
     else:
         worst = np.unravel_index(int(np.argmax(np.abs(used - due))), hand.shape)
@@ -85,10 +96,11 @@ def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
 def _chosen_otherwise(used: Any, due: Any) -> bool:
     """Whether the derivatives are few numbers, and the same ones, at other elements."""
     kinds = {round(float(v), 9) for v in np.unique(due)}
-    return len(kinds) == 2 and {round(float(v), 9) for v in np.unique(used)} <= kinds
+    few = 2 <= len(kinds) <= max(2, due.size // 2)
+    return few and {round(float(v), 9) for v in np.unique(used)} <= kinds
 
 
-TESTS = (upstream,)
+TESTS = (upstream, elementwise)
 
 
 # ── what a layer remembers ───────────────────────────────────────────────────────────────────────
@@ -113,7 +125,8 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     before = _copies(again.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
     again.forward(evidence.inputs)
     later = _copies(again.backward(evidence.cotangents))
-    grown, other = [], []
+    grown: list[str] = []
+    other: list[str] = []
     for name, one, two, old in zip(names, fresh, later, before, strict=True):
         if one is None or two is None or fits(two, one) or _both_lost(one, two):
             continue

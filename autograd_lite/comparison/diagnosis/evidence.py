@@ -55,6 +55,7 @@ class Suspect:
 
     @property
     def name(self) -> str:
+        """What the gradient is called."""
         return self.row.name
 
 
@@ -81,10 +82,6 @@ class Evidence:
         """Values, cotangents and the contribution of every edge of the graph."""
         assert self.graph is not None
         return flow(self.graph, list(self.cotangents))
-
-    @cached_property
-    def rng(self) -> np.random.Generator:
-        return np.random.default_rng(7)
 
 
 def fits(claim: Any, truth: Any, tolerance: float = _SAME) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,12 @@ from autograd_lite.comparison.diagnosis.mistakes import MISTAKES, Edge, Wrong
 from autograd_lite.comparison.diagnosis.substitutes import SUBSTITUTES
 from autograd_lite.comparison.diagnosis.sweeps import Pushed, seeds_of, swept
 from autograd_lite.graph import Graph, Node
-from autograd_lite.reverse import Flow
 
 __all__ = ["explain"]
 
 _LARGEST = 3_000  # nodes: of larger graphs no edge is tried
 _WORK = 150_000  # nodes visited by sweeps that try whole loops
+_LONGEST = 16  # of an axis whose sum may be missing
 _PARTNERS = 12  # arrays of one shape that are tried as an operand
 
 
@@ -56,7 +57,11 @@ def explain(evidence: Evidence) -> list[Explanation]:
     search = _Search(evidence, graph)
     explained: dict[int, list[Found]] = {}
     for suspect in evidence.suspects:
-        if suspect.leaf is None or np.shape(suspect.hand) != suspect.leaf.shape:
+        if suspect.leaf is None:
+            continue
+        if np.shape(suspect.hand) != suspect.leaf.shape:
+            if found := search.misshapen(suspect):
+                explained[suspect.k] = found
             continue
         if not np.isfinite(np.asarray(suspect.hand, float)).all():
             continue
@@ -106,12 +111,30 @@ class _Search:
         pushed = Pushed(self.graph, self.flow, suspect.leaf, np.random.default_rng(11))
         found = list(self._single(suspect, gap, pushed))
         if not found:
+            found = [*self._overwritten(suspect, gap, pushed), *self._unsummed(suspect)]
+        if not found:
             found = list(self._local(suspect, gap, pushed))
         if not found:
             found = list(self._scaled(suspect, gap, pushed))
         if not found:
             found = list(self._looped(suspect))
         return sorted(found, key=lambda f: (f.order, f.node.serial))
+
+    def misshapen(self, suspect: Suspect) -> list[Found]:
+        """What comes back to a leaf, summed over other axes than it should be, or over none."""
+        for edge in self.edges:
+            if edge.to is not suspect.leaf:
+                continue
+            raw = edge.pull(edge.arrives)
+            for axes in _subsets(raw.ndim):
+                for keep in (False, True):
+                    if fits(suspect.hand, raw.sum(axis=axes, keepdims=keep)):
+                        text = f"what flows back there is summed over axis {axes}"
+                        cause = "wrong axis"
+                        if not axes:
+                            text, cause = "what flows back there is not summed", "missing sum"
+                        return [Found(Wrong(cause, text, None), edge.node, 0)]
+        return []
 
     # ── one edge ─────────────────────────────────────────────────────────────────────────────────
 
@@ -120,7 +143,7 @@ class _Search:
         """Every edge over which something flows, arrays of its shape beside it."""
         same: dict[tuple[int, ...], list[tuple[Node, str]]] = {}
         for node in self.graph:
-            value = self.flow.values.get(node)
+            value = self.flow.values[node]
             if type(value) is tuple or np.asarray(value).dtype.kind not in "fiu":
                 continue
             if np.ndim(value):
@@ -174,12 +197,70 @@ class _Search:
                 text = f"the term through it is {1 + c:.6g} × what it should be"
                 yield Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
 
+    # ── where terms meet ─────────────────────────────────────────────────────────────────────────
+
+    def _overwritten(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+        """Of the terms that meet at a node the last one stays, element by element."""
+        readers: dict[Node, list[Edge]] = {}
+        for edge in self.edges:
+            readers.setdefault(edge.to, []).append(edge)
+        goal = pushed.weigh(gap)
+        for node, edges in readers.items():
+            if len(edges) < 2 or node not in pushed.at:
+                continue
+            edges = sorted(edges, key=lambda e: e.node.serial)
+            total = sum(np.asarray(e.passes, float) for e in edges)
+            for ordered in (edges, edges[::-1]):
+                kept = np.zeros(node.shape)
+                for edge in ordered:
+                    kept = np.where(edge.passes != 0, edge.passes, kept)
+                change = kept - total
+                near = _near(pushed.effect(node, change), goal)
+                if near and self._proved(suspect, gap, node, change):
+                    text = (
+                        f"of the {len(edges)} terms that come back to it the last one alone stays: "
+                        "add them up (+=) instead of assigning (=)"
+                    )
+                    yield Found(Wrong("accumulation", text, None), node, 0)
+                    return
+
+    def _unsummed(self, suspect: Suspect) -> Iterator[Found]:
+        """A sum over an axis that is missing within the formula: each element keeps its own."""
+        leaf = suspect.leaf
+        assert leaf is not None
+        for edge in self.edges:
+            raw = edge.pull(edge.arrives)
+            to = edge.to.shape
+            if raw.ndim != len(leaf.shape) or raw.size <= int(np.prod(to)):
+                continue
+            lined = (1,) * (raw.ndim - len(to)) + to
+            axes = [k for k, (m, n) in enumerate(zip(lined, raw.shape, strict=True)) if m != n]
+            if len(axes) != 1 or raw.shape[axes[0]] != leaf.shape[axes[0]]:
+                continue
+            if raw.shape[axes[0]] <= _LONGEST and self._keeps_own(suspect, edge, raw, axes[0]):
+                text = f"the sum over axis {axes[0]} of what flows back there is missing"
+                yield Found(Wrong("missing sum", text, None), edge.node, 0)
+
+    def _keeps_own(self, suspect: Suspect, edge: Edge, raw: Any, axis: int) -> bool:
+        leaf = suspect.leaf
+        assert leaf is not None
+        own, all_of_it = np.zeros(leaf.shape), np.zeros(leaf.shape)
+        for j in range(raw.shape[axis]):
+            here = [slice(None)] * raw.ndim
+            here[axis] = slice(j, j + 1)
+            seed = raw[tuple(here)].reshape(edge.to.shape).astype(edge.to.dtype)[()]
+            found = swept({edge.to: seed}, [leaf])[leaf]
+            own[tuple(here)] = found[tuple(here)]
+            all_of_it += found
+        return fits(np.asarray(suspect.right, float) - all_of_it + own, suspect.hand, 1e-6)
+
     def _proved(self, suspect: Suspect, gap: Any, node: Node, change: Any) -> bool:
         """Whether the change of what arrives at a node explains the gap, element by element."""
         assert suspect.leaf is not None
         seed = np.asarray(change, node.dtype if node.dtype.kind == "f" else float)[()]
         found = swept({node: seed}, [suspect.leaf])[suspect.leaf]
-        return fits(np.asarray(suspect.right, float) + found, suspect.hand, 1e-6)
+        slack = 1e-6 * np.abs(gap).max() + 1e-12 * np.abs(suspect.right).max()
+        return bool(np.abs(found - gap).max() <= slack)
 
     # ── a local derivative ───────────────────────────────────────────────────────────────────────
 
@@ -306,12 +387,17 @@ class _Search:
 
 # What a line of a loop may do to what it passes back.
 _CHANGES: tuple[tuple[str, str, Any], ...] = (
-    ("missing term", "the term through it is missing", lambda c: np.zeros_like(c)),
+    ("missing term", "the term through it is missing", np.zeros_like),
     ("sign", "the term through it has the wrong sign", lambda c: -c),
     ("factor", "the term through it is 2 × what it should be", lambda c: 2 * c),
     ("factor", "the term through it is ½ of what it should be", lambda c: 0.5 * c),
     ("transposed", "what it passes back is transposed", lambda c: c.T if _square(c) else c),
 )
+
+
+def _subsets(ndim: int) -> Iterator[tuple[int, ...]]:
+    for count in range(ndim + 1):
+        yield from combinations(range(ndim), count)
 
 
 def _square(array: Any) -> bool:
@@ -331,5 +417,3 @@ def _near(effect: Any, goal: Any) -> bool:
     """Whether two triples of inner products agree; a first sieve, not a proof."""
     scale = float(np.abs(goal).max())
     return bool(np.isfinite(effect).all() and np.abs(effect - goal).max() <= 1e-6 * scale)
-
-

@@ -36,6 +36,7 @@ class Edge:
 
     @property
     def to(self) -> Node:
+        """The node that it leads to."""
         p: Node = self.node.inputs[self.i]
         return p
 
@@ -123,7 +124,7 @@ def transposed(edge: Edge) -> Iterator[Wrong]:
     if passes.ndim == 2 and passes.shape[0] == passes.shape[1] > 1:
         yield Wrong("transposed", "what it passes back is transposed", passes.T)
     for j, p in enumerate(edge.node.inputs):
-        x = edge.flow.values.get(p) if isinstance(p, Node) else p
+        x: Any = edge.flow.values[p] if isinstance(p, Node) else p
         if j != edge.i and np.ndim(x) >= 2 and np.shape(x)[-1] == np.shape(x)[-2] > 1:
             turned = np.swapaxes(np.asarray(x), -1, -2)
             text = f"its operand {_called(p)} is transposed"
@@ -138,13 +139,17 @@ def truncated(edge: Edge) -> Iterator[Wrong]:
 def other_operand(edge: Edge) -> Iterator[Wrong]:
     """A product with another array of the same shape."""
     for j, p in enumerate(edge.node.inputs):
-        x = edge.flow.values.get(p) if isinstance(p, Node) else p
-        if j == edge.i or not np.ndim(x):
+        x: Any = edge.flow.values[p] if isinstance(p, Node) else p
+        if not np.ndim(x):
             continue
+        if j != edge.i:
+            text = f"its factor {_called(p)} is missing, as if it were 1"
+            ones = edge.pull(edge.arrives, {j: np.ones_like(np.asarray(x, float))})
+            yield Wrong("missing term" if _adds(edge) else "wrong operand", text, ones)
         for other, what in edge.same_shape.get(np.shape(x), []):
             value = (edge.flow.values if what == "value" else edge.flow.cotangents)[other]
             if other is not p and type(value) is not list:
-                text = f"it is multiplied by {what_is(other, what)} instead of {_called(p)}"
+                text = f"{what_is(other, what)} stands there instead of {_called(p)}"
                 yield Wrong("wrong operand", text, edge.pull(edge.arrives, {j: value}))
 
 
@@ -183,6 +188,30 @@ def copied(edge: Edge) -> Iterator[Wrong]:
         yield Wrong("local derivative", text, unbroadcast(edge.arrives, edge.to.shape))
 
 
+def _adds(edge: Edge) -> bool:
+    """Whether the other operands have no part in what is passed back."""
+    return edge.node.op.kind == "linear"
+
+
+def overwritten(edge: Edge) -> Iterator[Wrong]:
+    """What is read more than once gets the gradient of its last reader alone."""
+    g, to = np.asarray(edge.arrives, float), edge.to
+    if edge.node.op.kind != "linear" or edge.i != 0 or not to.size or not g.size:
+        return
+    values = [edge.flow.values[p] if isinstance(p, Node) else p for p in edge.node.inputs]
+    numbers = np.arange(to.size, dtype=float).reshape(to.shape)
+    read = np.asarray(edge.node.op.forward(numbers, *values[1:], **edge.node.params))
+    if read.shape != g.shape or read.size == np.unique(read).size:
+        return
+    positions = read.astype(int)
+    if not np.array_equal(positions, read) or positions.max() >= to.size or positions.min() < 0:
+        return
+    passes = np.zeros(to.size)
+    passes[positions.ravel()] = g.ravel()
+    text = "what is read more than once gets the gradient of its last reader alone; add them up, "
+    yield Wrong("accumulation", text + "for example by np.add.at", passes.reshape(to.shape))
+
+
 def what_is(node: Node, what: str) -> str:
     """A value or a gradient in words."""
     return _called(node) if what == "value" else f"the gradient at {_called(node)}"
@@ -206,6 +235,7 @@ MISTAKES: tuple[Mistake, ...] = (
     other_axis,
     reduced_otherwise,
     truncated,
+    overwritten,
     other_operand,
     other_cotangent,
 )

@@ -30,7 +30,6 @@ SUBSTITUTES: tuple[tuple[str, str, Callable[[Any, Any, Any, Any], Any]], ...] = 
     ("local derivative", "y(1 − y²)", lambda x, y, d, g: y * (1 - y * y)),
     ("local derivative", "y²(1 − y)", lambda x, y, d, g: y * y * (1 - y)),
     ("local derivative", "y²", lambda x, y, d, g: y**2),
-    ("local derivative", "y(1 + y)", lambda x, y, d, g: y * (1 + y)),
     ("sign", "1 + y², a sign", lambda x, y, d, g: 1 + y * y),
     ("sign", "y(1 + y), a sign", lambda x, y, d, g: y * (1 + y)),
     ("local derivative", "1 − 2y", lambda x, y, d, g: 1 - 2 * y),

@@ -21,7 +21,9 @@ from autograd_lite.comparison.diagnosis.evidence import (
     ratio,
 )
 
-__all__ = ["TESTS", "known_factor"]
+__all__ = ["TESTS", "misshapen", "twice"]
+
+_CLOSE = 1e-5  # a factor as near to 1 as this is no factor, but some approximation
 
 
 def _elements(array: Any) -> str:
@@ -31,13 +33,13 @@ def _elements(array: Any) -> str:
 
 def sign(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     """−1 times the right one."""
-    if not fits(-suspect.hand, suspect.right) or not np.any(suspect.right):
+    if not fits(-np.asarray(suspect.hand, float), suspect.right) or not np.any(suspect.right):
         return None
     text = f"the sign is wrong in {_elements(suspect.hand)}: it is −1 × the right one"
     return Explanation("sign", text, "hand = −right, element by element", (suspect.name,))
 
 
-def known_factor(c: float, evidence: Evidence, shape: tuple[int, ...]) -> str:
+def _known_factor(c: float, evidence: Evidence, shape: tuple[int, ...]) -> str:
     """What a factor may be, in words; empty if it is none of the usual."""
     for text, value in {"2": 2.0, "½": 0.5, "3": 3.0, "⅓": 1 / 3}.items():
         if abs(c - value) < 1e-9 and text in ("2", "½"):
@@ -76,21 +78,32 @@ def _sizes(evidence: Evidence, shape: tuple[int, ...]) -> dict[int, str]:
 def factor(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     """A number times the right one."""
     c = ratio(suspect.hand, suspect.right)
-    if c is None or abs(c + 1) < 1e-9:
+    if c is None or abs(c + 1) < 1e-9 or abs(c - 1) < _CLOSE:
         return None
-    known = known_factor(abs(c), evidence, np.shape(suspect.hand))
+    known = _known_factor(abs(c), evidence, np.shape(suspect.hand))
     text = f"it is {c:.6g} × the right one in {_elements(suspect.hand)}"
     text += f"; {known}" if known else ""
     return Explanation("factor", text, "hand / right is one number", (suspect.name,))
+
+
+def tied(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """At a tie, every element for itself passes as a choice, all of them together do not."""
+    if "keeps the tie" not in suspect.row.note:
+        return None
+    many = int((np.asarray(suspect.hand) != np.asarray(suspect.right)).sum())
+    text = (
+        "at a tie the whole gradient goes to every tied element; give it to one of them (argmax), "
+        f"or share it out: look at the {many} elements that differ"
+    )
+    return Explanation("ties", text, suspect.row.note, (suspect.name,))
 
 
 def zero(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     """Nothing at all."""
     if np.any(suspect.hand) or not np.size(suspect.hand):
         return None
-    whole = _is_truncation(suspect)
-    if whole:
-        return whole
+    if _is_truncation(suspect):
+        return truncation(evidence, suspect)
     text = "it is zero everywhere: the array was made, and nothing was written to it"
     return Explanation("missing term", text, "every element is 0", (suspect.name,))
 
@@ -147,13 +160,51 @@ def transposed(evidence: Evidence, suspect: Suspect) -> Explanation | None:
 
 def swapped(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     """The gradient of something else."""
-    for other in (*evidence.suspects, *evidence.others):
+    for other in evidence.suspects:
         if other.k != suspect.k and fits(suspect.hand, other.right) and np.any(other.right):
             if fits(other.right, suspect.right):
                 continue
             text = f"it is the right {other.name}: the two are swapped, or returned in wrong order"
             return Explanation("swapped", text, f"hand = {other.name}", (suspect.name,))
     return None
+
+
+def twice(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """The gradient of something else, which has its own as well."""
+    for other in evidence.others:
+        same = fits(suspect.hand, other.right) and not fits(other.right, suspect.right)
+        if same and np.any(other.right):
+            text = f"it is {other.name}, given a second time"
+            return Explanation("swapped", text, f"hand = {other.name}", (suspect.name,))
+    return None
+
+
+def misshapen(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """A shape that says what went wrong, where the numbers do not."""
+    hand, due = np.shape(suspect.hand), np.shape(suspect.right)
+    if hand == due:
+        return None
+    text = f"shape {hand} where {due} is due"
+    try:
+        if np.broadcast_shapes(hand, due) == due:
+            text += ": it broadcasts, so an update of the parameter would go on silently"
+    except ValueError:
+        wrong = [i for i, (a, b) in enumerate(zip(hand, due, strict=False)) if a != b]
+        text += f": look at the sums and products along axis {wrong[0]}" if wrong else ""
+    return Explanation("shape", text, "the shapes, none of the usual reasons fits", (suspect.name,))
+
+
+def single_precision(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """The digits of float32 in an array of float64."""
+    hand = np.asarray(suspect.hand)
+    if hand.dtype != np.float64 or not fits(hand, suspect.right, 1e-6):
+        return None
+    if not np.array_equal(hand, hand.astype(np.float32)):
+        return None
+    text = "right but for its digits: on its way it was float32, though it is float64 now"
+    return Explanation(
+        "float32", text, "hand = float32(hand), and near the right one", (suspect.name,)
+    )
 
 
 def unsummed(evidence: Evidence, suspect: Suspect) -> Explanation | None:
@@ -199,6 +250,8 @@ def reshaped(evidence: Evidence, suspect: Suspect) -> Explanation | None:
 
 TESTS = (
     not_finite,
+    tied,
+    single_precision,
     zero,
     sign,
     truncation,
