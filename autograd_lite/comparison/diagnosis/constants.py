@@ -75,8 +75,8 @@ def _all_near(suspects: Sequence[Suspect], names: Sequence[str]) -> bool:
 
 def _epsilon(old: float, where: str, names: tuple[str, ...]) -> Explanation:
     text = (
-        f"the formula leaves out the {old:.6g} of forward, at {where}; without it they agree: right "
-        "for all practical purposes"
+        f"the formula leaves out the {old:.6g} of forward, at {where}; without it they agree: "
+        "right for all practical purposes"
     )
     tested = "the graph recorded again with 0 in its place gives the hand-written one"
     return Explanation("epsilon", text, tested, names, "info")

@@ -9,7 +9,7 @@ Imports: its neighbours, graph, reverse, NumPy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -27,6 +27,7 @@ from autograd_lite.comparison.diagnosis.mistakes import MISTAKES, Edge, Wrong
 from autograd_lite.comparison.diagnosis.substitutes import SUBSTITUTES
 from autograd_lite.comparison.diagnosis.sweeps import Pushed, seeds_of, swept
 from autograd_lite.graph import Graph, Node
+from autograd_lite.ops.shaping import unbroadcast
 
 __all__ = ["explain"]
 
@@ -164,7 +165,7 @@ class _Search:
         for edge in self.edges:
             for order, mistake in enumerate(MISTAKES):
                 try:
-                    found += [(order, edge, wrong) for wrong in mistake(edge)]
+                    found += [(order, edge, _summed(wrong, edge)) for wrong in mistake(edge)]
                 except (ValueError, TypeError, ArithmeticError, IndexError):
                     continue  # an operand of this shape or kind cannot stand there
         return found
@@ -235,24 +236,26 @@ class _Search:
                 continue
             lined = (1,) * (raw.ndim - len(to)) + to
             axes = [k for k, (m, n) in enumerate(zip(lined, raw.shape, strict=True)) if m != n]
-            if len(axes) != 1 or raw.shape[axes[0]] != leaf.shape[axes[0]]:
+            if len(axes) != 1 or raw.shape[axes[0]] > _LONGEST:
                 continue
-            if raw.shape[axes[0]] <= _LONGEST and self._keeps_own(suspect, edge, raw, axes[0]):
+            if self._keeps_own(suspect, edge, raw, axes[0]):
                 text = f"the sum over axis {axes[0]} of what flows back there is missing"
                 yield Found(Wrong("missing sum", text, None), edge.node, 0)
 
     def _keeps_own(self, suspect: Suspect, edge: Edge, raw: Any, axis: int) -> bool:
         leaf = suspect.leaf
         assert leaf is not None
-        own, all_of_it = np.zeros(leaf.shape), np.zeros(leaf.shape)
-        for j in range(raw.shape[axis]):
-            here = [slice(None)] * raw.ndim
-            here[axis] = slice(j, j + 1)
-            seed = raw[tuple(here)].reshape(edge.to.shape).astype(edge.to.dtype)[()]
-            found = swept({edge.to: seed}, [leaf])[leaf]
-            own[tuple(here)] = found[tuple(here)]
-            all_of_it += found
-        return fits(np.asarray(suspect.right, float) - all_of_it + own, suspect.hand, 1e-6)
+        size = raw.shape[axis]
+        alone = []
+        for j in range(size):
+            seed = raw.take([j], axis).reshape(edge.to.shape).astype(edge.to.dtype)[()]
+            alone.append(swept({edge.to: seed}, [leaf])[leaf])
+        rest = np.asarray(suspect.right, float) - sum(alone)
+        for k in (k for k, n in enumerate(leaf.shape) if n == size):
+            own = np.stack([part.take(j, k) for j, part in enumerate(alone)], k)
+            if fits(rest + own, suspect.hand, 1e-6):
+                return True
+        return False
 
     def _proved(self, suspect: Suspect, gap: Any, node: Node, change: Any) -> bool:
         """Whether the change of what arrives at a node explains the gap, element by element."""
@@ -321,6 +324,7 @@ class _Search:
                 continue
             g = np.asarray(self.flow.cotangents[y], float)
             for order, (cause, text, wrong) in enumerate(self._substituted(x, y, d)):
+                cause = "mask" if _is_mask(d) and _is_mask(wrong) else cause
                 change = (wrong - np.asarray(d, float)) * g
                 if _near(pushed.effect(x, change), goal) and self._proved(suspect, gap, x, change):
                     yield Found(Wrong(cause, _local_text(x, y, text), None), y, order)
@@ -395,6 +399,14 @@ _CHANGES: tuple[tuple[str, str, Any], ...] = (
 )
 
 
+def _summed(wrong: Wrong, edge: Edge) -> Wrong:
+    """What is passed, summed over the axes along which its target was broadcast."""
+    shape = edge.to.shape
+    if np.shape(wrong.passes) == shape or np.size(wrong.passes) <= int(np.prod(shape)):
+        return wrong
+    return replace(wrong, passes=unbroadcast(wrong.passes, shape))
+
+
 def _subsets(ndim: int) -> Iterator[tuple[int, ...]]:
     for count in range(ndim + 1):
         yield from combinations(range(ndim), count)
@@ -402,6 +414,10 @@ def _subsets(ndim: int) -> Iterator[tuple[int, ...]]:
 
 def _square(array: Any) -> bool:
     return np.ndim(array) == 2 and np.shape(array)[0] == np.shape(array)[1]
+
+
+def _is_mask(local: Any) -> bool:
+    return bool(np.isin(local, (0.0, 1.0)).all())
 
 
 def _local_text(x: Node, y: Node, text: str) -> str:
