@@ -36,6 +36,7 @@ WRITTEN += [
     DOCS / "notebook.md",
     DOCS / "layers.md",
     DOCS / "complex.md",
+    DOCS / "compare.md",
 ]
 TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
 PAGES = [*TABLES, *WRITTEN]  # tables first: code of a written page may declare operators

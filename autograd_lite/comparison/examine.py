@@ -296,11 +296,11 @@ class _Case:
                 f"backward gives the same for a dout of 1 and of {_SECOND}: it ignores what flows "
                 "in, and is right as the last step alone"
             )
-            return Finding("warning", "dout", text)
+            return Finding("warning", "dout", text, "upstream ignored")
         text = (
             f"backward is not linear in dout: 1 and {_SECOND} do not give gradients in that ratio"
         )
-        return Finding("error", "dout", text)
+        return Finding("error", "dout", text, "upstream ignored")
 
     def _ask_numbers(self) -> None:
         """The third referee: derivatives of the hand-written forward by differences alone."""

@@ -24,7 +24,7 @@ _NEAR = 1e-3  # off by less than this part of the largest element
 def explain(evidence: Evidence) -> list[Explanation]:
     """Explanations of what is wrong, those that explain most gradients first."""
     found: list[Explanation] = []
-    for step in (_whole, _near, graphs.explain, constants.explain, _single, _last):
+    for step in (_whole, _near, _masked, graphs.explain, constants.explain, _single, _last):
         rest = _without(evidence, found)
         if not rest.suspects:
             break
@@ -52,6 +52,12 @@ def _near(evidence: Evidence) -> list[Explanation]:
     """Gradients that are almost right: an epsilon, before anything else is thought of."""
     near = [s for s in evidence.suspects if 0 < s.row.max_rel < _NEAR]
     return constants.explain(replace(evidence, suspects=near)) if near else []
+
+
+def _masked(evidence: Evidence) -> list[Explanation]:
+    """Masks of layers that work element by element, which are plain to see without a graph."""
+    found = (behaviour.elementwise(evidence, suspect) for suspect in evidence.suspects)
+    return [one for one in found if one is not None and one.cause == "mask"]
 
 
 def _last(evidence: Evidence) -> list[Explanation]:

@@ -16,7 +16,12 @@ import numpy as np
 from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
 
-__all__ = ["TESTS", "memory"]
+__all__ = [
+    "TESTS",
+    "elementwise",
+    "memory",
+    "upstream",
+]
 
 _SCALE = 1.75
 

@@ -25,7 +25,7 @@ from autograd_lite.comparison.diagnosis.evidence import (
 )
 from autograd_lite.comparison.diagnosis.mistakes import MISTAKES, Edge, Wrong
 from autograd_lite.comparison.diagnosis.substitutes import SUBSTITUTES
-from autograd_lite.comparison.diagnosis.sweeps import Pushed, seeds_of, swept
+from autograd_lite.comparison.diagnosis.sweeps import Pushed, seeds_of, silent_edges, swept
 from autograd_lite.graph import Graph, Node
 from autograd_lite.ops.shaping import unbroadcast
 
@@ -102,6 +102,7 @@ class _Search:
         self.evidence, self.graph, self.flow = evidence, graph, evidence.flow
         self.seeds = seeds_of(graph, evidence.cotangents)
         self.leaves = [s.leaf for s in evidence.suspects if s.leaf is not None]
+        self.silent = silent_edges(self.flow)
         self.swept: dict[Any, dict[Node, Any]] = {}
         self.work = 0
 
@@ -109,14 +110,15 @@ class _Search:
         """What explains the gradient of a leaf, best first."""
         assert suspect.leaf is not None
         gap = np.asarray(suspect.hand, float) - np.asarray(suspect.right, float)
-        pushed = Pushed(self.graph, self.flow, suspect.leaf, np.random.default_rng(11))
+        rng = np.random.default_rng(11)
+        pushed = Pushed(self.graph, self.flow, suspect.leaf, self.silent, rng)
         found = list(self._single(suspect, gap, pushed))
         if not found:
             found = [*self._overwritten(suspect, gap, pushed), *self._unsummed(suspect)]
         if not found:
             found = list(self._local(suspect, gap, pushed))
         if not found:
-            found = list(self._scaled(suspect, gap, pushed))
+            found = [*self._scaled(suspect, gap, pushed), *self._factored(suspect)]
         if not found:
             found = list(self._looped(suspect))
         return sorted(found, key=lambda f: (f.order, f.node.serial))
@@ -151,7 +153,14 @@ class _Search:
                 same.setdefault(node.shape, []).append((node, "value"))
                 if node in self.flow.cotangents:
                     same[node.shape].append((node, "gradient"))
-        same = {shape: nodes[-_PARTNERS:] + nodes[:_PARTNERS] for shape, nodes in same.items()}
+        wide = {
+            shape: [
+                *nodes,
+                *(one for other in same if _widens(other, shape) for one in same[other]),
+            ]
+            for shape, nodes in same.items()
+        }
+        same = {shape: nodes[-_PARTNERS:] + nodes[:_PARTNERS] for shape, nodes in wide.items()}
         return [
             Edge(node, i, passes, self.flow, same)
             for (node, i), passes in self.flow.contributions.items()
@@ -197,6 +206,29 @@ class _Search:
             ):
                 text = f"the term through it is {1 + c:.6g} × what it should be"
                 yield Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
+
+    def _factored(self, suspect: Suspect) -> Iterator[Found]:
+        """The right gradient times an array of the graph, or divided by it."""
+        with np.errstate(all="ignore"):
+            used = np.asarray(suspect.hand, float) / np.asarray(suspect.right, float)
+        if not np.isfinite(used).all() or used.size < 2:
+            return
+        for node in self.graph:
+            value = self.flow.values[node]
+            if type(value) is tuple or not np.ndim(value) or np.asarray(value).dtype.kind != "f":
+                continue
+            if node.ndim > used.ndim or node.shape == (1,) * node.ndim:
+                continue
+            with np.errstate(all="ignore"):
+                inverse = 1 / np.asarray(value, float)
+            name = node.name or node.op.name
+            for text, array in (
+                (f"the whole gradient is multiplied by {name} once more than it should be", value),
+                (f"the whole gradient lacks the factor {name}, or is divided by it", inverse),
+            ):
+                if _spreads(array, used.shape) and fits(np.broadcast_to(array, used.shape), used):
+                    yield Found(Wrong("local derivative", text, None), node, 0)
+                    return
 
     # ── where terms meet ─────────────────────────────────────────────────────────────────────────
 
@@ -261,7 +293,8 @@ class _Search:
         """Whether the change of what arrives at a node explains the gap, element by element."""
         assert suspect.leaf is not None
         seed = np.asarray(change, node.dtype if node.dtype.kind == "f" else float)[()]
-        found = swept({node: seed}, [suspect.leaf])[suspect.leaf]
+        quiet = dict.fromkeys(self.silent, np.zeros_like)
+        found = swept({node: seed}, [suspect.leaf], quiet)[suspect.leaf]
         slack = 1e-6 * np.abs(gap).max() + 1e-12 * np.abs(suspect.right).max()
         return bool(np.abs(found - gap).max() <= slack)
 
@@ -407,6 +440,20 @@ def _summed(wrong: Wrong, edge: Edge) -> Wrong:
     return replace(wrong, passes=unbroadcast(wrong.passes, shape))
 
 
+def _widens(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether a smaller array of this shape, with as many axes, broadcasts to the other."""
+    same_rank = len(shape) == len(to) and shape != to
+    return same_rank and all(m in (1, n) for m, n in zip(shape, to, strict=True))
+
+
+def _spreads(array: Any, shape: tuple[int, ...]) -> bool:
+    """Whether an array broadcasts to a shape."""
+    try:
+        return bool(np.broadcast_shapes(np.shape(array), shape) == shape)
+    except ValueError:
+        return False
+
+
 def _subsets(ndim: int) -> Iterator[tuple[int, ...]]:
     for count in range(ndim + 1):
         yield from combinations(range(ndim), count)
@@ -422,7 +469,7 @@ def _is_mask(local: Any) -> bool:
 
 def _local_text(x: Node, y: Node, text: str) -> str:
     start = x.name or (f"line {x.source.line}" if x.source else x.op.name)
-    return f"as local derivative from {start} stands there {text}"
+    return f"the local derivative that is used, from {start} to there, is {text}"
 
 
 def _is_float(value: Any) -> bool:

@@ -21,7 +21,24 @@ from autograd_lite.graph import Node
 from autograd_lite.ops.shaping import unbroadcast
 from autograd_lite.reverse import Flow
 
-__all__ = ["MISTAKES", "Edge", "Wrong"]
+__all__ = [
+    "MISTAKES",
+    "Edge",
+    "Wrong",
+    "copied",
+    "dropped",
+    "masked_otherwise",
+    "negated",
+    "other_axis",
+    "other_cotangent",
+    "other_operand",
+    "overwritten",
+    "reduced_otherwise",
+    "transposed",
+    "truncated",
+    "upstream_ignored",
+    "what_is",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +65,10 @@ class Edge:
     def pull(self, g: Any, replaced: Mapping[int, Any] | None = None) -> Any:
         """What the edge passes for another cotangent, or with other operands."""
         values, inputs = self.flow.values, self.node.inputs
+        g = np.broadcast_to(g, self.node.shape) if np.ndim(g) else g
         xs = [values[p] if isinstance(p, Node) else p for p in inputs]
         for j, x in (replaced or {}).items():
-            xs[j] = x
+            xs[j] = np.broadcast_to(x, np.shape(xs[j]))
         y = values[self.node]
         with np.errstate(all="ignore"):
             if replaced:

@@ -43,7 +43,6 @@ SUBSTITUTES: tuple[tuple[str, str, Callable[[Any, Any, Any, Any], Any]], ...] = 
     ("local derivative", "−1/x", lambda x, y, d, g: -1 / x),
     ("local derivative", "its own inverse, a division for a product", lambda x, y, d, g: 1 / d),
     ("local derivative", "its own square, a factor twice", lambda x, y, d, g: d * d),
-    ("local derivative", "its own root", lambda x, y, d, g: np.sqrt(np.abs(d))),
     ("mask", "1 where the gradient is positive", lambda x, y, d, g: (g > 0) * 1.0),
     ("mask", "1 where the input is negative", lambda x, y, d, g: (x < 0) * 1.0),
     ("mask", "the right one where the gradient is positive", lambda x, y, d, g: d * (g > 0)),

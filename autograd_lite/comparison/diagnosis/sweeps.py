@@ -14,6 +14,7 @@ those that fit are swept.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,10 @@ from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow, Sweep
 from autograd_lite.shapes import Shape
 
-__all__ = ["Altered", "Pushed", "seeds_of", "swept"]
+__all__ = ["Altered", "Pushed", "seeds_of", "silent_edges", "swept"]
 
 _PROBES = 3
+_NOTHING = 1e-12
 
 
 class Altered(Sweep):
@@ -82,12 +84,36 @@ def swept(
     return {leaf: found.get(leaf, np.zeros(leaf.shape)) for leaf in leaves}
 
 
+def silent_edges(values: Flow) -> frozenset[tuple[Node, int]]:
+    """Edges over which terms flow that cancel: nobody who derives by hand writes them down.
+
+    Softmax is the same for x and x − max(x). What flows back to the maximum adds up to 0, but the
+    numerator's part of it alone does not.
+    """
+    most: dict[Node, float] = {}
+    sizes = {
+        edge: float(np.abs(np.asarray(passes)).max(initial=0.0))
+        for edge, passes in values.contributions.items()
+        if type(passes) is not list and hasattr(passes, "dtype") and passes.dtype.kind == "f"
+    }
+    for (node, _), size in sizes.items():
+        most[node] = max(most.get(node, 0.0), size)
+    return frozenset(edge for edge, size in sizes.items() if size <= _NOTHING * most[edge[0]])
+
+
 class Pushed:
     """Tangents of random directions of one leaf at every node that rests on it."""
 
-    def __init__(self, graph: Graph, values: Flow, leaf: Node, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        values: Flow,
+        leaf: Node,
+        silent: AbstractSet[tuple[Node, int]],
+        rng: np.random.Generator,
+    ) -> None:
         self.directions = rng.standard_normal((_PROBES, *leaf.shape))
-        sweeps = [_tangents(graph, values.values, leaf, r) for r in self.directions]
+        sweeps = [_tangents(graph, values.values, leaf, silent, r) for r in self.directions]
         self.at = {node: np.stack([s[node] for s in sweeps]) for node in sweeps[0]}
 
     def weigh(self, gradient: Any) -> Any:
@@ -105,14 +131,22 @@ def _inner(stack: Any, array: Any) -> Any:
         return stack.reshape(len(stack), -1) @ flat
 
 
-def _tangents(graph: Graph, values: Mapping[Node, Any], leaf: Node, direction: Any) -> Any:
+def _tangents(
+    graph: Graph,
+    values: Mapping[Node, Any],
+    leaf: Node,
+    silent: AbstractSet[tuple[Node, int]],
+    direction: Any,
+) -> Any:
     found: dict[Node, Any] = {leaf: direction}
     lost: set[Node] = set()
     for node in graph.nodes:
-        moving = [isinstance(p, Node) and p in found for p in node.inputs]
-        if not any(moving) or node in found:
+        tangents = [
+            found.get(p) if isinstance(p, Node) and (node, i) not in silent else None
+            for i, p in enumerate(node.inputs)
+        ]
+        if all(t is None for t in tangents) or node in found:
             continue
-        tangents = [found.get(p) if isinstance(p, Node) else None for p in node.inputs]
         xs = [values[p] if isinstance(p, Node) else p for p in node.inputs]
         push = node.op.push
         if push is None or any(p in lost for p in node.inputs if isinstance(p, Node)):

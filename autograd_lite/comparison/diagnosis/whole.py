@@ -21,7 +21,22 @@ from autograd_lite.comparison.diagnosis.evidence import (
     ratio,
 )
 
-__all__ = ["TESTS", "misshapen", "twice"]
+__all__ = [
+    "TESTS",
+    "factor",
+    "misshapen",
+    "not_finite",
+    "reshaped",
+    "sign",
+    "single_precision",
+    "swapped",
+    "tied",
+    "transposed",
+    "truncation",
+    "twice",
+    "unsummed",
+    "zero",
+]
 
 _CLOSE = 1e-5  # a factor as near to 1 as this is no factor, but some approximation
 
