@@ -1,20 +1,27 @@
 """Every mutant put before `ag.compare`: is it found, and is the mistake named?
 
-`python -m tests.comparison.proof [share]` prints the table; `share` is the part of the mutants that
-is tried, 1 for all of them.
+`python -m tests.comparison.proof [share]` prints the table and writes the figures of
+docs/diagnoses.md; `share` is the part of the mutants that is tried, 1 for all of them.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import autograd_lite as ag
 from autograd_lite.errors import CompareError
 from tests.comparison.mutation import Mutant, effect, layers, mutants_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "diagnoses.json"
 
 
 @dataclass(frozen=True)
@@ -82,9 +89,38 @@ def shown(title: str, outcomes: Iterable[Outcome]) -> str:
     return "\n".join(lines)
 
 
+def alarms() -> tuple[int, int]:
+    """How many right layers are called wrong, and how many forward passes are traced."""
+    false = traced = 0
+    for layer in layers():
+        hand, inputs = layer.make()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            report = ag.compare(hand, *inputs)
+        false += not report.ok
+        traced += report.graph is not None
+    return false, traced
+
+
+def figures(outcomes: Sequence[Outcome], share: float) -> dict[str, Any]:
+    """What the page shows."""
+    operators: dict[str, dict[str, list[int]]] = {}
+    for kind, held_out in (("training", False), ("held_out", True)):
+        part = [one for one in outcomes if one.mutant.held_out == held_out]
+        for name, *counts in table(part):
+            operators.setdefault(name, {})[kind] = counts
+    false, traced = alarms()
+    facts = {"layers": len(layers()), "false_alarms": false, "traced": traced, "share": share}
+    return {**facts, "operators": dict(sorted(operators.items()))}
+
+
 if __name__ == "__main__":
     share = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-    outcomes = [one for one in map(judged, chosen(share)) if one is not None]
+    with ProcessPoolExecutor() as pool:
+        found = list(pool.map(judged, chosen(share), chunksize=8))
+    outcomes = [one for one in found if one is not None]
     for kind, held_out in (("training", False), ("held out", True)):
         part = [one for one in outcomes if one.mutant.held_out == held_out]
         sys.stdout.write(shown(kind, part) + "\n\n")
+    text = json.dumps(figures(outcomes, share), indent=1)
+    PAGE.write_text(re.sub(r"\[\s+(\d+),\s+(\d+),\s+(\d+)\s+\]", r"[\1, \2, \3]", text) + "\n")
