@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import autograd_lite as ag
-from tests.comparison import mutation, proof
+from tests.comparison import mistakes, proof
 from tests.comparison.mutation import Layer, effect, layers, mutants_of
 
 LAYERS = layers()
@@ -38,7 +38,7 @@ def test_the_effect_of_an_edit_is_measured() -> None:
     kinds = {m.operator.name: effect(m) for m in mutants_of(relu)}
     assert kinds["negated"] is not None
     assert "sign" in kinds["negated"].causes
-    assert len(mutation.OPERATORS) >= 25
+    assert len(mistakes.OPERATORS) >= 25
 
 
 @pytest.mark.slow
