@@ -38,7 +38,7 @@ _PARTNERS = 12  # arrays of one shape that are tried as an operand
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class _Found:
     """A proved mistake: for one gradient, at one place."""
 
     wrong: Wrong
@@ -56,7 +56,7 @@ def explain(evidence: Evidence) -> list[Explanation]:
     if graph is None or len(graph) > _LARGEST:
         return []
     search = _Search(evidence, graph)
-    explained: dict[int, list[Found]] = {}
+    explained: dict[int, list[_Found]] = {}
     for suspect in evidence.suspects:
         if suspect.leaf is None:
             continue
@@ -72,10 +72,10 @@ def explain(evidence: Evidence) -> list[Explanation]:
     return _merged(evidence, explained)
 
 
-def _merged(evidence: Evidence, explained: Mapping[int, Sequence[Found]]) -> list[Explanation]:
+def _merged(evidence: Evidence, explained: Mapping[int, Sequence[_Found]]) -> list[Explanation]:
     """One explanation for all gradients that one mistake spoils; what explains most comes first."""
     keys: dict[Any, list[str]] = {}
-    kept: dict[Any, Found] = {}
+    kept: dict[Any, _Found] = {}
     for suspect in evidence.suspects:
         for found in explained.get(suspect.k, ()):
             keys.setdefault(found.key, []).append(suspect.name)
@@ -106,7 +106,7 @@ class _Search:
         self.swept: dict[Any, dict[Node, Any]] = {}
         self.work = 0
 
-    def of(self, suspect: Suspect) -> list[Found]:
+    def of(self, suspect: Suspect) -> list[_Found]:
         """What explains the gradient of a leaf, best first."""
         assert suspect.leaf is not None
         gap = np.asarray(suspect.hand, float) - np.asarray(suspect.right, float)
@@ -123,7 +123,7 @@ class _Search:
             found = list(self._looped(suspect))
         return sorted(found, key=lambda f: (f.order, f.node.serial))
 
-    def misshapen(self, suspect: Suspect) -> list[Found]:
+    def misshapen(self, suspect: Suspect) -> list[_Found]:
         """What comes back to a leaf, summed over other axes than it should be, or over none."""
         for edge in self.edges:
             if edge.to is not suspect.leaf:
@@ -136,7 +136,7 @@ class _Search:
                         cause = "wrong axis"
                         if not axes:
                             text, cause = "what flows back there is not summed", "missing sum"
-                        return [Found(Wrong(cause, text, None), edge.node, 0)]
+                        return [_Found(Wrong(cause, text, None), edge.node, 0)]
         return []
 
     # ── one edge ─────────────────────────────────────────────────────────────────────────────────
@@ -179,7 +179,7 @@ class _Search:
                     continue  # an operand of this shape or kind cannot stand there
         return found
 
-    def _single(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+    def _single(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
         goal = pushed.weigh(gap)
         for order, edge, wrong in self.wrongs:
             if edge.to not in pushed.at or np.shape(wrong.passes) != edge.to.shape:
@@ -188,9 +188,9 @@ class _Search:
             if _near(pushed.effect(edge.to, change), goal) and self._proved(
                 suspect, gap, edge.to, change
             ):
-                yield Found(wrong, edge.node, order)
+                yield _Found(wrong, edge.node, order)
 
-    def _scaled(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+    def _scaled(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
         """One term is a multiple of what it should be."""
         goal = pushed.weigh(gap)
         for edge in self.edges:
@@ -205,9 +205,9 @@ class _Search:
                 suspect, gap, edge.to, c * np.asarray(edge.passes, float)
             ):
                 text = f"the term through it is {1 + c:.6g} × what it should be"
-                yield Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
+                yield _Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
 
-    def _factored(self, suspect: Suspect) -> Iterator[Found]:
+    def _factored(self, suspect: Suspect) -> Iterator[_Found]:
         """The right gradient times an array of the graph, or divided by it."""
         with np.errstate(all="ignore"):
             used = np.asarray(suspect.hand, float) / np.asarray(suspect.right, float)
@@ -227,12 +227,12 @@ class _Search:
                 (f"the whole gradient lacks the factor {name}, or is divided by it", inverse),
             ):
                 if _spreads(array, used.shape) and fits(np.broadcast_to(array, used.shape), used):
-                    yield Found(Wrong("local derivative", text, None), node, 0)
+                    yield _Found(Wrong("local derivative", text, None), node, 0)
                     return
 
     # ── where terms meet ─────────────────────────────────────────────────────────────────────────
 
-    def _overwritten(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+    def _overwritten(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
         """Of the terms that meet at a node the last one stays, element by element."""
         readers: dict[Node, list[Edge]] = {}
         for edge in self.edges:
@@ -254,10 +254,10 @@ class _Search:
                         f"of the {len(edges)} terms that come back to it the last one alone stays: "
                         "add them up (+=) instead of assigning (=)"
                     )
-                    yield Found(Wrong("accumulation", text, None), node, 0)
+                    yield _Found(Wrong("accumulation", text, None), node, 0)
                     return
 
-    def _unsummed(self, suspect: Suspect) -> Iterator[Found]:
+    def _unsummed(self, suspect: Suspect) -> Iterator[_Found]:
         """A sum over an axis that is missing within the formula: each element keeps its own."""
         leaf = suspect.leaf
         assert leaf is not None
@@ -272,7 +272,7 @@ class _Search:
                 continue
             if self._keeps_own(suspect, edge, raw, axes[0]):
                 text = f"the sum over axis {axes[0]} of what flows back there is missing"
-                yield Found(Wrong("missing sum", text, None), edge.node, 0)
+                yield _Found(Wrong("missing sum", text, None), edge.node, 0)
 
     def _keeps_own(self, suspect: Suspect, edge: Edge, raw: Any, axis: int) -> bool:
         leaf = suspect.leaf
@@ -350,7 +350,7 @@ class _Search:
             if np.isfinite(wrong).all() and not fits(wrong, d):
                 yield cause, text, wrong
 
-    def _local(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[Found]:
+    def _local(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
         goal = pushed.weigh(gap)
         for x, y, d in self.regions:
             if x not in pushed.at:
@@ -360,11 +360,11 @@ class _Search:
                 cause = "mask" if _is_mask(d) and _is_mask(wrong) else cause
                 change = (wrong - np.asarray(d, float)) * g
                 if _near(pushed.effect(x, change), goal) and self._proved(suspect, gap, x, change):
-                    yield Found(Wrong(cause, _local_text(x, y, text), None), y, order)
+                    yield _Found(Wrong(cause, _local_text(x, y, text), None), y, order)
 
     # ── all steps of a loop ──────────────────────────────────────────────────────────────────────
 
-    def _looped(self, suspect: Suspect) -> Iterator[Found]:
+    def _looped(self, suspect: Suspect) -> Iterator[_Found]:
         """The same mistake at every pass through a line."""
         groups: dict[Any, list[Edge]] = {}
         for edge in self.edges:
@@ -378,10 +378,10 @@ class _Search:
                 found = self._sweep((key, order), edges, {})
                 if found is not None and self._is(suspect, found):
                     text = f"{text}, in each of its {len(group)} steps"
-                    yield Found(Wrong(cause, text, None), group[0].node, order)
+                    yield _Found(Wrong(cause, text, None), group[0].node, order)
         yield from self._looped_locals(suspect)
 
-    def _looped_locals(self, suspect: Suspect) -> Iterator[Found]:
+    def _looped_locals(self, suspect: Suspect) -> Iterator[_Found]:
         groups: dict[Any, list[tuple[Node, Node, Any]]] = {}
         for x, y, d in self.regions:
             groups.setdefault((x.code, x.offset, y.code, y.offset, x.op, y.op), []).append(
@@ -396,7 +396,7 @@ class _Search:
                 if found is not None and self._is(suspect, found):
                     x, y, _ = group[0]
                     text = f"{_local_text(x, y, text)}, in each of its {len(group)} steps"
-                    yield Found(Wrong(cause, text, None), y, order)
+                    yield _Found(Wrong(cause, text, None), y, order)
 
     def _arrival(self, x: Node, y: Node, d: Any, local: Any) -> Any:
         a, b = (np.asarray(self.flow.values[node], float) for node in (x, y))
