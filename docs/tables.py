@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from docs import deviations, kinks, numpy_names, operators
+from docs import deviations, diagnoses, kinks, numpy_names, operators
 
 __all__ = ["PAGES"]
 
@@ -12,5 +12,6 @@ PAGES: dict[str, Callable[[], str]] = {
     **operators.pages(),
     "kinks": kinks.page,
     "deviations": deviations.page,
+    "diagnoses": diagnoses.page,
     "numpy": numpy_names.page,
 }

@@ -797,6 +797,8 @@ def test_the_table_of_a_wrong_layer(wrong: Comparison) -> None:
         "  dW       (2,3)        0         0     (0,0)          2             2        2  right\n"
         "  db       (3,)   4.0e+00   2.0e+00      (0,)          2            -2        2  wrong\n"
         "\n"
+        "  ✗ db: the sign is wrong in all 3 elements: it is −1 × the right one (tested: hand = "
+        "−right,\n    element by element)\n"
         "  ✗ db: the hand-written one is wrong: the automatic one and the numbers agree (3 of 3 "
         "differ)\n"
         "\n"
@@ -837,7 +839,10 @@ def test_saved_as_json(wrong: Comparison, tmp_path: Path) -> None:
     assert row["hand"] == [-2, -1, 1]
     assert row["automatic"] == [2, 1, -1]
     assert row["worst"] == [0]
-    assert [f["level"] for f in data["findings"]] == ["error"]
+    assert [(f["level"], f["cause"]) for f in data["findings"]] == [
+        ("error", "sign"),
+        ("error", ""),
+    ]
 
 
 def test_json_holds_nan_as_text(tmp_path: Path, rng: Any) -> None:

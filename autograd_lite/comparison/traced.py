@@ -44,7 +44,9 @@ class TracedTwin(Twin):
         self.lost: list[tuple[str, Source | None]] = []
         self.labels, self._whole, outputs, held = self._first_that_runs()
         used = {node for y in outputs if isinstance(y, Tensor) for node in Graph.of(y).inputs}
-        self.values = {path: leaf.numpy() for path, leaf in held.items() if leaf.node in used}
+        order = dict.fromkeys(self._names.values())  # as the layer holds them
+        leaves = [(path, held[path]) for path in order if path in held]
+        self.values = {path: leaf.numpy() for path, leaf in leaves if leaf.node in used}
         self.paths = tuple(self.values)
         self.optional = self.labels | _unclaimed(layer, inputs, self.labels)
 

@@ -122,13 +122,18 @@ def memory(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
 
 def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     first = evidence.session()
-    first.forward(evidence.inputs)
+    alone = first.forward(evidence.inputs)
     fresh = _copies(first.backward(evidence.cotangents))
     again = evidence.session()
     outputs = again.forward(_moved(evidence.inputs))
     rng = np.random.default_rng(2)
     before = _copies(again.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
-    again.forward(evidence.inputs)
+    if not all(map(_same_values, alone, again.forward(evidence.inputs))):
+        text = (
+            "a second forward gives other outputs for the same inputs: the layer keeps state from "
+            "call to call, and what a second call gives was not judged"
+        )
+        return [Explanation("state", text, "forward on other inputs, then on these", (), "info")]
     later = _copies(again.backward(evidence.cotangents))
     grown: list[str] = []
     other: list[str] = []
@@ -157,6 +162,10 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
         text = f"{', '.join(other)} of a second backward differ: what the first left is not reset"
         found.append(Explanation("state", text, "forward and backward twice", (), "warning"))
     return found
+
+
+def _same_values(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and (fits(a, b) or _both_lost(a, b))
 
 
 def _one_backward_is_right(evidence: Evidence, names: Sequence[str], fresh: Sequence[Any]) -> bool:
