@@ -44,18 +44,16 @@ def test_the_effect_of_an_edit_is_measured() -> None:
 @pytest.mark.slow
 def test_wrong_layers_are_found_and_their_mistakes_named() -> None:
     """A fixed sample of all mutants, training and held out; docs/diagnoses.md has more of them."""
-    outcomes = [one for one in map(proof.judged, proof.chosen(0.04)) if one is not None]
-    assert len(outcomes) > 100
+    outcomes = [one for one in map(proof.judged, proof.chosen(0.1)) if one is not None]
+    assert len(outcomes) > 300
     training, held_out = (
         [one for one in outcomes if one.mutant.held_out == which] for which in (False, True)
     )
     print("\n", proof.shown("training", training), "\n", proof.shown("held out", held_out))
     missed = [one.mutant.name for one in outcomes if not one.found]
     assert not missed, missed
-    for part in (training, held_out):
-        named = sum(one.named for one in part)
-        wrong = [(one.mutant.name, one.said) for one in part if not one.named]
-        assert named >= 0.9 * len(part), wrong
+    wrong = [(one.mutant.name, one.said) for one in outcomes if not one.named]
+    assert len(wrong) <= 0.1 * len(outcomes), wrong
 
 
 def test_a_third_is_held_out_for_good() -> None:

@@ -3,7 +3,7 @@
 Knows: how a layer behaves that ignores what flows in, that remembers too much, that hands out what
 is not its own.
 Does not know: graphs.
-Imports: evidence, NumPy.
+Imports: adapters, evidence, numeric, NumPy.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
+from autograd_lite.numeric import numeric_directional
 
 __all__ = [
     "TESTS",
@@ -129,6 +130,13 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     rng = np.random.default_rng(2)
     before = _copies(again.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
     if not all(map(_same_values, alone, again.forward(evidence.inputs))):
+        if not _fits_second_forward(evidence, _copies(again.backward(evidence.cotangents))):
+            text = (
+                "a second forward gives other outputs for the same inputs, and backward not the "
+                "gradient of them: both read what the first left behind (a stale cache)"
+            )
+            tested = "forward on other inputs, then differences of a second forward"
+            return [Explanation("stale cache", text, tested, ())]
         text = (
             "a second forward gives other outputs for the same inputs: the layer keeps state from "
             "call to call, and what a second call gives was not judged"
@@ -162,6 +170,38 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
         text = f"{', '.join(other)} of a second backward differ: what the first left is not reset"
         found.append(Explanation("state", text, "forward and backward twice", (), "warning"))
     return found
+
+
+def _fits_second_forward(evidence: Evidence, gradients: Sequence[Any]) -> bool:
+    """Whether the gradients of the inputs are those of a second forward, along one direction."""
+    inputs = [np.asarray(x) for x in evidence.inputs]
+    moving = [
+        i
+        for i, (x, g) in enumerate(zip(inputs, gradients, strict=False))
+        if x.dtype.kind == "f" and g is not None and np.shape(g) == x.shape
+    ]
+    if not moving:
+        return True
+
+    def second(*values: Any) -> Any:
+        session = evidence.session()
+        session.forward(_moved(evidence.inputs))
+        arrays = list(inputs)
+        for i, value in zip(moving, values, strict=True):
+            arrays[i] = value
+        outputs = session.forward(arrays)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    rng = np.random.default_rng(6)
+    tangents = [rng.standard_normal(inputs[i].shape) for i in moving]
+    slopes = numeric_directional(second, [inputs[i].astype(float) for i in moving], tangents)
+    pairs = list(zip(evidence.cotangents, slopes, strict=True))
+    due = sum(float(np.sum(np.asarray(g) * s.value)) for g, s in pairs)
+    doubt = sum(float(np.sum(np.abs(np.asarray(g)) * s.error)) for g, s in pairs)
+    terms = [np.asarray(gradients[i], float) * t for i, t in zip(moving, tangents, strict=True)]
+    claimed = sum(float(term.sum()) for term in terms)
+    size = sum(float(np.abs(term).sum()) for term in terms)
+    return abs(claimed - due) <= 3 * doubt + 1e-5 * max(size, abs(due))
 
 
 def _same_values(a: Any, b: Any) -> bool:
