@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import place_of
+from autograd_lite.comparison.adapters.session import Session
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
 from autograd_lite.numeric import numeric_directional
 
@@ -125,10 +126,7 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     first = evidence.session()
     alone = first.forward(evidence.inputs)
     fresh = _copies(first.backward(evidence.cotangents))
-    again = evidence.session()
-    outputs = again.forward(_moved(evidence.inputs))
-    rng = np.random.default_rng(2)
-    before = _copies(again.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
+    again, before = _used(evidence)
     if not all(map(_same_values, alone, again.forward(evidence.inputs))):
         if not _fits_second_forward(evidence, _copies(again.backward(evidence.cotangents))):
             text = (
@@ -172,6 +170,14 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     return found
 
 
+def _used(evidence: Evidence) -> tuple[Session, list[Any]]:
+    """A copy that has run forward and backward on other inputs, and the gradients it gave."""
+    session = evidence.session()
+    outputs = session.forward(_moved(evidence.inputs))
+    rng = np.random.default_rng(2)
+    return session, _copies(session.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
+
+
 def _fits_second_forward(evidence: Evidence, gradients: Sequence[Any]) -> bool:
     """Whether the gradients of the inputs are those of a second forward, along one direction."""
     inputs = [np.asarray(x) for x in evidence.inputs]
@@ -184,8 +190,7 @@ def _fits_second_forward(evidence: Evidence, gradients: Sequence[Any]) -> bool:
         return True
 
     def second(*values: Any) -> Any:
-        session = evidence.session()
-        session.forward(_moved(evidence.inputs))
+        session, _ = _used(evidence)
         arrays = list(inputs)
         for i, value in zip(moving, values, strict=True):
             arrays[i] = value
