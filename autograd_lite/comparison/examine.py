@@ -492,15 +492,12 @@ def _furthest(automatic: Any, hand: Any) -> list[int]:
 def _row(
     name: str, kind: str, automatic: Any, hand: Any, numbers: Numbers | None, rounding: Any
 ) -> Row:
+    """A gradient that the automatic one judges, numbers being the referee."""
     shape = tuple(np.shape(automatic))
-    facts: dict[str, Any] = {"automatic": automatic, "hand": hand}
-    if numbers is not None:
-        facts |= {"numeric": numbers.gradient.value, "numeric_error": numbers.gradient.error}
-    if hand is None:
-        return Row(name, kind, shape, "missing", **facts)
-    if np.shape(hand) != shape:
-        note = f"shape {np.shape(hand)} by hand, {shape} automatic"
-        return Row(name, kind, shape, "wrong shape", note=note, **facts)
+    facts = {"automatic": automatic, **_facts(hand, numbers)}
+    unfit = _unfit(name, kind, shape, hand, "automatic", facts)
+    if unfit is not None:
+        return unfit
     if hand.dtype.kind not in "fiub":
         note = f"dtype {hand.dtype} by hand is no real number"
         return Row(name, kind, shape, "wrong", note=note, outlier="hand-written", **facts)
@@ -520,14 +517,10 @@ def _row_by_numbers(
     rounding: Any,
 ) -> Row:
     """A gradient that numbers alone judge."""
-    facts: dict[str, Any] = {"hand": hand}
-    if numbers is not None:
-        facts |= {"numeric": numbers.gradient.value, "numeric_error": numbers.gradient.error}
-    if hand is None:
-        return Row(name, kind, shape, "missing", **facts)
-    if np.shape(hand) != shape:
-        note = f"shape {np.shape(hand)} by hand, {shape} expected"
-        return Row(name, kind, shape, "wrong shape", note=note, **facts)
+    facts = _facts(hand, numbers)
+    unfit = _unfit(name, kind, shape, hand, "expected", facts)
+    if unfit is not None:
+        return unfit
     if hand.dtype.kind not in "fiub" or numbers is None:
         what = (
             "there are no numbers" if numbers is None else f"dtype {hand.dtype} is no real number"
@@ -537,6 +530,26 @@ def _row_by_numbers(
     tolerance = tolerance_of(hand)
     found = judge_claim(hand, numbers, "hand-written", Allowance(tolerance, rounding))
     return Row(name, kind, shape, tolerance=tolerance, **vars(found), **facts)
+
+
+def _facts(hand: Any, numbers: Numbers | None) -> dict[str, Any]:
+    """What a row keeps of the parties beside the automatic one."""
+    if numbers is None:
+        return {"hand": hand}
+    number = numbers.gradient
+    return {"hand": hand, "numeric": number.value, "numeric_error": number.error}
+
+
+def _unfit(
+    name: str, kind: str, shape: tuple[int, ...], hand: Any, source: str, facts: dict[str, Any]
+) -> Row | None:
+    """The row of a hand-written gradient that is not there, or of another shape."""
+    if hand is None:
+        return Row(name, kind, shape, "missing", **facts)
+    if np.shape(hand) != shape:
+        note = f"shape {np.shape(hand)} by hand, {shape} {source}"
+        return Row(name, kind, shape, "wrong shape", note=note, **facts)
+    return None
 
 
 _SAYS = {

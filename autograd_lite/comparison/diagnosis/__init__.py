@@ -10,7 +10,7 @@ happens to be one. A gradient that one of them explains is not looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from autograd_lite.comparison.diagnosis import behaviour, constants, graphs, whole
@@ -38,14 +38,8 @@ def remembered(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
 
 
 def _whole(evidence: Evidence) -> list[Explanation]:
-    found = []
-    for suspect in evidence.suspects:
-        for test in whole.TESTS:
-            explanation = test(evidence, suspect)
-            if explanation is not None:
-                found.append(explanation)
-                break
-    return found
+    """What is seen of a gradient as a whole."""
+    return _first_of(whole.TESTS, evidence)
 
 
 def _near(evidence: Evidence) -> list[Explanation]:
@@ -62,23 +56,23 @@ def _masked(evidence: Evidence) -> list[Explanation]:
 
 def _last(evidence: Evidence) -> list[Explanation]:
     """What is said where nothing else is known."""
-    found = (
-        whole.twice(evidence, suspect) or whole.misshapen(evidence, suspect)
-        for suspect in evidence.suspects
-    )
-    return [explanation for explanation in found if explanation is not None]
+    return _first_of((whole.twice, whole.misshapen), evidence)
 
 
 def _single(evidence: Evidence) -> list[Explanation]:
     """What asks the layer itself, where the graph had no answer."""
-    found = []
-    for suspect in evidence.suspects:
-        for test in behaviour.TESTS:
-            explanation = test(evidence, suspect)
-            if explanation is not None:
-                found.append(explanation)
-                break
-    return found
+    return _first_of(behaviour.TESTS, evidence)
+
+
+def _first_of(
+    tests: Sequence[Callable[[Evidence, Suspect], Explanation | None]], evidence: Evidence
+) -> list[Explanation]:
+    """For each suspect what the first test says that has an answer."""
+    answers = (
+        next((said for test in tests if (said := test(evidence, suspect)) is not None), None)
+        for suspect in evidence.suspects
+    )
+    return [said for said in answers if said is not None]
 
 
 def _without(evidence: Evidence, found: Sequence[Explanation]) -> Evidence:
