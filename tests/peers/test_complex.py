@@ -6,7 +6,7 @@ and the derivative of that along a direction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ import pytest
 
 import autograd_lite as ag
 
-REASON = "a peer of the extra 'peers', which is not needed otherwise"
 F = Callable[..., Any]
 S3, M3, V = (2, 3), (3, 3), (3,)
 INDEX = np.array([0, 2, 0])
@@ -85,15 +84,6 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "hfft": (lambda n, x: n.fft.hfft(x), S3),
     "fftshift": (lambda n, x: n.fft.fftshift(x), S3),
 }
-
-
-@pytest.fixture
-def jax() -> Iterator[Any]:
-    """JAX in float64 for the length of a test."""
-    module = pytest.importorskip("jax", reason=REASON)
-    pytest.importorskip("jax.scipy.special")
-    with module.enable_x64(True):
-        yield module
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:

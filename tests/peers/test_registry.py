@@ -6,7 +6,6 @@ a direction, which the square keeps from being zero where y is linear; with JAX 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -80,15 +79,6 @@ def test_pytorch(name: str, rng: np.random.Generator) -> None:
         along = sum((d * torch.tensor(v)).sum() for d, v in zip(first, at.vs, strict=True))
         for one, other in zip(at.second(), gradient(along), strict=True):
             agree(one, other.detach().resolve_neg().numpy(), 10 * rtol)
-
-
-@pytest.fixture
-def jax() -> Iterator[Any]:
-    """JAX in float64 for the length of a test."""
-    module = pytest.importorskip("jax", reason=REASON)
-    pytest.importorskip("jax.scipy.special")
-    with module.enable_x64(True):
-        yield module
 
 
 @pytest.mark.slow
