@@ -500,13 +500,9 @@ def write(array: LiftedArray, index: Any, value: Any) -> None:
 def _fitted(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """A value broadcast to a place and in the dtype of the memory, as an assignment does it."""
     if not isinstance(value, Tensor):
-        value = np.array(value, dtype)
-        value = (
-            value.reshape(value.shape[value.ndim - len(shape) :])
-            if value.ndim > len(shape)
-            else value
-        )
-        return np.broadcast_to(value, shape)
+        made = np.empty(shape, dtype)
+        made[...] = value
+        return made
     if value.ndim > len(shape):
         value = reshape(value, value.shape[value.ndim - len(shape) :])
     if value.shape != shape:
