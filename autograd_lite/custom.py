@@ -99,7 +99,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _run(f: Callable[..., Any], values: Sequence[Any]) -> tuple[list[Node], Any]:
     """Run ``f`` on fresh variables, aside from any graph: their nodes, and the result."""
     variables = [tensor(value) for value in values]
-    with using(recording=True, tracing=False):
+    with using(recording=True, tracing=False, tracer=None):
         y = f(*variables)
     return [variable.node for variable in variables], y
 
@@ -115,7 +115,7 @@ def _pulled(f: Callable[..., Any], g: Any, xs: Sequence[Any], handles: Sequence[
         return vjp(f, *xs)[1](g)
     recorded = isinstance(g, Tensor) or any(isinstance(x, Tensor) for x in xs)
     variables = [x if isinstance(x, Tensor) and x.tracked else tensor(x) for x in xs]
-    with using(recording=True, tracing=False):
+    with using(recording=True, tracing=False, tracer=None):
         y = f(*variables)
     if not {handle.node for handle in handles} <= set(users_first([y.node])):
         raise StaleValueError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_lite.errors import DTypeError, GradientError, ShapeError, describe
 from autograd_lite.graph import Cell, Leaf, Node, Op
-from autograd_lite.modes import using
+from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
 from autograd_lite.recording import apply, parameter_names
@@ -201,7 +201,8 @@ def _float_copy(x: Any) -> Any:
 def _outward(value: Any, arrays: bool) -> Any:
     """Arrays for those who gave arrays, unless an outer derivative still needs the graph."""
     if arrays and type(value) is Tensor and not _rests_outside(value, (), arrays):
-        value = value._value
+        tracer = current_mode().tracer
+        value = value._value if tracer is None else tracer.array(value)
     return np.array(value)[()] if isinstance(value, np.ndarray) else value
 
 
@@ -366,7 +367,8 @@ class _Call:
 
     def pull_back(self, ys: Sequence[Any], cotangents: Sequence[Any], unused: str) -> list[Any]:
         recorded = (
-            any(isinstance(one, Dual) for one in (*ys, *cotangents, *self.variables))
+            current_mode().tracer is not None
+            or any(isinstance(one, Dual) for one in (*ys, *cotangents, *self.variables))
             or any(isinstance(y, Tensor) and self.rests_outside(y) for y in ys)
             or any(isinstance(c, Tensor) and c.tracked for c in cotangents)
         )
@@ -388,6 +390,9 @@ class _Call:
         if isinstance(value, Tensor):
             if self.rests_outside(value):
                 return value
+            tracer = current_mode().tracer
+            if tracer is not None and value._node is not None:
+                return tracer.array(value) if self.arrays else value.detach()
             value = value._value
         if not self.arrays:
             return Tensor(value)

@@ -28,6 +28,7 @@ __all__ = [
     "EMPTY",
     "Cell",
     "Constant",
+    "Datum",
     "Graph",
     "Leaf",
     "Node",
@@ -178,10 +179,11 @@ class Scope:
 class Cell:
     """Where the gradient of a leaf is published; shared by all versions of a parameter."""
 
-    __slots__ = ("__weakref__", "grad")
+    __slots__ = ("__weakref__", "grad", "holder")
 
     def __init__(self) -> None:
         self.grad: Any = None
+        self.holder: Callable[[], Any] | None = None  # gives the parameter, while it lives
 
 
 _next_serial = itertools.count().__next__
@@ -298,6 +300,12 @@ class Leaf(Node):
                 where=f"made at {self.source}",
                 mend="leave out copy=False, or make the tensor anew after the change",
             )
+
+
+class Datum(Leaf):
+    """What a compiled function is given and no derivative is taken to: labels, say."""
+
+    __slots__ = ()
 
 
 class Constant(Leaf):

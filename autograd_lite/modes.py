@@ -18,7 +18,7 @@ __all__ = ["Mode", "current_mode", "debug", "no_grad", "scope", "state", "using"
 class Mode:
     """The immutable state of the recorder in one thread or task."""
 
-    __slots__ = ("abstract", "debug", "plain", "recording", "scope", "tracing")
+    __slots__ = ("abstract", "debug", "plain", "recording", "scope", "tracer", "tracing")
 
     def __init__(
         self,
@@ -27,12 +27,14 @@ class Mode:
         debug: bool = False,
         scope: Scope | None = None,
         abstract: bool = False,
+        tracer: Any = None,
     ) -> None:
         self.recording = recording
         self.tracing = tracing
         self.debug = debug
         self.scope = scope
         self.abstract = abstract  # numbers are made up: nothing may be learnt from them
+        self.tracer = tracer  # what a compiled function's trace notes of state: compiler.tracing
         self.plain = recording and not tracing and not debug
 
     def but(self, **changes: Any) -> "Mode":

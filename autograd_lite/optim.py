@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, DTypeError, GradientError, ShapeError
+from autograd_lite.modes import current_mode
 from autograd_lite.tensors import Tensor, plain_value
 from autograd_lite.tree import flatten, flatten_like
 
@@ -66,12 +67,16 @@ class Optimizer:
         self._slots: list[dict[str, Any]] = [{} for _ in self.parameters]
         self._rate_now()
 
-    def _rate_now(self) -> float:
-        rate = self.rate(self.steps) if callable(self.rate) else self.rate
+    def _rate_now(self, later: int = 0) -> float:
+        rate = self.rate(self.steps + later) if callable(self.rate) else self.rate
         return _at_least(0, rate, "rate")
 
     def step(self, gradients: Any = None) -> None:
         """Move every parameter that has a gradient."""
+        tracer = current_mode().tracer
+        if tracer is not None:
+            self._trace_step(tracer, gradients)
+            return
         rate = self._rate_now()
         moves = []
         for k, (p, g) in enumerate(zip(self.parameters, self._gradients(gradients), strict=True)):
@@ -92,6 +97,37 @@ class Optimizer:
             self.parameters[k].data = new
             self._slots[k] = slots
         self.steps += 1
+
+    def _trace_step(self, tracer: Any, gradients: Any) -> None:
+        """The same step in a compiled function: all that it reads and writes is lifted."""
+        tracer.guard(lambda: {k: v for k, v in vars(self).items() if _is_setting(k, v)})
+        later = tracer.pending(self)
+        rate = tracer.number(lambda: self._rate_now(later))
+        moved = []
+        for k, (p, g) in enumerate(zip(self.parameters, self._gradients(gradients), strict=True)):
+            if g is None:
+                continue
+            moved.append(k)
+            if not self._slots[k]:  # the state of a parameter that has not moved yet
+                fresh = {name: np.zeros(p.shape, p.dtype)[()] for name in self.SLOTS}
+                self._slots[k] = {**fresh, "count": 0}
+            count = tracer.number(lambda k=k: self._slots[k]["count"] + later + 1)
+            slots = {
+                name: tracer.read((id(self), k, name), lambda k=k, n=name: self._slots[k][n], name)
+                for name in self.SLOTS
+            }
+            slots["count"] = count
+            old = p.data
+            p.data = self.update(old, g + self.decay * old if self.decay else g, rate, slots)
+            for name in self.SLOTS:
+                put = lambda new, k=k, n=name: self._slots[k].update({n: new})
+                tracer.write((id(self), k, name), slots[name], put)
+        tracer.after(self, lambda: self._stepped(moved))
+
+    def _stepped(self, moved: Sequence[int]) -> None:
+        self.steps += 1
+        for k in moved:
+            self._slots[k]["count"] += 1
 
     def update(self, p: Any, g: Any, rate: float, slots: dict[str, Any]) -> Any:
         """The new value of an array from its gradient; ``slots`` holds what the rule remembers.
@@ -146,6 +182,11 @@ class Optimizer:
         if "steps" not in state or any(s and len(s) != len(self.SLOTS) + 1 for s in slots):
             raise DomainError("a state that is not whole", mend="load all that state() gave")
         self.steps, self._slots = int(state["steps"]), slots
+
+
+def _is_setting(name: str, value: Any) -> bool:
+    """Whether an attribute of an optimizer is a constant of its rule: momentum, epsilon, decay."""
+    return name not in ("steps", "rate") and isinstance(value, (int, float, tuple))
 
 
 def _at_least(least: float, value: float, what: str, below: float = math.inf) -> float:

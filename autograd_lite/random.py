@@ -5,12 +5,13 @@ state is always somebody's. Imports errors, recording and the operators that sca
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, DTypeError
+from autograd_lite.errors import DomainError, DTypeError, UnsupportedError
+from autograd_lite.modes import current_mode
 from autograd_lite.ops.pointwise import add, multiply, subtract
 from autograd_lite.tensors import Tensor, constant
 
@@ -32,7 +33,11 @@ class Generator:
     """
 
     def __init__(self, seed: Any = None) -> None:
-        self.numpy = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+        given = isinstance(seed, np.random.Generator)
+        self.numpy = seed if given else np.random.default_rng(seed)
+        tracer = current_mode().tracer
+        if tracer is not None and not given:
+            tracer.created(self.numpy, seed is not None)
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -45,15 +50,35 @@ class Generator:
 
     def spawn(self, count: int) -> list["Generator"]:
         """So many generators that are independent of each other and of this one."""
+        if current_mode().tracer is not None:
+            raise UnsupportedError(
+                "spawn() in a compiled function: its generators would be the same at each call",
+                mend="spawn outside of it, and let the function use what was spawned",
+            )
         return [Generator(child) for child in self.numpy.spawn(count)]
+
+    def draw(self, draw: Callable[[np.random.Generator], Any], name: str = "draw") -> Tensor:
+        """What ``draw`` makes of NumPy's generator, as a constant of the graph.
+
+        In a compiled function the same at each call of it: fresh numbers.
+
+        >>> import autograd_lite as ag
+        >>> ag.random.default_rng(0).draw(lambda rng: rng.poisson(4.0, size=3)).shape
+        (3,)
+        """
+        tracer = current_mode().tracer
+        lifted = None if tracer is None else tracer.draw(self.numpy, draw, name)
+        return constant(draw(self.numpy), name=name, copy=False) if lifted is None else lifted
 
     def standard_normal(self, size: Any = None, *, dtype: Any = np.float64) -> Tensor:
         """Draws of mean 0 and variance 1."""
-        return _leaf(self.numpy.standard_normal(size, dtype=_floating(dtype)))
+        kind = _floating(dtype)
+        return self.draw(lambda rng: rng.standard_normal(size, dtype=kind))
 
     def random(self, size: Any = None, *, dtype: Any = np.float64) -> Tensor:
         """Draws from [0, 1), all equally likely."""
-        return _leaf(self.numpy.random(size, dtype=_floating(dtype)))
+        kind = _floating(dtype)
+        return self.draw(lambda rng: rng.random(size, dtype=kind))
 
     def normal(
         self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None, *, dtype: Any = np.float64
@@ -70,27 +95,28 @@ class Generator:
 
     def exponential(self, scale: Any = 1.0, size: Any = None, *, dtype: Any = np.float64) -> Any:
         """Scale × standard exponential draws."""
-        draws = self.numpy.standard_exponential(_size(size, scale), dtype=_floating(dtype))
-        return multiply(scale, _leaf(draws))
+        shape, kind = _size(size, scale), _floating(dtype)
+        draws = self.draw(lambda rng: rng.standard_exponential(shape, dtype=kind))
+        return multiply(scale, draws)
 
     def gumbel(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
         """Draws loc + scale × standard Gumbel ones."""
-        draws = self.numpy.gumbel(size=_size(size, loc, scale))
-        return add(loc, multiply(scale, _leaf(draws)))
+        shape = _size(size, loc, scale)
+        return add(loc, multiply(scale, self.draw(lambda rng: rng.gumbel(size=shape))))
 
     def bernoulli(self, p: float, size: Any = None) -> Tensor:
         """True with the probability ``p``, each for itself; a constant in ``p``."""
         if not 0 <= p <= 1:
             raise DomainError(f"bernoulli: p={p!r}", mend="a probability lies between 0 and 1")
-        return _leaf(self.numpy.random(size) < p)
+        return self.draw(lambda rng: rng.random(size) < p)
 
     def integers(self, low: int, high: int | None = None, size: Any = None) -> Tensor:
         """Whole numbers from ``low`` to below ``high``, or from 0 to below ``low``."""
-        return _leaf(self.numpy.integers(low, high, size))
+        return self.draw(lambda rng: rng.integers(low, high, size))
 
     def permutation(self, count: int) -> Tensor:
         """The numbers 0 … count − 1 in a random order."""
-        return _leaf(self.numpy.permutation(count))
+        return self.draw(lambda rng: rng.permutation(count))
 
     def __repr__(self) -> str:
         return f"Generator({type(self.numpy.bit_generator).__name__})"
@@ -106,10 +132,6 @@ def default_rng(seed: Any = None) -> Generator:
     Tensor(True)
     """
     return seed if isinstance(seed, Generator) else Generator(seed)
-
-
-def _leaf(values: Any) -> Tensor:
-    return constant(values, name="draw", copy=False)
 
 
 def _size(size: Any, *parameters: Any) -> Any:

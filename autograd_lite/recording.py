@@ -26,6 +26,7 @@ from autograd_lite.operator_errors import check_finite, operator_error
 from autograd_lite.tensors import Tensor, plain, tensor
 
 __all__ = [
+    "DETACH",
     "Part",
     "apply",
     "binary",
@@ -82,7 +83,10 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
     if not mode.recording:
         op = frozen(op)
     node = _record(op, inputs, values, params, result, mode)
-    return picks(node, result) if type(result) is tuple else Tensor(result, node)
+    made = picks(node, result) if type(result) is tuple else Tensor(result, node)
+    if mode.tracer is not None:
+        mode.tracer.note(made)
+    return made
 
 
 class Part(NamedTuple):
@@ -190,12 +194,12 @@ def frozen(op: Op) -> Op:
     return Op(op.name, "constant", op.forward, symbol=op.symbol, text=op.text, latex=op.latex)
 
 
-_DETACH = Op("stop_gradient", "constant", lambda x: x, symbol="stop")
+DETACH = Op("stop_gradient", "constant", lambda x: x, symbol="stop")
 
 
 def _detach(self: Tensor) -> Tensor:
     """The same value as a constant: derivatives do not flow through it."""
-    return apply(_DETACH, (self,))  # type: ignore[no-any-return]  # a Tensor in, a Tensor out
+    return apply(DETACH, (self,))  # type: ignore[no-any-return]  # a Tensor in, a Tensor out
 
 
 Tensor.detach = _detach

@@ -21,7 +21,7 @@ from autograd_lite.errors import (
     ShapeError,
     describe,
 )
-from autograd_lite.graph import Graph, Leaf, Node, Scope, by_serial
+from autograd_lite.graph import Constant, Graph, Leaf, Node, Scope, by_serial
 from autograd_lite.modes import current_mode, using
 from autograd_lite.ops.pointwise import real
 from autograd_lite.ops.shaping import astype, broadcast_to, unbroadcast
@@ -236,7 +236,7 @@ class RecordedSweep(Sweep):
         """A handle of the node, or of each of its outputs."""
         if type(value) is tuple:
             return picks(node, value)
-        return Tensor(value, node) if type(node) in (Node, Leaf) else Tensor(value)
+        return Tensor(value) if type(node) is Constant else Tensor(value, node)
 
     def pass_on(self, node: Node, g: Any, needed: set[Node] | None) -> None:
         """Apply the rules of one node to tensors, under the backward twin of its scope."""
@@ -385,6 +385,10 @@ def backward(self: Tensor, cotangent: Any = None, *, release: bool = False) -> N
             mend="make the inputs with ag.tensor or ag.parameter, outside ag.no_grad()",
         )
     seed = seed_of(self, cotangent)
+    tracer = current_mode().tracer
+    if tracer is not None:
+        tracer.publish(RecordedSweep({node: seed}).run())
+        return
     if isinstance(seed, Tensor):
         seed = seed._value
     results = Sweep({node: seed}, release=release).run()

@@ -4,6 +4,7 @@ Knows ``Tensor`` and what data may become one. Does not know operators or deriva
 and methods are hung on ``Tensor`` by ``protocol``. Imports errors, graph and modes.
 """
 
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -24,7 +25,7 @@ from autograd_lite.graph import Cell, Constant, Leaf, Node, settled
 from autograd_lite.modes import current_mode
 from autograd_lite.shapes import Shape
 
-__all__ = ["Tensor", "constant", "parameter", "plain", "plain_value", "tensor"]
+__all__ = ["Tensor", "constant", "parameter", "plain", "plain_value", "renew", "tensor"]
 
 
 class Tensor:
@@ -150,8 +151,10 @@ class Tensor:
 
     @property
     def data(self) -> Any:
-        """The values as a read-only ndarray."""
+        """The values as a read-only ndarray; while a function is compiled a traced constant."""
         value = self._value
+        if self._node is not None and current_mode().tracer is not None:
+            return self.detach()
         if isinstance(value, np.ndarray):
             view = value.view()
             view.flags.writeable = False
@@ -168,6 +171,10 @@ class Tensor:
                 "only a parameter takes a new value",
                 mend="make a new tensor with ag.tensor(data), or use ag.parameter",
             )
+        tracer = current_mode().tracer
+        if tracer is not None:
+            tracer.assign(self, new)
+            return
         value = settled(np.array(plain(new), dtype=node.dtype))
         if value.shape != node.shape:
             raise ShapeError(
@@ -233,20 +240,27 @@ class Tensor:
     def grad(self) -> Any:
         """What ``backward`` has added up so far: an ndarray of this shape and dtype, or None."""
         node = self._node
-        return node.cell.grad if node is not None and node.cell is not None else None
+        if node is None or node.cell is None:
+            return None
+        tracer = current_mode().tracer
+        return node.cell.grad if tracer is None else tracer.gradient(node.cell)
 
     @grad.setter
     def grad(self, new: Any) -> None:
         node = self._node
         if node is None:
             raise GradientError("a constant has no gradient", mend="make it with ag.tensor")
+        node.cell = node.cell or Cell()
+        tracer = current_mode().tracer
+        if tracer is not None:
+            tracer.set_gradient(node.cell, new)
+            return
         array = None if new is None else np.array(plain(new), dtype=node.dtype)
         if array is not None and array.shape != node.shape:
             raise ShapeError(
                 f"a gradient of shape {array.shape} for a value of {node.shape}",
                 mend="a gradient has its tensor's shape",
             )
-        node.cell = node.cell or Cell()
         node.cell.grad = array
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Self:
@@ -265,7 +279,7 @@ class Tensor:
     def zero_grad(self) -> None:
         """Forget the gradient: ``grad`` is None again."""
         if self._node is not None and self._node.cell is not None:
-            self._node.cell.grad = None
+            self.grad = None
 
     def keep_grad(self) -> Self:
         """Ask ``backward`` to keep the gradient of this intermediate value too."""
@@ -382,7 +396,7 @@ class Tensor:
                 "a tensor in the middle of a graph is not copied: its graph would have to be too",
                 mend="copy its leaves and compute again, or take .detach() or .numpy()",
             )
-        copied = Tensor(self._value, _new_leaf(node.op.name, self._value, node.name, Cell()))
+        copied = _held(Tensor(self._value, _new_leaf(node.op.name, self._value, node.name, Cell())))
         copied.grad = self.grad
         return copied
 
@@ -478,7 +492,24 @@ def _leaf(kind: str, data: Any, name: str | None, dtype: Any, copy: bool) -> Ten
     leaf = _new_leaf(kind, settled(array), _checked_name(name), Cell())
     if not copy:
         leaf.watch()
-    return Tensor(leaf.value, leaf)
+    return _held(Tensor(leaf.value, leaf))
+
+
+def _held(made: Tensor) -> Tensor:
+    """A leaf whose cell knows it, if it is a parameter: its versions can be traced to it."""
+    node = made.node
+    if node.op.name == "parameter" and node.cell is not None:
+        node.cell.holder = weakref.ref(made)
+    return made
+
+
+def renew(held: Tensor, value: Any) -> None:
+    """Give a parameter an array of its dtype and shape that nobody else holds; not copied."""
+    node = held.node
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    held._node = _new_leaf("parameter", value, node.name, node.cell)
+    held._value = value
 
 
 def tensor(data: Any, *, name: str | None = None, dtype: Any = None, copy: bool = True) -> Tensor:

@@ -10,7 +10,7 @@ from autograd_lite.nn.layer import Layer
 from autograd_lite.ops.pointwise import multiply
 from autograd_lite.ops.shaping import shape_of
 from autograd_lite.random import default_rng
-from autograd_lite.tensors import Tensor, constant
+from autograd_lite.tensors import Tensor
 
 __all__ = ["Dropout", "dropout"]
 
@@ -32,10 +32,15 @@ def dropout(x: Any, rate: float, /, *, rng: Any, training: bool = True) -> Any:
     if not training or not rate:
         return x
     dtype = getattr(x, "dtype", np.dtype(np.float64))
-    kept = default_rng(rng).numpy.random(shape_of(x)) >= rate
-    mask = kept.astype(dtype if dtype.kind == "f" else np.float64)
-    mask /= 1 - rate
-    return multiply(x, constant(mask, name="mask", copy=False) if isinstance(x, Tensor) else mask)
+    kind, shape = dtype if dtype.kind == "f" else np.dtype(np.float64), shape_of(x)
+
+    def draw(numbers: np.random.Generator) -> Any:
+        mask = (numbers.random(shape) >= rate).astype(kind)
+        mask /= 1 - rate
+        return mask
+
+    mask = default_rng(rng).draw(draw, "mask")
+    return multiply(x, mask if isinstance(x, Tensor) else mask.data)
 
 
 class Dropout(Layer):

@@ -4,14 +4,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_lite.errors import DTypeError, IndexingError, ShapeError
+from autograd_lite.errors import DTypeError, ShapeError
 from autograd_lite.modes import scope
 from autograd_lite.nn.initialisers import normal
 from autograd_lite.nn.layer import Layer, as_parameter
-from autograd_lite.ops.gathering import take
+from autograd_lite.ops.gathering import take, within
 from autograd_lite.ops.shaping import shape_of
 from autograd_lite.random import default_rng
-from autograd_lite.tensors import plain_value
 
 __all__ = ["Embedding", "embedding"]
 
@@ -31,19 +30,15 @@ def embedding(indices: Any, W: Any, /) -> Any:
     rows = shape_of(W)
     if len(rows) != 2:
         raise ShapeError(f"embedding: a table of shape {rows}", mend="W is (rows, numbers a row)")
-    numbers = np.asarray(plain_value(indices))
+    numbers = indices if hasattr(indices, "dtype") else np.asarray(indices)
     if not numbers.size:
-        return take(W, numbers.astype(np.intp), axis=0)
+        return take(W, np.zeros(numbers.shape, np.intp), axis=0)
     if numbers.dtype.kind not in "iu":
         raise DTypeError(
             f"embedding: indices of dtype {numbers.dtype}", mend="indices are integers"
         )
-    if numbers.min() < 0 or numbers.max() >= rows[0]:
-        raise IndexingError(
-            f"embedding: indices from {numbers.min()} to {numbers.max()} into {rows[0]} rows",
-            mend=f"indices run from 0 to {rows[0] - 1}",
-        )
-    return take(W, indices, axis=0)
+    texts = "embedding: indices", f"into {rows[0]} rows"
+    return take(W, within(numbers, size=rows[0], texts=texts, ignore=None), axis=0)
 
 
 class Embedding(Layer):

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from autograd_lite.modes import current_mode
 from autograd_lite.tensors import Tensor, parameter, plain_value
 
 __all__ = ["Buffer", "Layer", "as_parameter"]
@@ -29,13 +30,22 @@ class Buffer:
     @property
     def value(self) -> Any:
         """The array as it is now, read-only; assigning makes a new one."""
-        return self._value
+        tracer = current_mode().tracer
+        return self._value if tracer is None else tracer.read(id(self), lambda: self._value)
 
     @value.setter
     def value(self, new: Any) -> None:
+        tracer = current_mode().tracer
+        if tracer is not None:
+            tracer.write(id(self), tracer.array_like(new, self._value), self._put)
+            return
         array = np.array(plain_value(new), dtype=self._value.dtype).reshape(self._value.shape)
         array.flags.writeable = False
         self._value = array
+
+    def _put(self, new: Any) -> None:
+        self._value = np.asarray(new)
+        self._value.flags.writeable = False
 
 
 class Layer:
@@ -50,7 +60,17 @@ class Layer:
     ['W', 'b']
     """
 
-    training = True
+    _training = True
+
+    @property
+    def training(self) -> bool:
+        """Whether the layer behaves as while learning."""
+        tracer = current_mode().tracer
+        return self._training if tracer is None else tracer.guard(lambda: self._training)
+
+    @training.setter
+    def training(self, training: bool) -> None:
+        self._training = training
 
     def __call__(self, x: Any) -> Any:
         """The layer's output; each layer says what of."""

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import DomainError, DTypeError, IndexingError, ShapeError
+from autograd_lite.errors import DomainError, DTypeError, ShapeError
 from autograd_lite.modes import scope
-from autograd_lite.ops.gathering import take_along_axis
+from autograd_lite.ops.gathering import take_along_axis, within
 from autograd_lite.ops.pointwise import abs as absolute
-from autograd_lite.ops.pointwise import equal, maximum, square, where
+from autograd_lite.ops.pointwise import equal, maximum, not_equal, square, where
 from autograd_lite.ops.reductions import mean, sum
-from autograd_lite.ops.shaping import astype, reshape, shape_of
+from autograd_lite.ops.shaping import astype, expand_dims, reshape, shape_of
 from autograd_lite.ops.special import softplus
 from autograd_lite.ops.statistics import log_softmax
+from autograd_lite.rules import nondifferentiable
 from autograd_lite.shapes import normalize_axis
-from autograd_lite.tensors import plain, plain_value
 
 __all__ = [
     "absolute_error",
@@ -79,7 +79,7 @@ def softmax_cross_entropy(
     target = target if hasattr(target, "dtype") else np.asarray(target)
     labels = shape[:axis] + shape[axis + 1 :]
     if target.shape == labels and target.dtype.kind in "iu":
-        return _of_labels(logits, plain(target), axis, reduction, ignore)
+        return _of_labels(logits, target, axis, reduction, ignore)
     if target.shape == labels:
         raise DTypeError(f"labels of dtype {target.dtype}", mend="labels are integers")
     if target.shape != shape:
@@ -96,20 +96,16 @@ def softmax_cross_entropy(
 
 
 def _of_labels(logits: Any, labels: Any, axis: int, reduction: str, ignore: int | None) -> Any:
-    shape = shape_of(logits)
-    counted = np.ones(labels.shape, bool) if ignore is None else labels != ignore
-    known = np.where(counted, labels, 0).astype(np.intp)
-    if known.size and (known.min() < 0 or known.max() >= shape[axis]):
-        raise IndexingError(
-            f"softmax_cross_entropy: labels from {known.min()} to {known.max()} for {shape[axis]} "
-            "classes",
-            mend=f"labels run from 0 to {shape[axis] - 1}; name another one to leave out as ignore",
-        )
-    scores = take_along_axis(log_softmax(logits, axis), np.expand_dims(known, axis), axis=axis)
+    classes = shape_of(logits)[axis]
+    texts = "softmax_cross_entropy: labels", f"for {classes} classes"
+    known = within(labels, size=classes, texts=texts, ignore=ignore)
+    scores = take_along_axis(log_softmax(logits, axis), expand_dims(known, axis), axis=axis)
     costs = -reshape(scores, labels.shape)
     if ignore is None:
         return _reduced(costs, reduction)
-    return _reduced(where(counted, costs, 0), reduction, max(1, int(counted.sum())))
+    counted = not_equal(labels, ignore)
+    count = astype(maximum(sum(counted), 1), costs.dtype)
+    return _reduced(where(counted, costs, 0), reduction, count)
 
 
 @scope("BinaryCrossEntropy")
@@ -176,9 +172,17 @@ def hinge(scores: Any, target: Any, /, *, margin: float = 1.0, reduction: str = 
     Tensor([0. , 0.5])
     """
     t = _target(scores, target, "hinge")
-    if not np.all(np.abs(plain_value(t)) == 1):
-        raise DomainError("hinge: targets other than −1 and 1", mend="2·t − 1 turns 0 and 1 so")
+    t = _signs(t)
     return _reduced(maximum(margin - scores * t, 0), reduction)
+
+
+def _checked_signs(t: Any) -> Any:
+    if not np.all(np.abs(t) == 1):
+        raise DomainError("hinge: targets other than −1 and 1", mend="2·t − 1 turns 0 and 1 so")
+    return t
+
+
+_signs = nondifferentiable("_signs", _checked_signs, symbol="±1", text="{0}")
 
 
 @scope("MulticlassHinge")
@@ -194,18 +198,14 @@ def multiclass_hinge(
     Tensor(0.5)
     """
     shape = shape_of(scores)
-    values = plain(labels)
+    values = labels if hasattr(labels, "dtype") else np.asarray(labels)
     if len(shape) != 2 or values.shape != shape[:1] or values.dtype.kind not in "iu":
         raise ShapeError(
             f"multiclass_hinge: scores of shape {shape}, labels {values.shape} {values.dtype}",
             mend="scores are (N, C), labels N integers",
         )
-    if values.size and (values.min() < 0 or values.max() >= shape[1]):
-        raise IndexingError(
-            f"multiclass_hinge: labels from {values.min()} to {values.max()} for {shape[1]} "
-            "classes",
-            mend=f"labels run from 0 to {shape[1] - 1}",
-        )
-    own = take_along_axis(scores, values[:, None].astype(np.intp), axis=1)
-    others = values[:, None] != np.arange(shape[1])
+    texts = "multiclass_hinge: labels", f"for {shape[1]} classes"
+    column = expand_dims(within(values, size=shape[1], texts=texts, ignore=None), 1)
+    own = take_along_axis(scores, column, axis=1)
+    others = not_equal(column, np.arange(shape[1]))
     return _reduced(sum(where(others, maximum(scores - own + margin, 0), 0), axis=1), reduction)

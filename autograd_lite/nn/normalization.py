@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from autograd_lite.derivatives import stop_gradient
 from autograd_lite.errors import DomainError, ShapeError
 from autograd_lite.modes import current_mode, scope
 from autograd_lite.nn.layer import Buffer, Layer, as_parameter
@@ -151,14 +152,16 @@ class BatchNorm(Layer):
                 mend="train on larger batches, or call evaluate() to use the running statistics",
             )
         size, rate = self.running_mean.value.shape, self.momentum
-        unbiased = variance.reshape(size) * (count / (count - 1))
+        unbiased = reshape(variance, size) * (count / (count - 1))
         running = self.running_mean, self.running_variance
-        for buffer, new in zip(running, (middle.reshape(size), unbiased)):
+        for buffer, new in zip(running, (reshape(middle, size), unbiased)):
             buffer.value = (1 - rate) * buffer.value + rate * new
 
 
 def _number(value: Any) -> Any:
-    """The plain values, without a graph."""
+    """The plain values, without a graph; while a function is compiled a traced constant."""
+    if current_mode().tracer is not None:
+        return stop_gradient(value)
     return np.asarray(plain_value(value) if isinstance(value, Tensor) else value)
 
 

@@ -155,6 +155,24 @@ _untake_along = linear(
 )  # fmt: skip
 
 
+def _within(x: Any, *, size: int, texts: tuple[str, str], ignore: int | None) -> Any:
+    known = np.asarray(x)
+    known = (known if ignore is None else np.where(known == ignore, 0, known)).astype(np.intp)
+    if known.size and (known.min() < 0 or known.max() >= size):
+        what, whole = texts
+        raise IndexingError(
+            f"{what} from {known.min()} to {known.max()} {whole}",
+            mend=f"they run from 0 to {size - 1}",
+        )
+    return known
+
+
+within = nondifferentiable(
+    "_within", _within, symbol="∈", text="{0}",
+    doc="Integers as positions from 0 to size − 1, others refused; 0 in place of ``ignore``.",
+)  # fmt: skip
+
+
 def pick(x: Any, indices: Any, axis: int) -> Any:
     """``take_along_axis`` for positions that name no element twice."""
     return _take_along(x, indices, axis=axis, once=True)

@@ -139,6 +139,7 @@ class _Maker:
     def __init__(self, laws: Sequence[Law]) -> None:
         self.steps: list[Step] = []
         self._depth = 0
+        self._origin: tuple[Any, Any, int] = (None, None, 0)  # scope and line of what is rewritten
         self._nodes: dict[Any, Any] = {}
         self._laws: dict[Any, list[tuple[Law, _Term]]] = {}
         for law in laws:
@@ -151,6 +152,8 @@ class _Maker:
         """An application in its simplest form: a node, or a constant."""
         key = (op.forward, op.kind, tuple(x if isinstance(x, Node) else key_of(x) for x in inputs),
                key_of(params))  # fmt: skip
+        if like is not None:
+            self._origin = like.scope, like.code, like.offset
         if key not in self._nodes:
             self._nodes[key] = self._simplest(op, inputs, params, like)
         return self._nodes[key]
@@ -161,8 +164,8 @@ class _Maker:
         if not any(isinstance(x, Node) for x in inputs):
             return settled(op.forward(*inputs, **params))
         shape, dtype = (like.shape, like.dtype) if like else _result(op, inputs, params)
-        scope = like.scope if like else None
-        node = Node(op, inputs, params, None, shape, dtype, scope, None, 0)
+        node = Node(op, inputs, params, None, shape, dtype, *self._origin)
+        node.name = like.name if like else None
         for law, pattern in self._laws.get(op.forward, ()):
             for bound in _matches(pattern, node, {}):
                 if law.when is None or law.when(**bound):

@@ -1,0 +1,11 @@
+"""Programs: a function becomes a graph, is simplified, and runs as code of a back end.
+
+Knows how to trace a function with its state (``tracing``), which calls a trace serves
+(``signature``), how graphs are simplified (``passes``), and back ends as files (``backends``).
+Imports lower rooms and its own modules.
+"""
+
+from autograd_lite.compiler.compiled import Compiled, compile
+from autograd_lite.compiler.program import Executable, Program
+
+__all__ = ["Compiled", "Executable", "Program", "compile"]

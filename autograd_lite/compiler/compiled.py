@@ -1,0 +1,166 @@
+"""``ag.compile``: a function that keeps a program for each kind of call.
+
+Knows when a program serves a call and when the function has to be traced anew. Does not know any
+operator, pass or back end, nor how a call goes on (``entries``). Imports errors, modes, recording
+and its own room.
+"""
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from autograd_lite.compiler import backends
+from autograd_lite.compiler.entries import Entry
+from autograd_lite.compiler.passes import Pass
+from autograd_lite.compiler.program import Program
+from autograd_lite.compiler.signature import MISS, read_arguments
+from autograd_lite.errors import DomainError, DTypeError, UnsupportedError
+from autograd_lite.graph import Graph
+from autograd_lite.modes import current_mode
+
+__all__ = ["Compiled", "compile"]
+
+LIMIT = 32
+"""Programs that one compiled function keeps, unless ``limit=`` says otherwise."""
+
+
+def compile(  # the public name, ag.compile
+    f: Callable[..., Any] | None = None,
+    *,
+    backend: str = "numpy",
+    limit: int = LIMIT,
+    **options: Any,
+) -> Any:
+    """The same function as a program: traced once for each kind of call, simplified, compiled.
+
+    ``f`` takes arrays and tensors, in dicts, lists and tuples too, and may use ``ag.grad`` and its
+    kin, ``backward()``, layers and optimizers: what it reads of parameters, buffers, optimizers and
+    ``ag.random`` generators is read anew at each call, what it writes is put into place when a call
+    has succeeded. Other arguments (numbers, strings, layers, functions) are static: a call with
+    another one, or with arrays of other shapes or dtypes, traces ``f`` anew. ``limit`` programs are
+    kept; where more are needed the one that was used longest ago goes, with a warning.
+
+    ``backend`` names what runs the program: ``"numpy"``, or another file of
+    ``autograd_lite/compiler/backends``; ``options`` are for it. Also a decorator.
+
+    Raises ``DetachedError`` where the function branches on values, or keeps one beyond its trace.
+
+    >>> import numpy as np
+    >>> import autograd_lite as ag
+    >>> slope = ag.compile(ag.grad(lambda x: (x**3).sum()))
+    >>> slope(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    >>> slope.passes[-1].name
+    'algebra'
+    """
+    if f is None:
+        return functools.partial(compile, backend=backend, limit=limit, **options)
+    if not callable(f):
+        raise DTypeError(f"ag.compile of a {type(f).__name__}", mend="give a function or a layer")
+    return Compiled(f, backend, limit, options)
+
+
+class Compiled:
+    """A function and its programs, one for each kind of call that was made so far.
+
+    ``source``, ``graph``, ``passes`` and ``program`` are those of the latest trace.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], backend: str, limit: int, options: dict[str, Any]
+    ) -> None:
+        if limit < 1:
+            raise DomainError(f"limit={limit}", mend="at least one program is kept")
+        self._f, self._limit, self._options = f, limit, options
+        self._back_end = backends.find(backend)
+        self._entries: tuple[Entry, ...] = ()  # replaced as a whole: readers need no lock
+        self._latest: Entry | None = None
+        self._lock = threading.RLock()
+        functools.update_wrapper(self, f, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function gives."""
+        mode = current_mode()
+        if mode.tracing or mode.debug:
+            return self._f(*args, **kwargs)
+        for entry in self._entries:
+            result = entry.call(args, kwargs)
+            if result is not MISS:
+                return result
+        return self._call_slowly(args, kwargs)
+
+    def _call_slowly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that no program recognised as it is: tracked, of foreign arrays, or new."""
+        found = read_arguments(self._f, args, kwargs)
+        if found.carries_tangents:
+            return self._f(*args, **kwargs)
+        given, named = found.rebuilt(args, kwargs, found.untracked())
+        with self._lock:
+            entry, values = self._matching(given, named)
+            if entry is None:
+                entry = Entry.traced(self._f, found, given, named, self._back_end, self._options)
+                values, entry.first = entry.first, ([], [])
+                self._keep(entry)
+        operands = found.operands if current_mode().recording and found.tracked else None
+        return entry.finish(values, operands)
+
+    def _matching(self, args: Any, kwargs: Any) -> tuple[Entry | None, Any]:
+        for entry in self._entries:
+            values = entry.match(args, kwargs)
+            if values is not MISS:
+                return entry, values
+        return None, None
+
+    def _keep(self, entry: Entry) -> None:
+        if len(self._entries) >= self._limit:
+            warnings.warn(
+                f"{getattr(self, '__name__', 'a function')} was traced {self._limit} times and "
+                "more: an argument that is another at each call should be an array "
+                "(np.float64(rate)), or raise limit=",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        self._entries = (entry, *self._entries)[: self._limit]
+        self._latest = entry
+
+    # what can be looked at
+
+    def _seen(self) -> Entry:
+        if self._latest is None:
+            raise UnsupportedError(
+                "nothing was compiled yet: shapes are known at the first call",
+                mend="call the compiled function once",
+            )
+        return self._latest
+
+    @property
+    def program(self) -> Program:
+        """The program of the latest trace."""
+        return self._seen().program
+
+    @property
+    def graph(self) -> Graph:
+        """The simplified graph of the latest trace: results first, then what is written."""
+        return self._seen().program.graph
+
+    @property
+    def passes(self) -> list[Pass]:
+        """How the traced graph became ``graph``: the passes, each with before and after."""
+        return list(self._seen().passes)
+
+    @property
+    def source(self) -> str:
+        """The code that runs."""
+        return self._seen().executable.source
+
+    @property
+    def executable(self) -> Any:
+        """What the back end made: its ``source`` and whatever else it tells."""
+        return self._seen().executable
+
+    def __repr__(self) -> str:
+        return (
+            f"<compiled {getattr(self._f, '__qualname__', self._f)}: {len(self._entries)} programs>"
+        )

@@ -1,0 +1,347 @@
+"""One program in use: how a call that fits it goes on.
+
+Values are gathered (arguments, and state as it is now), the back end's code runs, results are put
+together, and only then state is committed. Where derivatives of a call may be asked for, it is
+recorded as one operator, whose rule is a program too. Knows nothing of any single operator or back
+end. Imports errors, graph, modes, recording, reverse, derivatives, rules and its own room.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.passes import Pass, simplified
+from autograd_lite.compiler.program import BackEnd, Executable, Program
+from autograd_lite.compiler.signature import MISS, Arguments, compiled_source
+from autograd_lite.compiler.tracing import ARRAY, Input, Trace, Write, trace_call
+from autograd_lite.derivatives import gradients
+from autograd_lite.errors import GradientError
+from autograd_lite.graph import Constant, Graph, Leaf, Node, Op
+from autograd_lite.modes import current_mode, using
+from autograd_lite.recording import apply
+from autograd_lite.reverse import RecordedSweep
+from autograd_lite.rules import Joint
+from autograd_lite.tensors import Tensor, tensor
+from autograd_lite.tree import unflatten
+
+__all__ = ["Entry"]
+
+
+@dataclass(frozen=True)
+class _Result:
+    """One leaf of what the function returns: a place among the program's outputs, or a constant."""
+
+    place: int | None
+    kind: str
+    tracked: bool
+    value: Any = None
+
+    def of(self, outputs: Sequence[Any]) -> Any:
+        """The leaf, given all outputs (arrays, or tensors where derivatives may be asked for)."""
+        if self.place is None:
+            return _fresh(self.value)
+        out = outputs[self.place]
+        plain = out._value if isinstance(out, Tensor) else out
+        if self.kind == "array":
+            return plain
+        return out if self.tracked and isinstance(out, Tensor) else Tensor(plain)
+
+
+def _fresh(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return Tensor(_fresh(value._value))
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+_States = list[tuple[Any, Any]]
+
+
+@dataclass
+class Entry:
+    """A program, the test for its calls, and what is done around it."""
+
+    program: Program
+    passes: Sequence[Pass]
+    executable: Executable
+    first: tuple[_States, Sequence[Any]]
+    graph: Graph
+    inputs: Sequence[Input]
+    results: Sequence[_Result]
+    form: Any
+    writes: Sequence[Write]
+    trace: Trace
+    build: Callable[[Program], Executable]
+    call: Callable[..., Any] = field(init=False)
+    match: Callable[..., Any] = field(init=False)
+
+    @classmethod
+    def traced(
+        cls, f: Callable[..., Any], found: Arguments, args: Any, kwargs: Any, back_end: BackEnd,
+        options: Mapping[str, Any],
+    ) -> "Entry":  # fmt: skip
+        """Trace the function on these arguments and compile what it did."""
+        trace = trace_call(
+            f, found.arrays, found.names, found.kinds,
+            lambda handles: found.rebuilt(args, kwargs, handles),
+        )  # fmt: skip
+        graph = trace.graph()
+        results = _results(trace, graph)
+        trace.tracer.release()
+        passes = simplified(graph)
+        name = getattr(f, "__name__", type(f).__name__)
+        leaves = tuple(one.leaf for one in trace.inputs)
+        program = Program(name, passes[-1].after, leaves)
+
+        def build(one: Program) -> Executable:
+            return back_end.build(one, options)
+
+        entry = cls(
+            program, passes, build(program), (trace.generators, trace.values), graph,
+            trace.inputs, results, trace.form, trace.writes, trace, build,
+        )  # fmt: skip
+        entry.trace.outputs = []
+        entry._write_calls(found)
+        return entry
+
+    # calls
+
+    def _write_calls(self, found: Arguments) -> None:
+        """The test of a call as generated code, and the shortest way through it."""
+        space = found.namespace
+        lines = [*found.lines]
+        values = [*found.places]
+        for one in self.inputs[len(found.places) :]:
+            name = found.fresh(one.read, "s")
+            values.append(f"{name}()")
+        lines += [
+            f"if not {found.fresh(guard.holds, 'g')}(): return MISS" for guard in self.trace.guards
+        ]
+        given = ", ".join(values)
+        body = "\n    ".join(lines)
+        states = f"{found.fresh(self._states, 's')}()"
+        text = f"def match(args, kwargs):\n    {body}\n    return {states}, [{given}]\n"
+        plain = not (self.writes or self.trace.generators or self.trace.afterwards)
+        if plain and not any(result.tracked for result in self.results):
+            run, put = found.fresh(self.executable, "run"), found.fresh(self.assembled, "put")
+            single = len(self.results) == 1 and self.results[0].kind == "array"
+            tail = f"{run}({given})"
+            tail = f"{tail}[0]" if single and self._is_bare() else f"{put}({tail})"
+            text += f"def call(args, kwargs):\n    {body}\n    return {tail}\n"
+        scope = compiled_source(text, space, "<signature>")
+        self.match = scope["match"]
+        self.call = scope.get("call", self._call)
+
+    def _is_bare(self) -> bool:
+        """Whether the function returns one array, in no container."""
+        probe = object()
+        return unflatten(self.form, [probe]) is probe and self.results[0].place == 0
+
+    def _call(self, args: Any, kwargs: Any) -> Any:
+        found = self.match(args, kwargs)
+        return found if found is MISS else self.finish(found)
+
+    def _states(self) -> _States:
+        """The generators that the function draws from, as they are now."""
+        return [(bits, bits.state) for bits, _ in self.trace.generators]
+
+    def finish(
+        self, found: tuple[_States, Sequence[Any]], operands: Sequence[Any] | None = None
+    ) -> Any:
+        """Run on what ``match`` found: states before the draws, and all values.
+
+        ``operands`` are the arguments as tensors of an outer derivative.
+        """
+        before, values = found
+        try:
+            outputs = self._run(values, operands)
+        except BaseException:
+            for bits, state in before:
+                bits.state = state
+            raise
+        self._commit(outputs)
+        return self.assembled(outputs)
+
+    def _run(self, values: Sequence[Any], operands: Sequence[Any] | None) -> Sequence[Any]:
+        recorded = operands is not None or any(result.tracked for result in self.results)
+        if not (recorded and current_mode().recording):
+            return self.executable(*values)
+        args = list(values)
+        for i, one in enumerate(self.inputs):
+            if operands is not None and i < len(operands):
+                args[i] = operands[i]
+            elif one.held is not None:
+                args[i] = one.held
+        outputs: Sequence[Any] = apply(self._operator(), args)
+        return outputs
+
+    def assembled(self, outputs: Sequence[Any]) -> Any:
+        """The results in the form in which the function returns them."""
+        return unflatten(self.form, [result.of(outputs) for result in self.results])
+
+    def _commit(self, outputs: Sequence[Any]) -> None:
+        place = len(outputs) - sum(write.node is not None for write in self.writes)
+        for write in self.writes:
+            if write.node is None:
+                write.put(_fresh(write.value))
+                continue
+            new = outputs[place]
+            write.put(new._value if isinstance(new, Tensor) else new)
+            place += 1
+        for do in self.trace.afterwards:
+            do()
+
+    # derivatives of a call
+
+    def _operator(self) -> Op:
+        """The whole program as one operator."""
+        op = self.__dict__.get("_op")
+        if op is None:
+            op = Op(f"compiled {self.program.name}", "general",
+                    lambda *xs: tuple(self.executable(*xs)), keeps=_Everything())  # fmt: skip
+            op.pulls = _Rules(op, self)
+            self.__dict__["_op"] = op
+        return op
+
+    def pull_back(self, xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+        """The cotangents of all inputs, by a program that is compiled at the first use."""
+        if self.writes:
+            raise GradientError(
+                f"a derivative of the compiled {self.program.name}, which changes state: its inputs"
+                " are gone",
+                mend="take the derivative inside of the compiled function, or leave the writes out",
+            )
+        if any(isinstance(one, Tensor) for one in (*xs, *cotangents)):
+            return self._pull_back_recorded(xs, cotangents)
+        there = tuple(c is not None for c in cotangents)
+        programs = self.__dict__.setdefault("_pullbacks", {})
+        if there not in programs:
+            programs[there] = self._pullback(there)
+        given = [c for c in cotangents if c is not None]
+        return list(programs[there](*xs, *given))
+
+    def _pullback(self, there: Sequence[bool]) -> Executable:
+        """The derivative as a program: inputs and cotangents in, cotangents of the inputs out."""
+        seeds: dict[Node, Any] = {}
+        leaves = []
+        with using(tracing=True, recording=True, scope=None):
+            for node, wanted in zip(self.graph.outputs, there, strict=True):
+                if not wanted:
+                    continue
+                seed = Tensor(np.empty(node.shape, node.dtype),
+                              Leaf("input", _zeros(node), "G", None, 0))  # fmt: skip
+                seed._value = seed.node.value
+                leaves.append(seed.node)
+                seeds[node] = seed if node not in seeds else seeds[node] + seed
+            wanted_leaves = [one.leaf for one in self.inputs]
+            found = RecordedSweep(seeds).run(set(wanted_leaves))
+        outputs = [
+            found[leaf].node if leaf in found else Constant("constant", _zeros(leaf), None, None, 0)
+            for leaf in wanted_leaves
+        ]
+        after = simplified(Graph(outputs))[-1].after
+        given: tuple[Any, ...] = (*wanted_leaves, *leaves)
+        return self.build(Program(f"{self.program.name}_pullback", after, given))
+
+    def _pull_back_recorded(self, xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+        """The same on tensors: the graph is run again on them, to be differentiated further."""
+        handles = [_variable(x) for x in xs]
+        made: dict[Node, Any] = {
+            one.leaf: handle for one, handle in zip(self.inputs, handles, strict=True)
+        }
+        for node in self.graph:
+            if node in made:
+                continue
+            if isinstance(node, Leaf):
+                made[node] = node.value
+                continue
+            args = [made[p] if isinstance(p, Node) else p for p in node.inputs]
+            if type(args[0]) is tuple:  # one of several outputs
+                made[node] = args[0][node.params["index"]]
+            else:
+                made[node] = apply(node.op, args, node.params)
+        totals: list[Any] = [0.0] * len(xs)
+        for node, cotangent in zip(self.graph.outputs, cotangents, strict=True):
+            y = made[node]
+            if cotangent is None or not isinstance(y, Tensor) or not y.tracked:
+                continue
+            for i, g in enumerate(gradients(y, handles, cotangent)):
+                totals[i] = totals[i] + g
+        return [t if isinstance(t, Tensor) else np.zeros(x.shape, x.dtype)[()]
+                for t, x in zip(totals, handles, strict=True)]  # fmt: skip
+
+
+def _variable(x: Any) -> Any:
+    return x if isinstance(x, Tensor) and x.tracked else tensor(getattr(x, "_value", x))
+
+
+def _zeros(node: Node) -> Any:
+    return np.zeros(node.shape, node.dtype)[()]
+
+
+class _Everything:
+    """Keep masks of an operator that keeps all of its inputs."""
+
+    def __getitem__(self, i: int) -> int:
+        return -2
+
+
+class _Rules(Joint):
+    """The rules of a compiled function: one program gives the cotangents of all inputs."""
+
+    def __init__(self, op: Op, entry: Entry, results: list[Any] | None = None) -> None:
+        Joint.__init__(self, op, entry.pull_back, results)
+        self._entry = entry
+
+    def once(self) -> "_Rules":
+        """The same for one node in one sweep."""
+        return _Rules(self._op, self._entry, [])
+
+    def _all(self, g: Any, y: Any, *xs: Any, **params: Any) -> Sequence[Any]:
+        return self._entry.pull_back(xs, g)
+
+
+def _results(trace: Trace, graph: Graph) -> list[_Result]:
+    """Where each leaf of what the function returned is to be found, and what it is."""
+    kinds: dict[Node, str] = {one.leaf: one.kind for one in trace.inputs}
+    tensors = _tensors(graph, kinds)
+    tracked = _tracked(graph)
+    found, place = [], 0
+    for out in trace.outputs:
+        if not (isinstance(out, Tensor) and out.tracked):
+            found.append(_Result(None, "constant", False, out))
+            continue
+        node = graph.outputs[place]
+        kind = "tensor" if node in tensors else "array"
+        found.append(_Result(place, kind, kind == "tensor" and node in tracked))
+        place += 1
+    return found
+
+
+def _tensors(graph: Graph, kinds: Mapping[Node, str]) -> set[Node]:
+    """The nodes that are tensors where nothing is compiled; all others are plain arrays there."""
+    found: set[Node] = set()
+    for node in graph:
+        if isinstance(node, Leaf):
+            if kinds.get(node, "tensor" if node.name else "array") == "tensor":
+                found.add(node)
+        elif node.op is not ARRAY and any(p in found for p in node.inputs if isinstance(p, Node)):
+            found.add(node)
+    return found
+
+
+def _tracked(graph: Graph) -> set[Node]:
+    """The nodes through which derivatives flow to tensors that the function closes over."""
+    found: set[Node] = set()
+    for node in graph:
+        if isinstance(node, Leaf):
+            if node.__class__ is Leaf and node.cell is not None:
+                found.add(node)
+        elif node.op.pulls and any(
+            p in found and node.op.pulls[i] is not None
+            for i, p in enumerate(node.inputs)
+            if isinstance(p, Node)
+        ):
+            found.add(node)
+    return found
