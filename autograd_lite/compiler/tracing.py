@@ -180,7 +180,7 @@ class Tracer:
         """An input whose value is read at each call; the first one now."""
         value = settled(np.array(read()))
         made = _traced(value, name)
-        self.inputs.append(Input(made.node, kind, read))  # type: ignore[arg-type]  # a leaf
+        self.inputs.append(Input(made.node, kind, read))  # type: ignore[arg-type]  # it is a leaf
         self.note(made)
         return made
 
@@ -396,7 +396,7 @@ def trace_call(
     handles = []
     for value, name, kind in zip(leaves, names, kinds, strict=True):
         handle = _traced(settled(np.asarray(value)), name)
-        tracer.inputs.append(Input(handle.node, kind))  # type: ignore[arg-type]  # a leaf
+        tracer.inputs.append(Input(handle.node, kind))  # type: ignore[arg-type]  # it is a leaf
         tracer.note(handle)
         handles.append(handle)
     try:
