@@ -778,6 +778,9 @@ def test_the_table_of_a_right_layer(right: Comparison) -> None:
         "  dx       (2,2)        0         0     (1,1)         15            15       15  right\n"
         "  dW       (2,3)        0         0     (1,0)          5             5        5  right\n"
         "  db       (3,)         0         0      (0,)          3             3        3  right\n"
+        "  relative: of the row's largest element; what decides stands above. On the familiar "
+        "scale more than\n  1e-2 is usually wrong, 1e-4 fine where there are kinks, 1e-7 and less "
+        "good\n"
         "\n"
         "right: 4 of 4 hold"
     )
@@ -794,6 +797,9 @@ def test_the_table_of_a_wrong_layer(wrong: Comparison) -> None:
         "  dx       (1,2)        0         0     (0,1)          7             7        7  right\n"
         "  dW       (2,3)        0         0     (0,0)          2             2        2  right\n"
         "  db       (3,)   4.0e+00   2.0e+00      (0,)          2            -2        2  wrong\n"
+        "  relative: of the row's largest element; what decides stands above. On the familiar "
+        "scale more than\n  1e-2 is usually wrong, 1e-4 fine where there are kinks, 1e-7 and less "
+        "good\n"
         "\n"
         "  ✗ db: the sign is wrong in all 3 elements: it is −1 × the right one (tested: hand = "
         "−right,\n    element by element)\n"
@@ -831,7 +837,7 @@ def test_raise_if_wrong(right: Comparison, wrong: Comparison) -> None:
 def test_saved_as_json(wrong: Comparison, tmp_path: Path) -> None:
     path = wrong.save(tmp_path / "report.json")
     data = json.loads(path.read_text())
-    assert (data["format"], data["version"], data["ok"]) == ("autograd_lite.comparison", 1, False)
+    assert (data["format"], data["schema"], data["ok"]) == ("autograd_lite.comparison", 1, False)
     row = data["rows"][3]
     assert (row["name"], row["verdict"], row["outlier"]) == ("db", "wrong", "hand-written")
     assert row["hand"] == [-2, -1, 1]
@@ -870,7 +876,7 @@ def test_hostile_names_are_harmless(name: str) -> None:
     tree = ET.fromstring(f"<root>{html}</root>")
     assert {e.tag for e in tree.iter()} <= {
         *("root", "style", "div", "h2", "p", "span", "table", "thead", "tbody", "tr", "th", "td"),
-        *("ul", "li", "b", "details", "summary", "pre"),
+        *("ul", "li", "i", "b", "details", "summary", "pre"),
     }
     assert not [key for e in tree.iter() for key in e.attrib if key.startswith("on")]
     table = [line for line in report.markdown().splitlines() if line.startswith("| ")]

@@ -1,8 +1,8 @@
-"""What a comparison found: rows and findings as data, and their forms as text.
+"""What a comparison found: rows and findings as data, and how they are saved.
 
-Knows: `Row`, `Finding`, `Comparison`; the table that fits 100 columns, Markdown, JSON.
-Does not know: how the values came to be, nor HTML (`page`).
-Imports: errors, graph, the picture's `Check`, NumPy, `page` for saving.
+Knows: `Row`, `Finding`, `Comparison`; which form belongs to which suffix.
+Does not know: how the values came to be, nor how a form looks (`text`, `page`, `record`).
+Imports: errors, graph, picture, NumPy, the forms.
 """
 
 from __future__ import annotations
@@ -10,26 +10,23 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison import page
-from autograd_lite.errors import CompareError
+from autograd_lite.comparison import page, record, text
+from autograd_lite.errors import AutogradError, CompareError
 from autograd_lite.graph import Graph, Node
-from autograd_lite.picture import Check
+from autograd_lite.picture import Check, draw
 
 __all__ = ["Comparison", "Finding", "Row", "gradient_name", "write_text"]
 
-_WIDTH = 100
 _OK = frozenset({"right", "legitimate choice", "approximately right"})
-_MARKS = {"error": "✗", "warning": "!", "info": "·"}
+_DRAWN = 400  # nodes of a graph that a page shows
 _LEVELS = ("error", "warning", "info")
-_TITLES = {"automatic": "automatic", "hand": "hand-written", "numeric": "numeric"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +75,22 @@ class Finding:
     """One sentence about one array; `level` is "error", "warning" or "info".
 
     `cause` names the kind of mistake where a diagnosis was made: "factor", "sign", "transposed" …
+    `reproduce` is code that makes the inputs that show it, where those are not the given ones.
     """
 
     level: str
     subject: str
     text: str
     cause: str = ""
+    reproduce: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """A finished comparison: rows, findings, and how it was made.
 
-    `print` shows a table that fits 100 columns; notebooks show HTML; `save` writes a page,
+    `print` shows a table that fits 100 columns, in colours on a terminal (unless `NO_COLOR` is
+    set); in an f-string and by `text()` it has none; notebooks show HTML; `save` writes a page,
     Markdown or JSON; `raise_if_wrong` turns what is wrong into an exception. `parties` are the
     columns, in order.
 
@@ -139,14 +139,10 @@ class Comparison:
         return f"wrong: {count}" + (f"; look at {names}" if names else "; see the findings")
 
     def __str__(self) -> str:
-        lines = [_cut(self.title, _WIDTH), *_wrapped(self.settings, "  "), ""]
-        lines += ["  " + line for line in _table(self._cells(), _WIDTH - 2)]
-        if self.findings:
-            lines.append("")
-        for finding in self._sorted():
-            mark = _MARKS[finding.level]
-            lines += _wrapped(f"{mark} {finding.subject}: {finding.text}", "  ", "    ")
-        return "\n".join([*lines, "", self.verdict])
+        return text.plain(self, coloured=text.on_terminal())
+
+    def __format__(self, spec: str) -> str:
+        return format(text.plain(self), spec)
 
     def __repr__(self) -> str:
         return f"<Comparison {self.title!r}: {self.verdict}>"
@@ -154,37 +150,22 @@ class Comparison:
     def _repr_html_(self) -> str:
         return page.fragment(self)
 
-    def _sorted(self) -> list[Finding]:
+    @property
+    def ordered(self) -> list[Finding]:
+        """The findings, errors first."""
         return sorted(self.findings, key=lambda finding: _LEVELS.index(finding.level))
 
-    def _cells(self) -> list[list[str]]:
-        parties = [_TITLES[party] for party in self.parties]
-        head = ["", "shape", "max |Δ|", "relative", "worst at", *parties, "verdict"]
-        return [head, *(_row_cells(row, self.parties) for row in self.rows)]
+    def text(self) -> str:
+        """What `print` shows, without colours wherever it goes."""
+        return text.plain(self)
 
     def markdown(self) -> str:
         """The report in Markdown."""
-        head, *rows = self._cells()
-        lines = [f"## {_plain(self.title)}", "", _plain(self.settings), ""]
-        lines += ["| " + " | ".join(map(_plain, head)) + " |", "|" + " --- |" * len(head)]
-        lines += ["| " + " | ".join(map(_plain, cells)) + " |" for cells in rows]
-        lines.append("")
-        for finding in self._sorted():
-            lines.append(f"- **{finding.level}** {_plain(finding.subject)}: {_plain(finding.text)}")
-        return "\n".join([*lines, "", f"**{_plain(self.verdict)}**", ""])
+        return text.markdown(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON takes it; NaN and infinities are the strings NumPy prints."""
-        return {
-            "format": "autograd_lite.comparison",
-            "version": 1,
-            "title": self.title,
-            "settings": self.settings,
-            "ok": self.ok,
-            "verdict": self.verdict,
-            "rows": [_row_dict(row) for row in self.rows],
-            "findings": [vars(finding) for finding in self._sorted()],
-        }
+        """The report as strict JSON takes it; `docs/compare.schema.json` says what is in it."""
+        return record.as_dict(self)
 
     def save(self, path: Any) -> Path:
         """Write the report by suffix: `.html`, `.md` or `.json`; returns the path.
@@ -194,7 +175,7 @@ class Comparison:
         """
         target = Path(path)
         forms: dict[str, Callable[[], str]] = {
-            ".html": lambda: page.document(self),
+            ".html": lambda: page.document(self, self._drawing()),
             ".md": self.markdown,
             ".json": lambda: json.dumps(self.as_dict(), indent=2, allow_nan=False) + "\n",
         }
@@ -206,10 +187,19 @@ class Comparison:
         write_text(target, forms[target.suffix]())
         return target
 
+    def _drawing(self) -> str:
+        """The graph with a sign at every array, as SVG; empty where there is none to be read."""
+        if self.graph is None or len(self.graph) > _DRAWN:
+            return ""
+        try:
+            return draw(self).svg
+        except AutogradError:  # a picture more or less is no reason to lose the report
+            return ""
+
     def raise_if_wrong(self) -> Comparison:
         """Raise `CompareError` with the whole report if anything is wrong; else return it."""
         if not self.ok:
-            raise CompareError(str(self), source=None)
+            raise CompareError(self.text(), source=None)
         return self
 
 
@@ -247,88 +237,3 @@ def write_text(target: Path, text: str) -> None:
             f"{target} cannot be written: {error.strerror or error}",
             mend="name a folder that exists and that you may write to",
         ) from error
-
-
-# ── cells ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _number(value: Any) -> str:
-    """A number in at most ten characters; a dash for None.
-
-    >>> _number(None), _number(2.0), _number(-1.23456e-8), _number(float("nan"))
-    ('–', '2', '-1.235e-08', 'nan')
-    """
-    return "–" if value is None else f"{float(value):.4g}"
-
-
-def _row_cells(row: Row, parties: Sequence[str]) -> list[str]:
-    compared = row.worst is not None
-    return [
-        row.name,
-        str(row.shape).replace(" ", ""),
-        f"{row.max_abs:.1e}" if compared and row.max_abs else "0" if compared else "–",
-        f"{row.max_rel:.1e}" if compared and row.max_rel else "0" if compared else "–",
-        str(row.worst).replace(" ", "") if compared else "–",
-        *(_number(row.at_worst(party)) for party in parties),
-        row.verdict,
-    ]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def _table(cells: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Aligned columns, numbers to the right; names, shapes and positions give way to the width."""
-    limits = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    for column, least in ((0, 10), (1, 10), (4, 9), (0, 5), (1, 5), (4, 5)):
-        excess = sum(limits) + 2 * (len(limits) - 1) - width
-        if excess > 0:
-            limits[column] = max(min(least, limits[column]), limits[column] - excess)
-    lines = []
-    for row in cells:
-        texts = [_cut(text, limit) for text, limit in zip(row, limits, strict=True)]
-        last = len(texts) - 1
-        left = {0, 1, last}
-        lines.append(
-            "  ".join(
-                t.ljust(n) if i in left else t.rjust(n)
-                for i, (t, n) in enumerate(zip(texts, limits, strict=True))
-            ).rstrip()
-        )
-    return lines
-
-
-def _wrapped(text: str, first: str, other: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=first, subsequent_indent=first if other is None else other
-    )
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown neither formats nor takes for a table's border."""
-    return "".join("\\" + ch if ch in r"\`*_{}[]<>|" else ch for ch in text)
-
-
-def _jsonable(value: Any) -> Any:
-    if value is None:
-        return None
-    array = np.asarray(value)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return _listed(array.astype(object), array)
-    return array.tolist()
-
-
-def _listed(objects: Any, array: Any) -> Any:
-    lost = ~np.isfinite(array)
-    objects[lost] = [str(v) for v in array[lost]]
-    return objects.tolist()
-
-
-def _row_dict(row: Row) -> dict[str, Any]:
-    plain = {"name", "kind", "verdict", "ok", "outlier", "note", "tolerance"}
-    entries = {key: getattr(row, key) for key in sorted(plain)}
-    entries["shape"] = list(row.shape)
-    entries["worst"] = None if row.worst is None else list(row.worst)
-    arrays = ("max_abs", "max_rel", "automatic", "hand", "numeric", "numeric_error")
-    return {**entries, **{key: _jsonable(getattr(row, key)) for key in arrays}}
