@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import autograd_lite as ag
 from tests import lifted_layers as layers
@@ -75,6 +76,34 @@ def test_inheritance_properties_slots_and_class_state():
     assert layer.calls == 1
     assert isinstance(layer.extra, np.ndarray)
     assert ag.lift(layers.Derived).made().forward(x).shape == X.shape
+
+
+class Slotted:
+    """Nothing but slots: no dictionary of attributes."""
+
+    __slots__ = ("out",)
+
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+
+def test_an_instance_with_slots_alone():
+    x = ag.tensor(X)
+    y = ag.lift(Slotted()).forward(x)
+    np.testing.assert_array_equal(y.numpy(), np.tanh(X))
+    assert y.tracked
+
+
+def of_windows(x):
+    return as_strided(x, (2, 3), x.strides) * 2.0
+
+
+def test_a_python_function_of_numpy_that_was_imported_by_name():
+    x = ag.tensor(X)
+    y = ag.lift(of_windows)(x)
+    np.testing.assert_array_equal(y.numpy(), 2 * X[:2, :3])
+    np.testing.assert_array_equal(ag.gradients(y, [x], np.ones((2, 3)))[0].numpy()[:, 3], 0)
 
 
 def test_one_object_stays_one_object():

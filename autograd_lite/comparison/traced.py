@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
-from autograd_lite.comparison.adapters.matching import is_expected
+from autograd_lite.comparison.adapters.matching import is_expected, is_weight
 from autograd_lite.comparison.adapters.running import Runner, replayed
 from autograd_lite.comparison.automatic import Twin, parts_of
 from autograd_lite.errors import CompareError, Source
@@ -139,6 +139,7 @@ def _unclaimed(layer: Layer, inputs: Inputs, labels: frozenset[int]) -> frozense
     wanted = {
         "all": [i for i in floats if len(inputs.places[i]) == 1],
         "first": floats[:1] or [0],
+        "named": [*(floats[:1] or [0]), *(i for i in floats if is_weight(inputs.names[i]))],
         "none": [],
     }[layer.wanted]
     return frozenset(range(len(inputs.arrays))).difference(wanted)

@@ -55,7 +55,7 @@ def lift(f: Any, *, leaf: Callable[[str, Any], Any] | None = None) -> Any:
     """
     parts = f if isinstance(f, (tuple, list)) else [f]
     for part in parts:
-        if not (callable(part) or isinstance(part, types.ModuleType) or hasattr(part, "__dict__")):
+        if not (callable(part) or isinstance(part, types.ModuleType) or _has_attributes(part)):
             raise UnsupportedError(
                 f"lift() of a {type(part).__name__}",
                 mend="give a function, a class, an instance or a module, or a list of them",
@@ -134,7 +134,11 @@ def leaving(value: Any) -> Any:
         return {key: leaving(one) for key, one in value.items()}
     if isinstance(value, (types.FunctionType, types.MethodType, type, types.ModuleType)):
         return Lifted(value)
-    return Lifted(value) if hasattr(value, "__dict__") and _is_program(value) else value
+    return Lifted(value) if _has_attributes(value) and _is_program(value) else value
+
+
+def _has_attributes(value: Any) -> bool:
+    return hasattr(value, "__dict__") or hasattr(value, "__slots__")
 
 
 def _is_program(value: Any) -> bool:

@@ -71,16 +71,16 @@ class Rebinder:
             return self._array
         if kind in _CONTAINERS:
             return self._container
+        if id(thing) in _OF_NUMPY:
+            return lambda thing, path: _through(_OF_NUMPY[id(thing)])
         if isinstance(thing, (types.FunctionType, types.MethodType, staticmethod, classmethod)):
             return self._callable if self._is_own(thing) else None
         if isinstance(thing, property):
             return self._property
         if id(thing) in MATH:
             return lambda thing, path: MATH[id(thing)]
-        if isinstance(thing, type) and id(thing) not in _OF_NUMPY:
+        if isinstance(thing, type):
             return self._class if self._is_own(thing) else None
-        if id(thing) in _OF_NUMPY:
-            return lambda thing, path: _through(_OF_NUMPY[id(thing)])
         if isinstance(thing, _GENERATORS):
             return lambda thing, path: self._remember(thing, _Through(copy.deepcopy(thing)))
         if self._is_own(kind) and not isinstance(thing, BaseException):

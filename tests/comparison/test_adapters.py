@@ -27,6 +27,46 @@ def test_right_layers_are_right(name):
     assert {row.name for row in report.rows} == rows, str(report)
 
 
+class Private:
+    """Parameters behind properties, gradients under the names without underscore."""
+
+    def __init__(self, W):
+        self._W = W
+
+    def forward(self, X):
+        self._X = X
+        return X @ self._W
+
+    def backward(self, dY):
+        return {"dX": dY @ self._W.T, "dW": self._X.T @ dY[::-1]}
+
+
+def test_private_parameters_have_gradients_without_underscore(rng):
+    report = ag.compare(Private(rng.standard_normal((3, 2))), rng.standard_normal((4, 3)))
+    assert [row.verdict for row in report.rows] == ["right", "right", "wrong"]
+
+
+class Dense:
+    """None in the place of a weight's gradient."""
+
+    @staticmethod
+    def forward(ctx, x, weight, target):
+        ctx.weight = weight
+        return x @ weight - target
+
+    @staticmethod
+    def backward(ctx, dout):
+        return dout @ ctx.weight.T, None, None
+
+
+def test_none_for_a_weight_is_missing_and_none_for_a_target_is_not(rng):
+    x, weight, target = (rng.standard_normal(s) for s in ((4, 3), (3, 2), (4, 2)))
+    report = ag.compare(Dense, x, weight, target)
+    assert {row.name: row.verdict for row in report.rows} == {
+        "forward": "right", "dx": "right", "dweight": "missing"
+    }  # fmt: skip
+
+
 # ── wrong ones ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -55,7 +55,9 @@ class Layer:
     `hand` is what was passed; whatever is run gets a copy of it, or a lifted one. `names` are
     those of the inputs. `upstream` says what `backward` takes: "given", the gradient flowing in;
     "unit", the same with 1 for a default; "none", nothing, so that the gradient is that of the
-    output itself. `traceable` is False where the body is known not to be NumPy's.
+    output itself. `wanted` says of which inputs of floats a gradient is expected: "all", "first",
+    "none", or "named", the first and those that have the name of a weight. `traceable` is False
+    where the body is known not to be NumPy's.
 
     A convention makes one by giving `call` and `pull`, and overrides the rest where its gradients
     lie elsewhere.
@@ -63,7 +65,7 @@ class Layer:
 
     upstream = "given"
     traceable = True
-    wanted = "first"  # of which inputs of floats a gradient is expected: "all", "first" or "none"
+    wanted = "first"  # of which inputs of floats a gradient is expected: see below
 
     def __init__(self, hand: Any, title: str, names: Sequence[str]) -> None:
         self.hand, self.title, self.names = hand, title, tuple(names)

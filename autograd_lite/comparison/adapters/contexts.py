@@ -66,6 +66,8 @@ class _Context:
 
 
 class _Function(Layer):
+    wanted = "named"  # backward has a place for each, and None in it may be meant
+
     def __init__(self, hand: Any, count: int) -> None:
         names = [p.name for p in arguments_of(hand.forward)]
         self._torch = (

@@ -19,6 +19,7 @@ __all__ = [
     "gradient_paths",
     "is_expected",
     "is_float",
+    "is_weight",
     "leftover",
     "of_inputs",
     "of_parameters",
@@ -104,6 +105,10 @@ def gradient_paths(path: str) -> Iterator[str]:
     for holder in _HOLDERS:
         for last in (name, *(form.format(name) for form in _FORMS[:4])):
             yield joined(holder, last)
+    if name.startswith("_"):
+        for plain in _plain(name)[1:]:
+            yield from map(joined, (*(f"_{form}".format(plain) for form in _FORMS), f"d{plain}"))
+            yield from (joined(holder, plain) for holder in _HOLDERS)
     for i in reversed(range(len(owner))):
         for form in _FORMS:
             yield ".".join([*parts[:i], form.format(parts[i]), *parts[i + 1 :]])
@@ -117,7 +122,7 @@ def is_expected(hand: Any, aliases: Sequence[str]) -> bool:
     """
     for alias in aliases:
         *owner, name = alias.split(".")
-        if _HELD & set(owner) or name.rstrip("0123456789_").lower() in _PARAMETERS:
+        if _HELD & set(owner) or is_weight(name):
             return True
         holder = value_at(hand, ".".join(owner)) if owner else hand
         holder = getattr(holder, "__self__", holder)
@@ -125,6 +130,15 @@ def is_expected(hand: Any, aliases: Sequence[str]) -> bool:
         if any(form.format(name) in names for form in _FORMS[:4]):
             return True
     return False
+
+
+def is_weight(name: str) -> bool:
+    """Whether something is called as weights and biases are.
+
+    >>> is_weight("W1"), is_weight("_bias"), is_weight("x")
+    (True, True, False)
+    """
+    return name.strip("_").rstrip("0123456789_").lower() in _PARAMETERS
 
 
 # ── gradients ────────────────────────────────────────────────────────────────────────────────────
@@ -159,12 +173,18 @@ def gradient_among(returned: Any, name: str) -> Any:
     """The gradient of a name in a dictionary that is, or is part of, what was returned."""
     for part in (returned, *as_tuple(returned)):
         if isinstance(part, Mapping):
-            for key in (*(form.format(name) for form in _FORMS), name):
+            forms = [form.format(plain) for plain in _plain(name) for form in _FORMS]
+            for key in (*forms, *_plain(name)):
                 if part.get(key) is not None:
                     return part[key]
             if isinstance(part.get("grads"), Mapping):
                 return gradient_among(part["grads"], name)
     return None
+
+
+def _plain(name: str) -> tuple[str, ...]:
+    """A name, and what it is without the underscore of something private."""
+    return (name, name.lstrip("_")) if name.startswith("_") and name.strip("_") else (name,)
 
 
 def _positions(inputs: Sequence[Any], count: int, parameters: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison.adapters.matching import aliases_of
+from autograd_lite.comparison.adapters.matching import aliases_of, value_at
 from autograd_lite.comparison.adapters.running import Runner, numbers_in, replayed
 
 __all__ = ["Session"]
@@ -28,6 +28,10 @@ class Session:
         self.given: list[Any] = []
         self.held: list[Any] = []
         self._kept: Any = None
+
+    def parameters(self) -> list[Any]:
+        """Copies of the values of the parameters."""
+        return [np.array(value_at(self.hand, path)) for path in self.paths]
 
     def forward(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """The outputs, as copies."""

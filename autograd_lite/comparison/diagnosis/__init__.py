@@ -13,7 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from autograd_lite.comparison.diagnosis import behaviour, constants, graphs, whole
+from autograd_lite.comparison.diagnosis import (
+    behaviour,
+    constants,
+    graphs,
+    partial,
+    places,
+    responses,
+    whole,
+)
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect
 
 __all__ = ["Evidence", "Explanation", "Suspect", "explain", "remembered"]
@@ -24,7 +32,7 @@ _NEAR = 1e-3  # off by less than this part of the largest element
 def explain(evidence: Evidence) -> list[Explanation]:
     """Explanations of what is wrong, those that explain most gradients first."""
     found: list[Explanation] = []
-    for step in (_whole, _near, _masked, graphs.explain, constants.explain, _single, _last):
+    for step in _STEPS:
         rest = _without(evidence, found)
         if not rest.suspects:
             break
@@ -54,9 +62,14 @@ def _masked(evidence: Evidence) -> list[Explanation]:
     return [one for one in found if one is not None and one.cause == "mask"]
 
 
+def _partly(evidence: Evidence) -> list[Explanation]:
+    """What is right in some elements alone."""
+    return _first_of(partial.TESTS, evidence)
+
+
 def _last(evidence: Evidence) -> list[Explanation]:
     """What is said where nothing else is known."""
-    return _first_of((whole.twice, whole.misshapen), evidence)
+    return _first_of((whole.misshapen,), evidence)
 
 
 def _single(evidence: Evidence) -> list[Explanation]:
@@ -78,6 +91,21 @@ def _first_of(
 def _without(evidence: Evidence, found: Sequence[Explanation]) -> Evidence:
     told = {name for explanation in found for name in explanation.rows}
     return replace(evidence, suspects=[s for s in evidence.suspects if s.name not in told])
+
+
+_STEPS = (
+    _whole,
+    _near,
+    _masked,
+    graphs.explain,
+    constants.explain,
+    _single,
+    responses.explain,
+    graphs.far_fetched,
+    _partly,
+    places.explain,
+    _last,
+)
 
 
 def _joined(found: Sequence[Explanation]) -> list[Explanation]:

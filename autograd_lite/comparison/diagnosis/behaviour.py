@@ -2,8 +2,8 @@
 
 Knows: how a layer behaves that ignores what flows in, that remembers too much, that hands out what
 is not its own.
-Does not know: graphs.
-Imports: adapters, evidence, numeric, NumPy.
+Does not know: single operators.
+Imports: adapters, evidence, sweeps, numeric, NumPy.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.adapters.session import Session
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
+from autograd_lite.comparison.diagnosis.sweeps import seeds_of, swept
 from autograd_lite.numeric import numeric_directional
 
 __all__ = [
@@ -75,6 +76,8 @@ def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     again = evidence.at(evidence.inputs, [g * other])[suspect.k]
     if again is None or not fits(again, hand * other) or not np.all(g) or hand.size < 2:
         return None
+    if not _follows(evidence, suspect, g * other, right * other):
+        return None
     used, due = hand / g, right / g
     if not evidence.inputs or np.shape(evidence.inputs[0]) != hand.shape:
         return None
@@ -83,7 +86,7 @@ def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
         wrong = int((used != due).sum())
         text = f"the mask is wrong in {wrong:,} of {hand.size:,} elements"
         cause = "mask"
-    elif _chosen_otherwise(used, due):
+    elif _chosen_otherwise(used, due) or _stopped_otherwise(used, due):
         text, cause = (
             "each element has a derivative of the right kind, chosen by a wrong mask",
             ("mask"),
@@ -107,6 +110,20 @@ def _chosen_otherwise(used: Any, due: Any) -> bool:
     return few and {round(float(v), 9) for v in np.unique(used)} <= kinds
 
 
+def _stopped_otherwise(used: Any, due: Any) -> bool:
+    """Whether each is 0 or one number, and the zeros are others."""
+    two = all(1 <= np.unique(np.round(d[d != 0], 9)).size <= 1 for d in (used, due))
+    return two and bool(((used == 0) != (due == 0)).any()) and bool((due == 0).any())
+
+
+def _follows(evidence: Evidence, suspect: Suspect, cotangent: Any, due: Any) -> bool:
+    """Whether the right gradient works element by element too, as far as can be told."""
+    if evidence.graph is None or suspect.leaf is None:
+        return True
+    found = swept(seeds_of(evidence.graph, [cotangent]), [suspect.leaf])[suspect.leaf]
+    return fits(found, due)
+
+
 TESTS = (upstream, elementwise)
 
 
@@ -125,7 +142,10 @@ def memory(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
 def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     first = evidence.session()
     alone = first.forward(evidence.inputs)
+    values = first.parameters()
     fresh = _copies(first.backward(evidence.cotangents))
+    if not all(map(np.array_equal, values, first.parameters())):
+        return []  # that backward changes parameters is said elsewhere; all else follows from it
     again, before = _used(evidence)
     if not all(map(_same_values, alone, again.forward(evidence.inputs))):
         if not _fits_second_forward(evidence, _copies(again.backward(evidence.cotangents))):

@@ -20,7 +20,7 @@ from autograd_lite.comparison.report import Row
 from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow, flow
 
-__all__ = ["Evidence", "Explanation", "Suspect", "fits", "place", "ratio"]
+__all__ = ["Evidence", "Explanation", "Suspect", "fits", "is_plain", "place", "ratio"]
 
 _SAME = 1e-7  # of the larger one's largest element
 
@@ -29,7 +29,8 @@ _SAME = 1e-7  # of the larger one's largest element
 class Explanation:
     """Why gradients are wrong: the kind of mistake, a sentence, and how it was tested.
 
-    `rows` are the names of the gradients that it explains. `level` is that of the finding.
+    `rows` are the names of the gradients that it explains. `level` is that of the finding. `node`
+    is the first step of forward whose local contribution explains them, where one does.
     """
 
     cause: str
@@ -37,6 +38,7 @@ class Explanation:
     tested: str
     rows: tuple[str, ...]
     level: str = "error"
+    node: Node | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,15 @@ def ratio(a: Any, b: Any) -> float | None:
         return None
     c = float((a * b).sum()) / square
     return c if c and fits(a, c * b) else None
+
+
+def is_plain(c: float) -> bool:
+    """Whether a number or its inverse is an integer or half of one.
+
+    >>> is_plain(-3.0), is_plain(1 / 12), is_plain(2.7)
+    (True, True, False)
+    """
+    return any(abs(2 * v - round(2 * v)) < 1e-9 * abs(v) for v in (c, 1 / c))
 
 
 def place(node: Node) -> str:

@@ -8,7 +8,7 @@ Imports: its neighbours, graph, reverse, NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -16,24 +16,28 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.diagnosis.arrivals import factors, skipped
 from autograd_lite.comparison.diagnosis.evidence import (
     Evidence,
     Explanation,
     Suspect,
     fits,
     place,
+    ratio,
 )
 from autograd_lite.comparison.diagnosis.mistakes import MISTAKES, Edge, Wrong
+from autograd_lite.comparison.diagnosis.partial import differing
 from autograd_lite.comparison.diagnosis.substitutes import SUBSTITUTES
 from autograd_lite.comparison.diagnosis.sweeps import Pushed, seeds_of, silent_edges, swept
 from autograd_lite.graph import Graph, Node
 from autograd_lite.ops.shaping import unbroadcast
 
-__all__ = ["explain"]
+__all__ = ["explain", "far_fetched"]
 
 _LARGEST = 3_000  # nodes: of larger graphs no edge is tried
 _WORK = 150_000  # nodes visited by sweeps that try whole loops
 _LONGEST = 16  # of an axis whose sum may be missing
+_CHANCE = 6  # in fewer elements a mask fits by chance
 _PARTNERS = 12  # arrays of one shape that are tried as an operand
 
 
@@ -52,6 +56,17 @@ class _Found:
 
 def explain(evidence: Evidence) -> list[Explanation]:
     """Mistakes at single edges, at local derivatives and in loops, that explain what is wrong."""
+    return _searched(evidence, _Search.of)
+
+
+def far_fetched(evidence: Evidence) -> list[Explanation]:
+    """Steps left out, factors too many, and mistakes that show in some elements alone."""
+    return _searched(evidence, _Search.further)
+
+
+def _searched(
+    evidence: Evidence, search_of: Callable[[_Search, Suspect], list[_Found]]
+) -> list[Explanation]:
     graph = evidence.graph
     if graph is None or len(graph) > _LARGEST:
         return []
@@ -60,13 +75,11 @@ def explain(evidence: Evidence) -> list[Explanation]:
     for suspect in evidence.suspects:
         if suspect.leaf is None:
             continue
+        found: list[_Found] = []
         if np.shape(suspect.hand) != suspect.leaf.shape:
-            if found := search.misshapen(suspect):
-                explained[suspect.k] = found
-            continue
-        if not np.isfinite(np.asarray(suspect.hand, float)).all():
-            continue
-        found = search.of(suspect)
+            found = search.misshapen(suspect)
+        elif np.isfinite(np.asarray(suspect.hand, float)).all():
+            found = search_of(search, suspect)
         if found:
             explained[suspect.k] = found
     return _merged(evidence, explained)
@@ -78,7 +91,9 @@ def _merged(evidence: Evidence, explained: Mapping[int, Sequence[_Found]]) -> li
     kept: dict[Any, _Found] = {}
     for suspect in evidence.suspects:
         for found in explained.get(suspect.k, ()):
-            keys.setdefault(found.key, []).append(suspect.name)
+            names_of = keys.setdefault(found.key, [])
+            if suspect.name not in names_of:
+                names_of.append(suspect.name)
             kept.setdefault(found.key, found)
     best: list[Explanation] = []
     told: set[str] = set()
@@ -91,7 +106,7 @@ def _merged(evidence: Evidence, explained: Mapping[int, Sequence[_Found]]) -> li
         where = place(found.node)
         text = f"at {found.node.op.name}{', ' + where if where else ''}: {found.wrong.text}"
         tested = "the traced graph, differentiated with that mistake, gives the hand-written one"
-        best.append(Explanation(found.wrong.cause, text, tested, names))
+        best.append(Explanation(found.wrong.cause, text, tested, names, node=found.node))
     return best
 
 
@@ -112,16 +127,99 @@ class _Search:
         gap = np.asarray(suspect.hand, float) - np.asarray(suspect.right, float)
         rng = np.random.default_rng(11)
         pushed = Pushed(self.graph, self.flow, suspect.leaf, self.silent, rng)
-        found = list(self._single(suspect, gap, pushed))
+        found = _squares(self._single(suspect, gap, pushed))
+        if all(f.wrong.cause == "wrong operand" for f in found):
+            local = list(self._local(suspect, gap, pushed))
+            found = [f for f in local if _leaves_out(f)] or found or local
         if not found:
             found = [*self._overwritten(suspect, gap, pushed), *self._unsummed(suspect)]
-        if not found:
-            found = list(self._local(suspect, gap, pushed))
         if not found:
             found = [*self._scaled(suspect, gap, pushed), *self._factored(suspect)]
         if not found:
             found = list(self._looped(suspect))
         return sorted(found, key=lambda f: (f.order, f.node.serial))
+
+    def further(self, suspect: Suspect) -> list[_Found]:
+        """More far-fetched explanations, asked where all others have failed."""
+        assert suspect.leaf is not None
+        gap = np.asarray(suspect.hand, float) - np.asarray(suspect.right, float)
+        rng = np.random.default_rng(12)
+        pushed = Pushed(self.graph, self.flow, suspect.leaf, self.silent, rng)
+        found = list(self._skipped(suspect, gap, pushed))
+        if not found:
+            found = list(self._times_arrays(suspect, gap, pushed))
+        if not found:
+            found = list(self._stepped(suspect))
+        wrong = differing(suspect)
+        if not found and wrong.any() and not wrong.all():
+            pushed = Pushed(self.graph, self.flow, suspect.leaf, self.silent, rng, wrong)
+            many = f", in {int(wrong.sum()):,} of its {wrong.size:,} elements"
+            partly = (f for f in self._single(suspect, gap, pushed, wrong) if _is_simple(f))
+            found = [
+                replace(f, wrong=replace(f.wrong, text=f.wrong.text + many))
+                for f in _squares(partly)
+            ]
+        return sorted(found, key=lambda f: (f.order, f.node.serial))
+
+    def _skipped(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
+        goal = pushed.weigh(gap)
+        for x, y, wrong in skipped(self.graph, self.flow):
+            if x in pushed.at and np.isfinite(wrong.passes).all():
+                change = wrong.passes - np.asarray(self.flow.cotangents[x], float)
+                if _near(pushed.effect(x, change), goal) and self._proved(suspect, gap, x, change):
+                    yield _Found(_classified(wrong, self.flow.cotangents[x]), y, -y.serial)
+
+    def _times_arrays(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
+        goal = pushed.weigh(gap)
+        for edge, wrong in factors(self.graph, self.flow, self.edges):
+            if edge.to in pushed.at and np.isfinite(wrong.passes).all():
+                change = wrong.passes - np.asarray(edge.passes, float)
+                if _near(pushed.effect(edge.to, change), goal) and self._proved(
+                    suspect, gap, edge.to, change
+                ):
+                    yield _Found(wrong, edge.node, 0)
+
+    def _stepped(self, suspect: Suspect) -> Iterator[_Found]:
+        """In a loop, the operand of the step before or after it."""
+        leaf = suspect.leaf
+        groups: dict[Any, list[Edge]] = {}
+        for edge in self.edges:
+            if edge.to is leaf and len(edge.node.inputs) == 2:
+                groups.setdefault((edge.node.code, edge.node.offset, edge.i), []).append(edge)
+        for group in groups.values():
+            if len(group) < 2:
+                continue
+            group = sorted(group, key=lambda e: e.node.serial)
+            rest = np.asarray(suspect.right, float) - sum(np.asarray(e.passes) for e in group)
+            operands = [e.node.inputs[1 - e.i] for e in group]
+            for step, moved in (("after", self._after(operands)), ("before", operands[:-1])):
+                if len(moved) < len(group) - 1:
+                    continue
+                if step == "before":
+                    pairs = list(zip(group[1:], moved, strict=True))
+                    first = np.asarray(group[0].passes, float)
+                    if not isinstance(operands[0], Node):
+                        first = np.zeros_like(first)
+                else:
+                    pairs = list(zip(group, moved, strict=False))
+                    first = np.zeros_like(rest)
+                total = rest + first
+                for edge, p in pairs:
+                    x = self.flow.values[p] if isinstance(p, Node) else p
+                    total = total + edge.pull(edge.arrives, {1 - edge.i: x})
+                if fits(total, suspect.hand, 1e-6):
+                    text = f"each of its {len(group)} steps takes its operand from the step {step}"
+                    yield _Found(Wrong("wrong operand", text, None), group[0].node, 0)
+                    return
+
+    def _after(self, operands: Sequence[Any]) -> list[Any]:
+        """The operands of the steps after each: those that the same line made, in order."""
+        last = operands[-1]
+        if not isinstance(last, Node):
+            return []
+        made = [n for n in self.graph if (n.code, n.offset) == (last.code, last.offset)]
+        made = sorted((n for n in made if n.shape == last.shape), key=lambda n: n.serial)
+        return made if len(made) == len(operands) else []
 
     def misshapen(self, suspect: Suspect) -> list[_Found]:
         """What comes back to a leaf, summed over other axes than it should be, or over none."""
@@ -179,16 +277,19 @@ class _Search:
                     continue  # an operand of this shape or kind cannot stand there
         return found
 
-    def _single(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
+    def _single(
+        self, suspect: Suspect, gap: Any, pushed: Pushed, where: Any = True
+    ) -> Iterator[_Found]:
+        """One mistake at one edge; `where` are the elements of the gradient that are looked at."""
         goal = pushed.weigh(gap)
         for order, edge, wrong in self.wrongs:
             if edge.to not in pushed.at or np.shape(wrong.passes) != edge.to.shape:
                 continue
             change = np.asarray(wrong.passes, float) - np.asarray(edge.passes, float)
             if _near(pushed.effect(edge.to, change), goal) and self._proved(
-                suspect, gap, edge.to, change
+                suspect, gap, edge.to, change, where
             ):
-                yield _Found(wrong, edge.node, order)
+                yield _Found(_classified(wrong, edge.passes), edge.node, order)
 
     def _scaled(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
         """One term is a multiple of what it should be."""
@@ -206,18 +307,39 @@ class _Search:
             ):
                 text = f"the term through it is {1 + c:.6g} × what it should be"
                 yield _Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
+        yield from self._scaled_others(suspect, gap, pushed)
+
+    def _scaled_others(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
+        """All terms but one are the same multiple of what they should be."""
+        assert suspect.leaf is not None
+        goal, whole = pushed.weigh(gap), pushed.weigh(suspect.right)
+        for edge in self.edges:
+            if edge.to not in pushed.at:
+                continue
+            rest = whole - pushed.effect(edge.to, edge.passes)
+            square = float(rest @ rest)
+            if not np.isfinite(square) or square <= 1e-12 * float(whole @ whole):
+                continue
+            c = float(rest @ goal) / square
+            if not _near(c * rest, goal) or abs(c) < 1e-6:
+                continue
+            seed = np.asarray(edge.passes, float)[()]
+            term = swept({edge.to: seed}, [suspect.leaf])[suspect.leaf]
+            if fits(c * (np.asarray(suspect.right, float) - term), gap, 1e-6):
+                text = f"all terms but the one through it are {1 + c:.6g} × what they should be"
+                yield _Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
+                return
 
     def _factored(self, suspect: Suspect) -> Iterator[_Found]:
         """The right gradient times an array of the graph, or divided by it."""
-        with np.errstate(all="ignore"):
-            used = np.asarray(suspect.hand, float) / np.asarray(suspect.right, float)
-        if not np.isfinite(used).all() or used.size < 2:
+        hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+        if right.size < 3:
             return
         for node in self.graph:
             value = self.flow.values[node]
             if type(value) is tuple or not np.ndim(value) or np.asarray(value).dtype.kind != "f":
                 continue
-            if node.ndim > used.ndim or node.shape == (1,) * node.ndim:
+            if node.ndim > right.ndim or node.shape == (1,) * node.ndim:
                 continue
             with np.errstate(all="ignore"):
                 inverse = 1 / np.asarray(value, float)
@@ -226,8 +348,12 @@ class _Search:
                 (f"the whole gradient is multiplied by {name} once more than it should be", value),
                 (f"the whole gradient lacks the factor {name}, or is divided by it", inverse),
             ):
-                if _spreads(array, used.shape) and fits(np.broadcast_to(array, used.shape), used):
-                    yield _Found(Wrong("local derivative", text, None), node, 0)
+                if not _spreads(array, right.shape) or not np.isfinite(array).all():
+                    continue
+                c = ratio(hand, right * array)
+                if c is not None and np.ptp(array):
+                    times = "" if abs(c - 1) < 1e-7 else f", and is {c:.6g} × as large besides"
+                    yield _Found(Wrong("local derivative", text + times, None), node, 0)
                     return
 
     # ── where terms meet ─────────────────────────────────────────────────────────────────────────
@@ -289,14 +415,16 @@ class _Search:
                 return True
         return False
 
-    def _proved(self, suspect: Suspect, gap: Any, node: Node, change: Any) -> bool:
+    def _proved(
+        self, suspect: Suspect, gap: Any, node: Node, change: Any, where: Any = True
+    ) -> bool:
         """Whether the change of what arrives at a node explains the gap, element by element."""
         assert suspect.leaf is not None
         seed = np.asarray(change, node.dtype if node.dtype.kind == "f" else float)[()]
         quiet = dict.fromkeys(self.silent, np.zeros_like)
         found = swept({node: seed}, [suspect.leaf], quiet)[suspect.leaf]
         slack = 1e-6 * np.abs(gap).max() + 1e-12 * np.abs(suspect.right).max()
-        return bool(np.abs(found - gap).max() <= slack)
+        return bool(np.abs((found - gap) * where).max() <= slack)
 
     # ── a local derivative ───────────────────────────────────────────────────────────────────────
 
@@ -347,7 +475,8 @@ class _Search:
         for cause, text, local in SUBSTITUTES:
             with np.errstate(all="ignore"):
                 wrong = np.asarray(local(a, b, np.asarray(d, float), g), float)
-            if np.isfinite(wrong).all() and not fits(wrong, d):
+            few = cause == "mask" and (y.size < _CHANCE or y.op.name == "assemble")
+            if np.isfinite(wrong).all() and not fits(wrong, d) and not few:
                 yield cause, text, wrong
 
     def _local(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
@@ -360,7 +489,8 @@ class _Search:
                 cause = "mask" if _is_mask(d) and _is_mask(wrong) else cause
                 change = (wrong - np.asarray(d, float)) * g
                 if _near(pushed.effect(x, change), goal) and self._proved(suspect, gap, x, change):
-                    yield _Found(Wrong(cause, _local_text(x, y, text), None), y, order)
+                    wrongly = Wrong(cause, _local_text(x, y, text), wrong)
+                    yield _Found(_classified(wrongly, d), y, order)
 
     # ── all steps of a loop ──────────────────────────────────────────────────────────────────────
 
@@ -379,7 +509,30 @@ class _Search:
                 if found is not None and self._is(suspect, found):
                     text = f"{text}, in each of its {len(group)} steps"
                     yield _Found(Wrong(cause, text, None), group[0].node, order)
+            yield from self._last_reader(suspect, key, group)
         yield from self._looped_locals(suspect)
+
+    def _last_reader(self, suspect: Suspect, key: Any, group: Sequence[Edge]) -> Iterator[_Found]:
+        """At every target of a loop's edges the last, or the first, of them alone counts."""
+        targets: dict[Node, list[Edge]] = {}
+        for edge in group:
+            targets.setdefault(edge.to, []).append(edge)
+        if len(targets) < 2 or max(map(len, targets.values())) < 2:
+            return
+        for kept in (-1, 0):
+            edges: dict[tuple[Node, int], Any] = {}
+            for several in targets.values():
+                several.sort(key=lambda e: e.node.serial)
+                rest = [e for e in several if e is not several[kept]]
+                edges |= {(e.node, e.i): np.zeros_like for e in rest}
+            found = self._sweep((key, "kept", kept), edges, {})
+            if found is not None and self._is(suspect, found):
+                text = (
+                    "of the terms that come back to it in a loop one alone stays: add them up (+=) "
+                    "instead of assigning (=)"
+                )
+                yield _Found(Wrong("accumulation", text, None), group[0].node, 0)
+                return
 
     def _looped_locals(self, suspect: Suspect) -> Iterator[_Found]:
         groups: dict[Any, list[tuple[Node, Node, Any]]] = {}
@@ -429,7 +582,56 @@ _CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("factor", "the term through it is 2 × what it should be", lambda c: 2 * c),
     ("factor", "the term through it is ½ of what it should be", lambda c: 0.5 * c),
     ("transposed", "what it passes back is transposed", lambda c: c.T if _square(c) else c),
+    ("order", "what it passes back is turned round", lambda c: c[..., ::-1] if c.ndim else c),
+    (
+        "order",
+        "what it passes back is turned round along its last two axes",
+        lambda c: c[..., ::-1, ::-1] if c.ndim > 1 else c,
+    ),
 )
+
+
+def _squares(found: Iterable[_Found]) -> list[_Found]:
+    """The same; where an array times itself lost one of its two terms, it is the 2 of a square."""
+    kept: list[_Found] = []
+    for one in found:
+        twin = [f for f in kept if f.key == one.key and one.wrong.cause == "missing term"]
+        if twin and one.node.op.name == "multiply":
+            text = "of an array times itself one term is left: the 2 of 2x is missing"
+            kept[kept.index(twin[0])] = replace(twin[0], wrong=Wrong("factor", text, None))
+        else:
+            kept.append(one)
+    return kept
+
+
+def _leaves_out(found: _Found) -> bool:
+    return found.wrong.text.endswith(", is 1")
+
+
+_SIMPLE = ("missing term", "sign", "factor", "mask")
+
+
+def _is_simple(found: _Found) -> bool:
+    return found.wrong.cause in _SIMPLE
+
+
+def _classified(wrong: Wrong, passes: Any) -> Wrong:
+    """A mistake by what it amounts to: a factor, or a mask that lets pass what it should stop."""
+    if wrong.cause not in ("wrong operand", "local derivative"):
+        return wrong
+    mine, right = np.asarray(wrong.passes, float), np.asarray(passes, float)
+    if mine.shape != right.shape or right.size < 2:
+        return wrong
+    c = ratio(mine, right)
+    if c is not None:
+        return replace(
+            wrong, cause="factor", text=f"{wrong.text}, which makes it {c:.6g} × too large"
+        )
+    scale = np.abs(right).max(initial=0.0)
+    agree, zero = np.abs(mine - right) <= 1e-9 * scale, right == 0
+    if agree[~zero].all() and zero.any() and (~zero).any():
+        return replace(wrong, cause="mask", text=f"{wrong.text}: what a mask stops passes")
+    return wrong
 
 
 def _summed(wrong: Wrong, edge: Edge) -> Wrong:

@@ -26,12 +26,14 @@ __all__ = [
     "Edge",
     "Wrong",
     "copied",
+    "counted_once",
     "dropped",
     "masked_otherwise",
     "negated",
     "other_axis",
     "other_cotangent",
     "other_operand",
+    "other_order",
     "overwritten",
     "reduced_otherwise",
     "transposed",
@@ -141,12 +143,56 @@ def transposed(edge: Edge) -> Iterator[Wrong]:
     passes = np.asarray(edge.passes)
     if passes.ndim == 2 and passes.shape[0] == passes.shape[1] > 1:
         yield Wrong("transposed", "what it passes back is transposed", passes.T)
+    g = np.asarray(edge.arrives)
+    if g.ndim >= 2 and g.shape[-1] == g.shape[-2] > 1:
+        text = "the gradient that arrives there is transposed"
+        yield Wrong("transposed", text, edge.pull(np.swapaxes(g, -1, -2)))
     for j, p in enumerate(edge.node.inputs):
         x: Any = edge.flow.values[p] if isinstance(p, Node) else p
         if j != edge.i and np.ndim(x) >= 2 and np.shape(x)[-1] == np.shape(x)[-2] > 1:
             turned = np.swapaxes(np.asarray(x), -1, -2)
             text = f"its operand {_called(p)} is transposed"
             yield Wrong("transposed", text, edge.pull(edge.arrives, {j: turned}))
+
+
+def other_order(edge: Edge) -> Iterator[Wrong]:
+    """The factors of a matrix product in the wrong order."""
+    if edge.node.op.name != "matmul" or len(edge.node.inputs) != 2:
+        return
+    p = edge.node.inputs[1 - edge.i]
+    g, x = np.asarray(edge.arrives, float), edge.flow.values[p] if isinstance(p, Node) else p
+    if np.ndim(g) < 2 or np.ndim(x) < 2:
+        return
+    turned = np.swapaxes(np.asarray(x, float), -1, -2)
+    left, right = (turned, g) if edge.i == 0 else (g, turned)
+    if left.shape[-1] == right.shape[-2]:
+        text = f"the gradient that arrives and {_called(p)}ᵀ are multiplied in the wrong order"
+        yield Wrong("order", text, left @ right)
+
+
+def counted_once(edge: Edge) -> Iterator[Wrong]:
+    """Of what was broadcast only one flows back, where all are to be summed."""
+    raw, shape = edge.pull(edge.arrives), edge.to.shape
+    lined = (1,) * (raw.ndim - len(shape)) + shape
+    axes = tuple(k for k, (m, n) in enumerate(zip(lined, raw.shape, strict=False)) if m != n)
+    if raw.ndim < len(shape) or not axes:
+        return
+    for what, one in (
+        (
+            "the first",
+            raw[tuple(slice(0, 1) if k in axes else slice(None) for k in range(raw.ndim))],
+        ),
+        (
+            "the last",
+            raw[tuple(slice(-1, None) if k in axes else slice(None) for k in range(raw.ndim))],
+        ),
+        ("the largest", raw.max(axis=axes, keepdims=True)),
+        ("the smallest", raw.min(axis=axes, keepdims=True)),
+    ):
+        text = (
+            f"of what flows back there along axis {axes} {what} alone counts, where all are summed"
+        )
+        yield Wrong("missing sum", text, one.reshape(shape))
 
 
 def truncated(edge: Edge) -> Iterator[Wrong]:
@@ -177,8 +223,14 @@ def other_cotangent(edge: Edge) -> Iterator[Wrong]:
         value = (edge.flow.values if what == "value" else edge.flow.cotangents)[other]
         if (other is edge.node and what == "gradient") or type(value) is list:
             continue
-        text = f"{what_is(other, what)} is used in place of the gradient that arrives there"
-        yield Wrong("wrong operand", text, edge.pull(np.asarray(value, float)))
+        text, cause = (
+            f"{what_is(other, what)} is used in place of the gradient that arrives there",
+            "",
+        )
+        if what == "gradient" and other.serial > edge.node.serial:
+            text += ": the derivatives between the two are left out"
+            cause = "local derivative"
+        yield Wrong(cause or "wrong operand", text, edge.pull(np.asarray(value, float)))
 
 
 def masked_otherwise(edge: Edge) -> Iterator[Wrong]:
@@ -199,11 +251,20 @@ def masked_otherwise(edge: Edge) -> Iterator[Wrong]:
 def copied(edge: Edge) -> Iterator[Wrong]:
     """The local derivative is left out."""
     if np.shape(edge.arrives) == edge.to.shape:
-        text = f"the local derivative of {edge.node.op.name} is left out"
-        yield Wrong("local derivative", text, np.asarray(edge.arrives, float))
+        text, cause = f"the local derivative of {edge.node.op.name} is left out", "local derivative"
+        others = [p for j, p in enumerate(edge.node.inputs) if j != edge.i]
+        if edge.node.op.name in ("multiply", "divide") and all(
+            np.size(_value(p)) == 1 for p in others
+        ):
+            cause = "factor"
+        yield Wrong(cause, text, np.asarray(edge.arrives, float))
     elif np.size(edge.arrives) > np.prod(edge.to.shape, dtype=int):
         text = f"the factor of {edge.node.op.name} is left out"
         yield Wrong("local derivative", text, unbroadcast(edge.arrives, edge.to.shape))
+
+
+def _value(p: Any) -> Any:
+    return np.empty(p.shape) if isinstance(p, Node) else p
 
 
 def _adds(edge: Edge) -> bool:
@@ -246,10 +307,12 @@ def _called(p: Any) -> str:
 MISTAKES: tuple[Mistake, ...] = (
     dropped,
     negated,
-    copied,
     masked_otherwise,
+    copied,
     upstream_ignored,
     transposed,
+    other_order,
+    counted_once,
     other_axis,
     reduced_otherwise,
     truncated,

@@ -15,6 +15,12 @@ import numpy as np
 
 __all__ = ["SUBSTITUTES"]
 
+
+def _sigmoid_twice(x: Any, y: Any, d: Any, g: Any) -> Any:
+    s = 1 / (1 + np.exp(-y))
+    return s * (1 - s)
+
+
 # Text, and function of (x, y, d, g): g is the gradient that arrives.
 SUBSTITUTES: tuple[tuple[str, str, Callable[[Any, Any, Any, Any], Any]], ...] = (
     ("local derivative", "1", lambda x, y, d, g: np.ones_like(d)),
@@ -32,6 +38,12 @@ SUBSTITUTES: tuple[tuple[str, str, Callable[[Any, Any, Any, Any], Any]], ...] = 
     ("local derivative", "y²", lambda x, y, d, g: y**2),
     ("sign", "1 + y², a sign", lambda x, y, d, g: 1 + y * y),
     ("sign", "y(1 + y), a sign", lambda x, y, d, g: y * (1 + y)),
+    ("local derivative", "σ(y)(1 − σ(y)): the sigmoid is taken twice", _sigmoid_twice),
+    (
+        "local derivative",
+        "1 − tanh²(y): the tanh is taken twice",
+        lambda x, y, d, g: 1 - np.tanh(y) ** 2,
+    ),
     ("local derivative", "1 − 2y", lambda x, y, d, g: 1 - 2 * y),
     ("local derivative", "x, the input itself", lambda x, y, d, g: x),
     ("local derivative", "1 − x", lambda x, y, d, g: 1 - x),

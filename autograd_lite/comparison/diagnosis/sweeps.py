@@ -23,7 +23,7 @@ from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow, Sweep
 from autograd_lite.shapes import Shape
 
-__all__ = ["Altered", "Pushed", "seeds_of", "silent_edges", "swept"]
+__all__ = ["Altered", "Pushed", "seeds_of", "silent_edges", "swept", "tangents"]
 
 _PROBES = 3
 _NOTHING = 1e-12
@@ -102,7 +102,10 @@ def silent_edges(values: Flow) -> frozenset[tuple[Node, int]]:
 
 
 class Pushed:
-    """Tangents of random directions of one leaf at every node that rests on it."""
+    """Tangents of random directions of one leaf at every node that rests on it.
+
+    `where` leaves directions only some elements of the leaf.
+    """
 
     def __init__(
         self,
@@ -111,9 +114,10 @@ class Pushed:
         leaf: Node,
         silent: AbstractSet[tuple[Node, int]],
         rng: np.random.Generator,
+        where: Any = True,
     ) -> None:
-        self.directions = rng.standard_normal((_PROBES, *leaf.shape))
-        sweeps = [_tangents(graph, values.values, leaf, silent, r) for r in self.directions]
+        self.directions = rng.standard_normal((_PROBES, *leaf.shape)) * where
+        sweeps = [tangents(graph, values.values, {leaf: r}, silent) for r in self.directions]
         self.at = {node: np.stack([s[node] for s in sweeps]) for node in sweeps[0]}
 
     def weigh(self, gradient: Any) -> Any:
@@ -131,21 +135,21 @@ def _inner(stack: Any, array: Any) -> Any:
         return stack.reshape(len(stack), -1) @ flat
 
 
-def _tangents(
+def tangents(
     graph: Graph,
     values: Mapping[Node, Any],
-    leaf: Node,
+    directions: Mapping[Node, Any],
     silent: AbstractSet[tuple[Node, int]],
-    direction: Any,
-) -> Any:
-    found: dict[Node, Any] = {leaf: direction}
+) -> dict[Node, Any]:
+    """The tangents of all nodes for directions of the leaves; without those that are not known."""
+    found: dict[Node, Any] = dict(directions)
     lost: set[Node] = set()
     for node in graph.nodes:
-        tangents = [
+        given = [
             found.get(p) if isinstance(p, Node) and (node, i) not in silent else None
             for i, p in enumerate(node.inputs)
         ]
-        if all(t is None for t in tangents) or node in found:
+        if all(t is None for t in given) or node in found:
             continue
         xs = [values[p] if isinstance(p, Node) else p for p in node.inputs]
         push = node.op.push
@@ -153,7 +157,7 @@ def _tangents(
             lost.add(node)
             continue
         with np.errstate(all="ignore"):
-            tangent = push(tangents, values[node], xs, node.params)
+            tangent = push(given, values[node], xs, node.params)
         if tangent is None:
             continue
         found[node] = tangent if type(tangent) is tuple else _full(tangent, node.shape)

@@ -2,7 +2,7 @@
 
 Knows: the ways in which a whole gradient is off by something simple.
 Does not know: graphs, how to run a layer.
-Imports: evidence, NumPy.
+Imports: adapters, evidence, NumPy.
 """
 
 from __future__ import annotations
@@ -13,20 +13,25 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.diagnosis.evidence import (
     Evidence,
     Explanation,
     Suspect,
     fits,
+    is_plain,
     ratio,
 )
 
 __all__ = [
     "TESTS",
     "factor",
+    "filled",
     "misshapen",
     "not_finite",
+    "reordered",
     "reshaped",
+    "shifted",
     "sign",
     "single_precision",
     "swapped",
@@ -96,6 +101,8 @@ def factor(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     if c is None or abs(c + 1) < 1e-9 or abs(c - 1) < _CLOSE:
         return None
     known = _known_factor(abs(c), evidence, np.shape(suspect.hand))
+    if np.size(suspect.hand) == 1 and not (known or is_plain(c)):
+        return None  # one number is always a multiple of another
     text = f"it is {c:.6g} × the right one in {_elements(suspect.hand)}"
     text += f"; {known}" if known else ""
     return Explanation("factor", text, "hand / right is one number", (suspect.name,))
@@ -154,9 +161,27 @@ def not_finite(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     kinds = "NaN" if np.isnan(hand).any() else "infinity"
     text = (
         f"{kinds} in {int(lost.sum()):,} of {hand.size:,} elements, where the right one is finite: "
-        "backward divides by 0, or takes log or a root of what it should not"
     )
+    if where := _where_not_finite(evidence):
+        tested = "isfinite of both; once more with NumPy's floating point errors raised"
+        return Explanation("nan", f"{text}it arises by {where}", tested, (suspect.name,))
+    text += "backward divides by 0, or takes log or a root of what it should not"
     return Explanation("nan", text, "isfinite of both", (suspect.name,))
+
+
+def _where_not_finite(evidence: Evidence) -> str:
+    """The operation and line of backward that first divides by 0 and the like; empty if unknown."""
+    session = evidence.session()
+    try:
+        with np.errstate(all="ignore"):
+            session.forward(evidence.inputs)
+        with np.errstate(divide="raise", invalid="raise", over="raise"):
+            session.backward(evidence.cotangents)
+    except FloatingPointError as error:
+        return place_of(error).removeprefix("FloatingPointError: ")
+    except Exception:  # noqa: BLE001  # user code, under other rules than it knows
+        return ""
+    return ""
 
 
 def transposed(evidence: Evidence, suspect: Suspect) -> Explanation | None:
@@ -263,6 +288,132 @@ def reshaped(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     return None
 
 
+# ── the right numbers at other places ────────────────────────────────────────────────────────────
+
+
+def reordered(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """Slices in another order, axes turned round, numbers in the order of another shape."""
+    hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+    if hand.shape != right.shape or not hand.ndim or not np.isfinite(hand).all():
+        return None
+    if (right == 0).mean() > _SPARSE:
+        return _at_other_places(hand, right, suspect)
+    for axis in range(hand.ndim):
+        if order := _order_along(hand, right, axis):
+            text = f"the right numbers, but along axis {axis} {order}"
+            return Explanation(
+                "order", text, "each slice is one of the right ones", (suspect.name,)
+            )
+    for axes in _axes(hand.ndim):
+        if len(axes) > 1 and fits(hand, np.flip(right, axes)):
+            text = f"the right numbers, turned round along axes {_axis(axes)}"
+            return Explanation("order", text, "hand = right, reversed", (suspect.name,))
+    if 2 <= hand.ndim <= 5:
+        for moved in permutations(range(hand.ndim)):
+            turned = right.transpose(moved)
+            if turned.shape != right.shape and fits(hand.ravel(), turned.ravel()):
+                text = (
+                    f"the right numbers in the order of axes {moved}: it is reshaped where it "
+                    "should be transposed, or before it is"
+                )
+                return Explanation(
+                    "order", text, "hand.ravel() = right.transpose(…).ravel()", (suspect.name,)
+                )
+    return _at_other_places(hand, right, suspect)
+
+
+_SPARSE = 0.2  # with more zeros than this it is a mask that puts them there
+
+
+def _at_other_places(hand: Any, right: Any, suspect: Suspect) -> Explanation | None:
+    apart = np.abs(right).max() > 0 and np.unique(right).size > 2
+    if not apart or not fits(np.sort(hand, axis=None), np.sort(right, axis=None)):
+        return None
+    tested = "both hold the same numbers, sorted"
+    if ((hand == 0) != (right == 0)).any():
+        text = "the right numbers at other places: they are given to other elements than those used"
+        return Explanation("mask", text, tested, (suspect.name,))
+    text = "the right numbers at other places: its elements are in another order"
+    return Explanation("order", text, tested, (suspect.name,))
+
+
+_MOST_SLICES = 300
+
+
+def _order_along(hand: Any, right: Any, axis: int) -> str:
+    """The order in which the slices of `right` stand in `hand`, in words; empty if they do not."""
+    n = hand.shape[axis]
+    if not 2 <= n <= _MOST_SLICES:
+        return ""
+    mine = np.moveaxis(hand, axis, 0).reshape(n, -1)
+    theirs = np.moveaxis(right, axis, 0).reshape(n, -1)
+    scale = np.abs(right).max()
+    order = []
+    for row in mine:
+        near = np.abs(theirs - row).max(axis=1) <= 1e-7 * scale
+        order.append(int(np.argmax(near)) if near.any() else -1)
+    if sorted(order) != list(range(n)):
+        return ""
+    if order == list(range(n))[::-1]:
+        return "in reverse order"
+    shifts = {(j - i) % n for i, j in enumerate(order)}
+    if len(shifts) == 1:
+        return f"shifted round by {(-shifts.pop()) % n} of {n}"
+    shown = ", ".join(map(str, order[:8])) + (", …" if n > 8 else "")
+    return f"in another order: {shown}"
+
+
+def shifted(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """Cut out at another place than where it was put."""
+    hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+    if hand.shape != right.shape or not np.isfinite(hand).all():
+        return None
+    for axes in sorted(_axes(hand.ndim), key=lambda a: -len(a)):
+        for step in (1, -1, 2, -2):
+            if any(hand.shape[a] < 3 * abs(step) for a in axes) or len(axes) > 3:
+                continue
+            late, early = (
+                tuple(
+                    slice(max(s, 0), n + min(s, 0)) if a in axes else slice(None)
+                    for a, n in enumerate(hand.shape)
+                )
+                for s in (step, -step)
+            )
+            if np.any(right[early]) and fits(hand[late], right[early]):
+                text = (
+                    f"it is the right one, shifted by {step} along axis {_axis(axes)}: padding is "
+                    "cut off at another place than where forward puts it"
+                )
+                tested = "where they overlap, hand = right shifted"
+                return Explanation("padding", text, tested, (suspect.name,))
+    return None
+
+
+def filled(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """Sums over axes that should stay, spread over them again."""
+    hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+    if hand.shape != right.shape or hand.size < 2:
+        return None
+    for axes in _axes(hand.ndim):
+        for what, total in (
+            ("sum", right.sum(axis=axes, keepdims=True)),
+            ("mean", right.mean(axis=axes, keepdims=True)),
+        ):
+            if total.size < right.size and fits(hand, np.broadcast_to(total, hand.shape)):
+                if what == "sum" and ((right != 0).sum(axis=axes) <= 1).all():
+                    text = (
+                        f"along axis {_axis(axes)} every element has the gradient of the one that "
+                        "was chosen: the mask is missing"
+                    )
+                    return Explanation("mask", text, "hand = sum of right", (suspect.name,))
+                text = (
+                    f"along axis {_axis(axes)} every element is the {what} of all the right ones: "
+                    f"a {what} too many"
+                )
+                return Explanation("wrong axis", text, f"hand = {what} of right", (suspect.name,))
+    return None
+
+
 TESTS = (
     not_finite,
     tied,
@@ -275,4 +426,8 @@ TESTS = (
     factor,
     unsummed,
     reshaped,
+    reordered,
+    filled,
+    shifted,
+    twice,
 )
