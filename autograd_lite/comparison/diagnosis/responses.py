@@ -18,7 +18,7 @@ import numpy as np
 from autograd_lite.comparison.diagnosis.evidence import Evidence, Explanation, Suspect, fits
 from autograd_lite.comparison.diagnosis.sweeps import seeds_of, swept
 
-__all__ = ["explain"]
+__all__ = ["Response", "explain"]
 
 _MOST = 200  # elements that flow in
 _WORK = 60_000  # nodes visited
