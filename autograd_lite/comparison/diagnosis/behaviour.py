@@ -145,7 +145,8 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     values = first.parameters()
     fresh = _copies(first.backward(evidence.cotangents))
     if not all(map(np.array_equal, values, first.parameters())):
-        return []  # that backward changes parameters is said elsewhere; all else follows from it
+        text = "backward changes parameters: what a second call gives was not judged"
+        return [Explanation("state", text, "their values before and after backward", (), "info")]
     again, before = _used(evidence)
     if not all(map(_same_values, alone, again.forward(evidence.inputs))):
         if not _fits_second_forward(evidence, _copies(again.backward(evidence.cotangents))):
