@@ -45,6 +45,9 @@ def test_the_demo_prints_every_comparison(demo: tuple[Path, str]) -> None:
         "  dx       (1,2)        0         0     (0,1)          7             7        7  right\n"
         "  dW       (2,3)        0         0     (0,0)          2             2        2  right\n"
         "  db       (3,)         0         0      (0,)          2             2        2  right\n"
+        "  relative: of the row's largest element; what decides stands above. On the familiar "
+        "scale more than\n  1e-2 is usually wrong, 1e-4 fine where there are kinks, 1e-7 and less "
+        "good\n"
         "\n"
         "right: 4 of 4 hold\n"
     )
