@@ -1,39 +1,63 @@
 """Assertions for test suites.
 
-Knows: how a report becomes a failing test.
-Does not know: how a comparison is made.
-Imports: comparison.
+Knows: how a report becomes a failing test, and which of the two checks a subject asks for.
+Does not know: how a comparison is made. The pytest fixture `gradients_match` (the plug-in
+`pytest_autograd_lite`, outside this package) hands out what stands here.
+Imports: comparison, NumPy.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.comparison import Comparison, compare, gradcheck
+from autograd_lite.comparison.adapters import convention_of
+from autograd_lite.comparison.adapters.losses import LossWithGradient
 
 __all__ = ["assert_gradients_match"]
 
 
-def assert_gradients_match(subject: Any, *inputs: Any, against: Any = None, **options: Any) -> Any:
-    """Assert that gradients are right; the failure's text is the whole report.
+def assert_gradients_match(subject: Any, *inputs: Any, **options: Any) -> Comparison:
+    """Assert that gradients are right; the failure's text is the diagnosis.
 
-    With `against` the subject is a hand-written layer, compared as `ag.compare` does; without, it
-    is a function of tensors, checked as `ag.gradcheck` does. `options` are theirs. Returns the
-    report.
+    A subject with a gradient of its own (a layer with `backward`, a pair of functions, a function
+    that returns `(loss, gradient)`, a network: all that `ag.compare` takes) is held against its
+    own forward pass, or against `against=`. A function of tensors, or a layer of `ag.nn`, has none:
+    its automatic gradient is held against numbers, as by `ag.gradcheck`. `options` are theirs.
+    Returns the report.
 
     >>> import autograd_lite as ag
-    >>> report = assert_gradients_match(ag.exp, np.array([0.5, 1.0]))
     >>> W, b = np.ones((2, 3)), np.zeros(3)
-    >>> report = assert_gradients_match(
-    ...     ag.handwritten.Affine(W, b), np.ones((4, 2)), against=ag.nn.Affine(W, b)
-    ... )
+    >>> assert_gradients_match(ag.handwritten.Affine(W, b), np.ones((4, 2))).verdict
+    'right: 4 of 4 hold'
+    >>> assert_gradients_match(ag.exp, np.array([0.5, 1.0])).verdict
+    'right: 5 of 5 hold'
     """
     __tracebackhide__ = True
-    report: Comparison
-    if against is None and not hasattr(subject, "backward"):
-        report = gradcheck(subject, *inputs, **options)
-    else:
-        report = compare(subject, *inputs, against=against, **options)
+    by_hand = "against" in options or _has_gradient(subject, inputs)
+    report = (compare if by_hand else gradcheck)(subject, *inputs, **options)
     if not report.ok:
-        raise AssertionError(str(report))
+        raise AssertionError(report.text())
     return report
+
+
+def _has_gradient(subject: Any, inputs: Any) -> bool:
+    """Whether a subject brings a gradient that can be compared."""
+    convention = convention_of(subject)
+    return not isinstance(convention, LossWithGradient) or _gives_loss_and_gradient(subject, inputs)
+
+
+def _gives_loss_and_gradient(function: Any, inputs: Any) -> bool:
+    """Whether plain arrays give a number, and beside it something in the shape of an input."""
+    try:
+        result = function(*copy.deepcopy(inputs))
+    except Exception:  # noqa: BLE001  # gradcheck raises it again, in its own words
+        return False
+    if not isinstance(result, tuple | list) or len(result) < 2 or np.ndim(result[0]):
+        return False
+    shapes = [np.shape(x) for x in inputs]
+    return isinstance(result[1], Mapping) or np.shape(result[1]) in shapes

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["pytester"]  # the plug-in is tested by test suites of its own
+
 # The same examples on every machine and no deadline: a slow machine is no failure.
 settings.register_profile("check", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=1_000)

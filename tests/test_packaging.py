@@ -52,7 +52,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def package_files() -> set[str]:
-    return {
+    return {"pytest_autograd_lite.py"} | {
         str(path.relative_to(ROOT))
         for path in PACKAGE.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
@@ -67,6 +67,18 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert inside == package_files()
     assert "autograd_lite/py.typed" in inside
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_pytest_finds_the_plug_in(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import autograd_lite as ag\n"
+        "def test_it(gradients_match):\n"
+        "    gradients_match(ag.handwritten.ReLU(), [[1.0, -2.0]])\n"
+    )
+    output = run(
+        sys.executable, "-W", "error", "-m", "pytest", "-q", cwd=tmp_path, PYTHONPATH=f"{installed}"
+    )
+    assert "1 passed" in output
 
 
 def test_the_sdist_holds_what_a_packager_needs(built: Path) -> None:
