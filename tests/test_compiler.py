@@ -14,8 +14,8 @@ import autograd_lite as ag
 def network(rng: np.random.Generator) -> Any:
     return ag.nn.Sequential(
         ag.nn.Affine(rng.normal(size=(2, 8)), np.zeros(8)),
-        ag.nn.BatchNorm.initialised(8),
         ag.nn.ReLU(),
+        ag.nn.BatchNorm.initialised(8),
         ag.nn.Dropout(0.5, rng=3),
         ag.nn.Affine(rng.normal(size=(8, 3)), np.zeros(3)),
     )

@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.compiler.tracing import ARRAY
-from autograd_lite.graph import Graph, Leaf, Node
-from autograd_lite.recording import DETACH
-from autograd_lite.rewrite import SOUND, Step, rewritten
-from autograd_lite.rules import OPS
+import numpy as np
 
-__all__ = ["PASSES", "Pass", "simplified"]
+from autograd_lite.compiler.tracing import ARRAY
+from autograd_lite.graph import Constant, Graph, Leaf, Node, settled
+from autograd_lite.recording import DETACH
+from autograd_lite.rewrite import SOUND, Law, Step, rewritten
+from autograd_lite.rules import OPS
+from autograd_lite.shapes import broadcast_shapes
+
+__all__ = ["FACTORS", "PASSES", "Pass", "simplified"]
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,8 @@ def _without_marks(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
             made[node] = node
             continue
         inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
-        if node.op.forward in _MARKS and isinstance(inputs[0], Node):
-            made[node] = inputs[0]
-        elif inputs == node.inputs and node.value is None:
-            made[node] = node
-        else:
-            made[node] = Node(node.op, inputs, node.params, None, node.shape, node.dtype,
-                              node.scope, node.code, node.offset)  # fmt: skip
-            made[node].name = node.name
+        marked = node.op.forward in _MARKS and isinstance(inputs[0], Node)
+        made[node] = inputs[0] if marked else _again(node, inputs)
     return Graph([made[out] for out in graph.outputs]), ()
 
 
@@ -60,9 +57,129 @@ def _algebra(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     return found.graph, found.steps
 
 
+def _constants(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
+    """What rests on constants alone is computed; a constant of equal elements becomes a number.
+
+    A number in the place of an array that was repeated: only where the other operands have the
+    result's shape and dtype, so that it is the same computation.
+    """
+    plain: dict[Node, Any] = {}  # nodes that are constants, and their values
+    made: dict[Node, Any] = {}
+    for node in graph:
+        if isinstance(node, Leaf):
+            made[node] = node
+            if type(node) is Constant:
+                plain[node] = node.value
+            continue
+        inputs = tuple(
+            x if not isinstance(x, Node) else plain[x] if x in plain else made[x]
+            for x in node.inputs
+        )
+        if not any(isinstance(x, Node) for x in inputs) and node.dtype is not None:
+            plain[node] = settled(node.op.forward(*inputs, **node.params))
+            continue
+        if _is_elementwise(node):
+            inputs = tuple(_as_number(x, inputs, node) for x in inputs)
+        made[node] = _again(node, inputs)
+    return Graph(
+        [_leaf(plain[out], out) if out in plain else made[out] for out in graph.outputs]
+    ), ()
+
+
+def _leaf(value: Any, like: Node) -> Node:
+    return like if isinstance(like, Leaf) else Constant("constant", value, like.name, None, 0)
+
+
+def _is_elementwise(node: Node) -> bool:
+    return node.op.kind == "pointwise"
+
+
+def _as_number(x: Any, inputs: Sequence[Any], node: Node) -> Any:
+    """A constant whose elements are all the same number as that number, if nothing else changes."""
+    if isinstance(x, Node) or not isinstance(x, (np.ndarray, np.generic)) or not x.size:
+        return x
+    others = [y for y in inputs if y is not x]
+    fits = all(isinstance(y, Node) and y.dtype == x.dtype == node.dtype for y in others)
+    if not others or not fits or x.dtype.kind != "f" or x.dtype == np.float16:
+        return x
+    if broadcast_shapes(*(y.shape for y in others)) != node.shape:
+        return x
+    first = x.reshape(-1)[0] if isinstance(x, np.ndarray) else x
+    flat = not any(x.strides) or bool((x == first).all())
+    return first.item() if flat else x
+
+
+def _repetitions(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
+    """Operands that are repeated to a shape which the operator would give them anyway."""
+    made: dict[Node, Node] = {}
+    for node in graph:
+        if isinstance(node, Leaf):
+            made[node] = node
+            continue
+        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
+        if _is_elementwise(node) and len(inputs) > 1:
+            for i, x in enumerate(inputs):
+                shorter = _unrepeated(x)
+                trial = (*inputs[:i], shorter, *inputs[i + 1 :])
+                if shorter is not x and _shape_of_all(trial) == node.shape:
+                    inputs = trial
+        made[node] = _again(node, inputs)
+    return Graph([made[out] for out in graph.outputs]), ()
+
+
+def _unrepeated(x: Any) -> Any:
+    repeats = isinstance(x, Node) and x.op.forward is OPS["broadcast_to"].forward
+    return x.inputs[0] if repeats and isinstance(x.inputs[0], Node) else x
+
+
+def _shape_of_all(inputs: Sequence[Any]) -> Any:
+    return broadcast_shapes(*(np.shape(x) if not isinstance(x, Node) else x.shape for x in inputs))
+
+
+def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
+    """The same application to other inputs, without a value that was kept."""
+    if node.value is None and all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+        return node
+    again = Node(node.op, inputs, node.params, None, node.shape, node.dtype, node.scope, node.code,
+                 node.offset)  # fmt: skip
+    again.name = node.name
+    return again
+
+
+def _is_factor(*numbers: Any) -> bool:
+    """Whether these are plain numbers whose product is one too, neither lost nor infinite."""
+    if not all(type(number) in (int, float) for number in numbers):
+        return False
+    product = 1.0
+    for number in numbers:
+        product *= number
+    return 1e-30 < abs(product) < 1e30
+
+
+FACTORS: list[Law] = [
+    Law("a number added to itself", lambda a: a + a, lambda a: a * 2),
+    Law("two factors as one", lambda a, c, d: (a * c) * d, lambda a, c, d: a * (c * d),
+        when=lambda a, c, d: _is_factor(c, d) and isinstance(a, Node)),
+    Law("a factor divided", lambda a, c, d: (a * c) / d, lambda a, c, d: a * (c / d),
+        when=lambda a, c, d: _is_factor(d) and _is_factor(c, 1 / d) and isinstance(a, Node)),
+    Law("a factor with its sign", lambda a, c: -(a * c), lambda a, c: a * -c,
+        when=lambda a, c: _is_factor(c) and isinstance(a, Node)),
+]  # fmt: skip
+"""Re-association that is declared safe: of numbers, where no product leaves the usual range."""
+
+
+def _factors(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
+    """Numbers multiplied together before a call."""
+    found = rewritten(graph, FACTORS)
+    return found.graph, found.steps
+
+
 PASSES: Sequence[tuple[str, Callable[[Graph], tuple[Graph, tuple[Step, ...]]]]] = (
     ("marks of derivatives", _without_marks),
+    ("repetitions", _repetitions),
+    ("constants", _constants),
     ("algebra", _algebra),
+    ("factors", _factors),
 )
 """All passes by name, in their order."""
 

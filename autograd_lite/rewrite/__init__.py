@@ -7,12 +7,14 @@ confirms it on numbers: for what is read. Used by pictures, by derive and by the
 lower rooms and its own modules.
 """
 
-from autograd_lite.rewrite.laws import READABLE, SOUND
+from autograd_lite.rewrite.laws import IDENTITIES, READABLE, SHAPES, SOUND
 from autograd_lite.rewrite.local import LocalRule, Region, local_rule
 from autograd_lite.rewrite.patterns import Law, Rewritten, Step, rewritten
 
 __all__ = [
+    "IDENTITIES",
     "READABLE",
+    "SHAPES",
     "SOUND",
     "Law",
     "LocalRule",

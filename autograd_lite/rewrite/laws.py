@@ -32,14 +32,14 @@ from autograd_lite.ops.pointwise import (
 from autograd_lite.ops.special import sigmoid, softplus
 from autograd_lite.rewrite.patterns import Law, operator
 
-__all__ = ["READABLE", "SOUND"]
+__all__ = ["IDENTITIES", "READABLE", "SHAPES", "SOUND"]
 
 _permuted, _reshaped = operator("permute_dims"), operator("reshape")
 _repeated, _summed_to = operator("broadcast_to"), operator("sum_to")
 _softmax, _log_softmax = operator("softmax"), operator("log_softmax")
 _tanh_slope = operator("_tanh_slope")
 
-_identities = [
+IDENTITIES = [
     Law("zero added", lambda a: a + 0, lambda a: a),
     Law("zero subtracted", lambda a: a - 0, lambda a: a),
     Law("one as a factor", lambda a: a * 1, lambda a: a),
@@ -96,7 +96,7 @@ def _copies(a: Any, shape: Any, axes: Any, small: Any) -> float:
     return float(prod(shape[k] for k in axes))
 
 
-_shapes = [
+SHAPES = [
     Law(
         "a transpose of a transpose",
         lambda a, p, q: _permuted(_permuted(a, axes=p), axes=q),
@@ -136,7 +136,7 @@ _shapes = [
         samples=[((3,), (2, 3), (0,), (3,)), ((2, 1), (2, 4), (1,), (2, 1))],
     ),
 ]  # fmt: skip
-SOUND: list[Law] = [*_identities, *_exponentials, *_conditions, *_shapes]
+SOUND: list[Law] = [*IDENTITIES, *_exponentials, *_conditions, *SHAPES]
 """Laws that keep every finite result."""
 
 READABLE: list[Law] = [

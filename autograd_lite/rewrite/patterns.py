@@ -202,6 +202,7 @@ def _matches(pattern: Any, x: Any, bound: Mapping[str, Any]) -> Iterator[Mapping
         if (
             not isinstance(x, Node)
             and np.ndim(x) == 0
+            and not isinstance(x, (complex, np.complexfloating))
             and key_of(float(x)) == key_of(float(pattern))
         ):
             yield bound
