@@ -12,6 +12,7 @@ from typing import Any
 from autograd_lite.compiler.numpy_code.lowering import lowered
 from autograd_lite.compiler.numpy_code.writer import Written, write
 from autograd_lite.compiler.program import Executable, Program
+from autograd_lite.compiler.signature import compiled_source
 from autograd_lite.errors import UnsupportedError
 from autograd_lite.graph import EMPTY, Node
 from autograd_lite.operator_errors import operator_error
@@ -40,14 +41,9 @@ class _Source:
         self._label = f"<compiled {program.name} {id(self):x}>"
         self._spare: list[Any] = []
         scope = {**written.namespace, "take": self._take, "give": self._spare.append}
-        exec(compile(self.source, self._label, "exec"), scope)  # noqa: S102  # names are counters or checked
-        self._run = scope["program"]
-        linecache.cache[self._label] = (
-            len(self.source),
-            None,
-            self.source.splitlines(True),
-            self._label,
-        )
+        self._run = compiled_source(self.source, scope, self._label)["program"]
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self._label] = len(self.source), None, lines, self._label
 
     def _take(self) -> Any:
         try:

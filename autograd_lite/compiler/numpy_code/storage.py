@@ -42,7 +42,7 @@ class Plan:
     views: list[tuple[int, tuple[int, ...], Any]] = field(default_factory=list)
 
     def take(self, nbytes: int) -> int:
-        """A free slot: the smallest that is large enough, else the largest, which grows; or a new one."""
+        """A free slot: the smallest that is large enough, else the largest grows; or a new one."""
         fitting = [slot for slot in self.free if self.sizes[slot] >= nbytes]
         if fitting:
             slot = min(fitting, key=lambda one: self.sizes[one])
