@@ -1,0 +1,392 @@
+"""`autograd-lite compare FILE`: files of many kinds, found, given inputs, judged, told."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograd_lite.cli import main
+from autograd_lite.comparison.files import Settings, Survey, survey
+from autograd_lite.errors import CompareError
+
+AFFINE = """
+import numpy as np
+
+class Affine:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        self.db = dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def make(text: str, name: str = "layers.py") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return make
+
+
+def statuses(found: Survey) -> dict[str, str]:
+    return {row.name: row.status for row in found.rows}
+
+
+def test_a_right_and_a_wrong_layer(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = AFFINE.replace("Affine", "Other").replace("dout.sum(axis=0)", "dout.mean(axis=0)")
+    path = write(AFFINE + wrong)
+    assert main(["compare", str(path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["layer", "where", "inputs", "verdict", "reason"]
+    assert lines[1].startswith("  Affine  line 4   x (4,5); made of W")
+    assert " right" in lines[1]
+    assert " wrong    db: it is 0.25 × the right one" in lines[2]
+    assert lines[-1] == "layers.py: 2 layers: 1 right, 1 wrong"
+    assert max(map(len, lines)) <= 100
+    assert not any("\x1b" in line for line in lines), "colour, and no terminal"
+
+
+def test_what_hangs_or_crashes_is_a_row(write: Write) -> None:
+    path = write(
+        AFFINE
+        + """
+import os
+import sys
+
+class Hangs:
+    def forward(self, x):
+        while True:
+            pass
+    def backward(self, dout):
+        return dout
+
+class Dies(Hangs):
+    def forward(self, x):
+        os._exit(7)
+
+class Crashes(Hangs):
+    def forward(self, x):
+        import ctypes
+        ctypes.string_at(0)
+
+class Leaves(Hangs):
+    def forward(self, x):
+        sys.exit("no")
+
+class Asks(Hangs):
+    def forward(self, x):
+        return x * float(input("how much? "))
+
+class Floods(Hangs):
+    def forward(self, x):
+        print("x" * 10**6)
+        os.write(1, b"x" * 10**5)
+        return x * 1
+
+class Needs(Hangs):
+    def forward(self, x):
+        import nowhere_to_be_found
+        return x
+"""
+    )
+    found = survey(path, Settings(timeout=3))
+    rows = {row.name: row for row in found.rows}
+    assert rows["Hangs"].status == "failed"
+    assert rows["Hangs"].reason.startswith("it took longer than 3 s (line ")
+    assert rows["Hangs"].reason.endswith(", in forward)")
+    assert rows["Dies"].reason == "it ended the process with code 7, as os._exit(7) does"
+    assert rows["Crashes"].reason.startswith("it crashed: Segmentation fault (line ")
+    assert rows["Leaves"].status == "not checked"
+    assert rows["Leaves"].reason == "it calls sys.exit('no')"
+    assert "input()" in rows["Asks"].reason
+    assert rows["Floods"].status == "right"
+    assert "nowhere_to_be_found" in rows["Needs"].reason
+    assert rows["Affine"].status == "right"
+    assert found.code == 1
+
+
+def test_a_notebook_with_magics(write: Write) -> None:
+    cells = [
+        ["%matplotlib inline\n", "!pip install nothing\n", "import numpy as np\n", "x = !ls\n"],
+        ["%%bash\n", "rm -rf nothing"],
+        ["np.arange?\n"],
+        ["def broken(:\n"],
+        ["raise ValueError('a cell that fails')\n"],
+        ["print('%d'\n", "      % 3)\n", AFFINE],
+        ["if True:\n", "    %time y = 3\n", "    z = 4\n"],
+    ]
+    notebook = {
+        "cells": [
+            {"cell_type": "markdown", "source": ["# title"]},
+            *({"cell_type": "code", "source": cell} for cell in cells),
+        ]
+    }
+    path = write(json.dumps(notebook), "book.ipynb")
+    found = survey(path)
+    assert [(row.name, row.where, row.status) for row in found.rows] == [
+        ("Affine", "cell 6, line 6", "right")
+    ]
+    skipped = dict(found.skipped)
+    assert skipped["cell 2"] == "%%bash cells are not run"
+    assert skipped["cell 4, line 1"].startswith("SyntaxError")
+    assert skipped["cell 5, line 1"] == "ValueError: a cell that fails (line 1)"
+    assert len(skipped) == 3
+
+
+def test_the_main_block_does_not_run_and_the_rest_goes_on(write: Write, tmp_path: Path) -> None:
+    write("SCALE = 2.0\n", "sibling.py")
+    (tmp_path / "data.txt").write_text("1 2 3")
+    path = write(
+        AFFINE
+        + """
+import absent_module as absent
+from sibling import *
+from missing_book.data import load
+
+numbers = np.loadtxt("data.txt")
+assert numbers.shape == (3,)
+absent.plot()
+
+class Scaled:
+    def forward(self, x):
+        return x * SCALE
+    def backward(self, dout):
+        return dout * SCALE
+
+class Sub(absent.Base):
+    pass
+
+if __name__ == "__main__":
+    open("ran", "w").close()
+"""
+    )
+    found = survey(path)
+    assert statuses(found) == {"Affine": "right", "Scaled": "right"}
+    told = [why for _, why in found.skipped]
+    assert told[0] == "the module absent_module is not installed; what uses it fails"
+    assert "missing_book" in told[1]
+    assert told[2].startswith("ModuleNotFoundError: absent_module.plot was used")
+    assert len(told) == 4
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "__pycache__").exists()
+
+
+def test_a_package_with_relative_imports(write: Write) -> None:
+    write("from .layers import Affine\n", "net/__init__.py")
+    write("", "net/core/__init__.py")
+    write("FACTOR = 3.0\n", "net/core/base.py")
+    path = write(
+        "from .core.base import FACTOR\n" + AFFINE.replace("self.b\n", "self.b * FACTOR / 3\n"),
+        "net/layers.py",
+    )
+    assert statuses(survey(path)) == {"Affine": "right"}
+
+
+def test_pairs_losses_networks_contexts_and_instances(write: Write) -> None:
+    path = write(
+        """
+        import numpy as np
+
+        def affine_forward(x, w, b):
+            return x.reshape(len(x), -1) @ w + b, (x, w, b)
+
+        def affine_backward(dout, cache):
+            x, w, b = cache
+            dx = (dout @ w.T).reshape(x.shape)
+            return dx, x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+
+        def softmax_loss(x, y):
+            p = np.exp(x - x.max(axis=1, keepdims=True))
+            p /= p.sum(axis=1, keepdims=True)
+            n = np.arange(len(x))
+            loss = -np.log(p[n, y]).mean()
+            p[n, y] -= 1
+            return loss, p / len(x)
+
+        def sigmoid(x):
+            return 1 / (1 + np.exp(-x))
+
+        def sigmoid_prime(y):
+            return y * (1 - y)
+
+        def cube(x):
+            return x**3
+
+        def cube_grad(x):
+            return 3 * x
+
+        class Net:
+            def __init__(self, input_size, hidden_size, output_size):
+                rng = np.random.default_rng(0)
+                self.params = {"W1": rng.normal(size=(input_size, hidden_size)),
+                               "W2": rng.normal(size=(hidden_size, output_size))}
+
+            def loss(self, x, t):
+                self.h = np.tanh(x @ self.params["W1"])
+                return 0.5 * np.sum((self.h @ self.params["W2"] - t) ** 2)
+
+            def gradient(self, x, t):
+                self.loss(x, t)
+                d = self.h @ self.params["W2"] - t
+                dh = d @ self.params["W2"].T * (1 - self.h**2)
+                return {"W1": x.T @ dh, "W2": self.h.T @ d}
+
+        class Square:
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x**2
+
+            @staticmethod
+            def backward(ctx, g):
+                (x,) = ctx.saved_tensors
+                return 2 * x * g
+
+        class Scale:
+            def __init__(self, secret):
+                self.factors = {"odd": np.array([1.0, 2.0])}[secret]
+
+            def forward(self, x):
+                return x * self.factors
+
+            def backward(self, dout):
+                return dout * self.factors
+
+        scale = Scale("odd")
+        net = [Scale("odd"), Scale("odd")]
+
+        class Sgd:
+            def update(self, params, grads):
+                pass
+
+        class Base:
+            def forward(self, x):
+                raise NotImplementedError
+
+            def backward(self, dout):
+                raise NotImplementedError
+        """
+    )
+    found = survey(path)
+    assert statuses(found) == {
+        "affine_forward": "right",
+        "softmax_loss": "right",
+        "sigmoid": "right",
+        "cube": "wrong",
+        "Net": "right",
+        "Square": "right",
+        "scale": "right",
+        "net": "right",
+    }
+    assert {name: why for name, _, why in found.others} == {
+        "Sgd": "a class without forward and backward",
+        "Base": "a base class: its forward is left to others",
+    }
+
+
+def test_inputs_that_are_given(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = """
+import numpy as np
+
+class Odd:
+    def __init__(self, code):
+        if code != "xyzzy":
+            raise ValueError("not the word")
+
+    def forward(self, x):
+        if x.shape != (2, 9):
+            raise ValueError("not the shape")
+        return x * 2
+
+    def backward(self, dout):
+        return dout * 2
+"""
+    path = write(odd)
+    assert main(["compare", str(path)]) == 2
+    told = capsys.readouterr().out
+    assert "none of " in told
+    assert "--shape Odd.x=4,3" in told
+    options = ["--shape", "Odd.x=2,9", "--input", "code='xyzzy'"]
+    assert main(["compare", str(path), *options]) == 0
+    assert "x (2,9); made of code='xyzzy'" in capsys.readouterr().out
+    cases = write('{"Odd": {"x": {"shape": [2, 9]}, "code": "xyzzy"}}', "cases.json")
+    assert main(["compare", str(path), "--cases", str(cases)]) == 0
+    lines = "def cases():\n    yield Odd('xyzzy'), np.ones((2, 9))\n"
+    assert main(["compare", str(path), "--cases", str(write(lines, "cases.py"))]) == 0
+    assert main(["compare", str(write(odd + lines, "both.py"))]) == 0
+    assert "given by cases" in capsys.readouterr().out
+
+
+def test_reports(write: Write, tmp_path: Path) -> None:
+    path = write(AFFINE)
+    assert main(["compare", str(path), "--report", str(tmp_path / "out.html")]) == 0
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.count("<section") == page.count("<svg") == 1
+    assert "<script" not in page
+    assert main(["compare", str(path), "--report", str(tmp_path / "out.json")]) == 0
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert data["format"] == "autograd_lite.survey"
+    assert data["layers"][0]["comparison"]["rows"][0]["name"] == "forward"
+    assert main(["compare", str(path), "--report", str(tmp_path / "out.md")]) == 0
+    assert "| Affine | line 4 |" in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "says"),
+    [
+        ("class A(:\n", [], "did not run"),
+        ("x = 1\n", [], "no hand-written layer was found"),
+    ],
+)
+def test_nothing_to_check(
+    write: Write, capsys: pytest.CaptureFixture[str], text: str, options: list[str], says: str
+) -> None:
+    assert main(["compare", str(write(text)), *options]) == 2
+    assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--only", "Nothing"], "layers.py has no layer called Nothing"),
+        (["--shape", "x=a"], "--shape x=a is no shape"),
+        (["--input", "x"], "--input x names no argument"),
+        (["--input", "x=nothing_of_that_name"], "neither a literal"),
+        (["--cases", "nowhere.json"], "there is no file nowhere.json"),
+        (["--timeout", "0"], "--timeout must be more than 0 seconds"),
+        (["--report", "out.txt"], "a report is not written as '.txt'"),
+    ],
+)
+def test_a_call_that_cannot_be_met_is_one_line(
+    write: Write, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+) -> None:
+    assert main(["compare", str(write(AFFINE)), *options]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(CompareError, match="there is no file"):
+        survey(tmp_path / "nothing.py")
+    with pytest.raises(CompareError, match="is no Python file"):
+        survey(tmp_path)
+    (tmp_path / "book.ipynb").write_text("no json")
+    with pytest.raises(CompareError, match="is no notebook"):
+        survey(tmp_path / "book.ipynb")
