@@ -147,11 +147,11 @@ def _of_class(name: str, kind: type, node: ast.AST) -> Target:
             callable(getattr(kind, "setup_context", None))
             and [
                 p.name
-                for p in arguments_of(kind.forward)  # type: ignore[attr-defined]  # it fits
+                for p in arguments_of(kind.forward)  # type: ignore[attr-defined]  # the convention fits
             ][:1]
             not in (["ctx"], ["context"])
         )
-        forward = kind.forward  # type: ignore[attr-defined]  # it fits
+        forward = kind.forward  # type: ignore[attr-defined]  # the convention fits
         return Target(name, forward, lambda _: kind, skip=0 if split else 1, node=node)
     return Target(name, _unbound(kind), lambda one: one, setup=kind, skip=_skip(kind), node=node)
 
