@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "compare": "autograd_lite.comparison",
     "compile": "autograd_lite.compiler",
+    "derive": "autograd_lite.compiler",
     "draw": "autograd_lite.picture",
     "fft": None,
     "gradcheck": "autograd_lite.comparison",

@@ -21,6 +21,7 @@ __all__ = [
     "AxisError",
     "CompareError",
     "DTypeError",
+    "DeriveError",
     "DetachedError",
     "DivisionError",
     "DomainError",
@@ -207,6 +208,10 @@ class DrawError(AutogradError, ValueError):
 
 class CompareError(AutogradError, ValueError):
     """A comparison that cannot be made as asked."""
+
+
+class DeriveError(AutogradError, ValueError):
+    """A derivative that cannot be written down as asked."""
 
 
 def require(module: str, extra: str) -> Any:

@@ -2,10 +2,12 @@
 
 Knows how to trace a function with its state (``tracing``), which calls a trace serves
 (``signature``), how graphs are simplified (``passes``), and back ends as files (``backends``).
+Its room ``derived`` writes gradients as classes that a person could have written.
 Imports lower rooms and its own modules.
 """
 
 from autograd_lite.compiler.compiled import Compiled, compile
+from autograd_lite.compiler.derived import Derivation, derive
 from autograd_lite.compiler.program import Executable, Program
 
-__all__ = ["Compiled", "Executable", "Program", "compile"]
+__all__ = ["Compiled", "Derivation", "Executable", "Program", "compile", "derive"]

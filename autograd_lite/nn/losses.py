@@ -182,7 +182,7 @@ def _checked_signs(t: Any) -> Any:
     return t
 
 
-_signs = nondifferentiable("_signs", _checked_signs, symbol="±1", text="{0}")
+_signs = nondifferentiable("_signs", _checked_signs, symbol="±1", text="{0}", code="{0}")
 
 
 @scope("MulticlassHinge")

@@ -169,6 +169,8 @@ def _within(x: Any, *, size: int, texts: tuple[str, str], ignore: int | None) ->
 
 within = nondifferentiable(
     "_within", _within, symbol="∈", text="{0}",
+    code=lambda x, *, size, texts, ignore:
+        x if ignore is None else f"np.where({x} == {ignore}, 0, {x})",
     doc="Integers as positions from 0 to size − 1, others refused; 0 in place of ``ignore``.",
 )  # fmt: skip
 

@@ -76,6 +76,7 @@ reciprocal = pointwise(
 )  # fmt: skip
 square = pointwise(
     "square", np.square, lambda y, x: 2 * x, symbol="x²", text="{0}²", latex="{0}^2",
+    code="{0} ** 2",
     doc="x·x of each element.",
 )  # fmt: skip
 
@@ -255,7 +256,12 @@ def _lost_marked(y: Any, taken: Any) -> Any:
 
 
 _or_nan = nondifferentiable(
-    "_or_nan", _lost_marked, symbol="[ ]", text="{1}", doc="The second operand; NaN where y is NaN."
+    "_or_nan",
+    _lost_marked,
+    symbol="[ ]",
+    text="{1}",
+    doc="The second operand; NaN where y is NaN.",
+    code="np.where(np.isnan({0}), {0}, {1})",
 )
 
 
@@ -319,7 +325,7 @@ def _chosen(condition: Any, x1: Any, x2: Any) -> Any:
 
 _where = linear(
     "where", _chosen, None, lambda g, c, a, b: where(c, g, 0), lambda g, c, a, b: where(c, 0, g),
-    local=["no derivative", "G × [{0}]", "G × [not {0}]"], symbol="where",
+    local=["no derivative", "G × [{0}]", "G × [not {0}]"], symbol="where", code="np.where",
     array_names=("condition", "x1", "x2"),
     latex=r"\begin{{cases}}{1} & \text{{if }} {0} \\ {2} & \text{{otherwise}}\end{{cases}}",
     samples=[(("bool(2,3)", (2, 3), (3,)), {}), (("bool(3,)", (), (2, 1)), {})],

@@ -88,12 +88,16 @@ def _by_columns(order: str) -> bool:
     return order == "F"
 
 
+def _reverses(axes: Sequence[int]) -> bool:
+    return tuple(axes) == tuple(range(len(axes)))[::-1]
+
+
 _permute = linear(
     "permute_dims", lambda x, *, axes: x.transpose(axes),
     lambda g, x, *, axes: _permute(g, axes=tuple(np.argsort(axes).tolist())),
     symbol="ᵀ", text="{0}ᵀ", latex=r"{0}^{{\top}}", local=["Gᵀ"],
     samples=[(((2, 3),), {"axes": (1, 0)}), (((2, 3, 4),), {"axes": (2, 0, 1)})],
-    code="{0}.transpose({axes})",
+    code=lambda x, *, axes: f"{x}.T" if _reverses(axes) else f"{x}.transpose({axes})",
 )  # fmt: skip
 
 

@@ -7,9 +7,13 @@ confirms it on numbers: for what is read. Used by pictures, by derive and by the
 lower rooms and its own modules.
 """
 
+from autograd_lite.rewrite.cheapest import Priced, cheapest_rule
 from autograd_lite.rewrite.laws import IDENTITIES, READABLE, SHAPES, SOUND
-from autograd_lite.rewrite.local import LocalRule, Region, local_rule
+from autograd_lite.rewrite.local import local_rule
 from autograd_lite.rewrite.patterns import Law, Rewritten, Step, rewritten
+from autograd_lite.rewrite.reading import readable
+from autograd_lite.rewrite.regions import Region
+from autograd_lite.rewrite.rule import LocalRule
 
 __all__ = [
     "IDENTITIES",
@@ -18,9 +22,12 @@ __all__ = [
     "SOUND",
     "Law",
     "LocalRule",
+    "Priced",
     "Region",
     "Rewritten",
     "Step",
+    "cheapest_rule",
     "local_rule",
+    "readable",
     "rewritten",
 ]

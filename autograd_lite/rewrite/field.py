@@ -73,12 +73,15 @@ def shape_of_ratio(ratio: Ratio) -> Shape:
 
 
 class Field:
-    """All atoms of one simplification, each there once, and the operators on formulas."""
+    """All atoms of one simplification, each there once, and the operators on formulas.
 
-    def __init__(self) -> None:
+    ``effort`` bounds the terms that are put together in substitutions: ``Overgrown`` beyond it.
+    """
+
+    def __init__(self, effort: int = _EFFORT) -> None:
         self._atoms: dict[Any, Atom] = {}
         self._unnamed: dict[str, int] = {}
-        self._effort = 0
+        self._effort = effort
 
     def _atom(self, key: Any, shape: Shape, **facts: Any) -> Atom:
         atom = self._atoms.get(key)
@@ -105,9 +108,14 @@ class Field:
         return symbol(self._atom(key, array.shape, name=name, value=settled(array), **facts))
 
     def folded(self, x: Ratio) -> Ratio:
-        """The formula; what constant arrays make together is a number or one array if it can be."""
+        """The formula; what constant arrays make together is a number or one array if it can be.
+
+        Without the terms that are 0: those with [t = 0]·t.
+        """
         groups: dict[Monomial, list[tuple[Monomial, Fraction]]] = {}
         for monomial, c in x.top:
+            if _vanishes(monomial):
+                continue
             held = tuple(pair for pair in monomial if pair[0].value is not None)
             rest = tuple(pair for pair in monomial if pair[0].value is None)
             groups.setdefault(rest, []).append((held, c))
@@ -327,8 +335,8 @@ class Field:
                 for atom, e in monomial:
                     product = product * power(atom, e)
                 result = result + product
-            self._effort += len(terms)
-            if self._effort > _EFFORT:
+            self._effort -= len(terms)
+            if self._effort < 0:
                 raise Overgrown
             return result
 
@@ -356,7 +364,7 @@ class Field:
         def power(one: Atom, e: Fraction) -> Ratio:
             if one is not atom:
                 return self.power(deep(one), e)
-            times = e / step
+            times = Fraction(e) / step
             return by.power(int(times)) if times.denominator == 1 else symbol(one, e)
 
         def go(ratio: Ratio) -> Ratio:
@@ -385,6 +393,15 @@ class Field:
             atom.op, args, atom.shapes, atom.params, atom.shape,
             positive=atom.positive, idempotent=atom.idempotent,
         )  # fmt: skip
+
+
+def _vanishes(monomial: Monomial) -> bool:
+    """Whether it has [t = 0] as a factor, and t."""
+    present = {atom for atom, e in monomial if e > 0}
+    zeros = (
+        a.args[0].monomial for a in present if a.op is equal.op and isinstance(a.args[0], Ratio)
+    )
+    return any(z is not None and any(atom in present for atom, _ in z[1]) for z in zeros)
 
 
 def _exact(value: float) -> Fraction:

@@ -36,6 +36,7 @@ __all__ = ["IDENTITIES", "READABLE", "SHAPES", "SOUND"]
 
 _permuted, _reshaped = operator("permute_dims"), operator("reshape")
 _repeated, _summed_to = operator("broadcast_to"), operator("sum_to")
+_summed = operator("sum")
 _softmax, _log_softmax = operator("softmax"), operator("log_softmax")
 _tanh_slope = operator("_tanh_slope")
 
@@ -96,7 +97,16 @@ def _copies(a: Any, shape: Any, axes: Any, small: Any) -> float:
     return float(prod(shape[k] for k in axes))
 
 
-SHAPES = [
+def _drops_axes(a: Any, axis: Any, keepdims: Any, shape: Any) -> bool:
+    kept = tuple(n for k, n in enumerate(a.shape) if k not in axis)
+    return bool(keepdims) and tuple(shape) == kept
+
+
+def _drops(a: Any, axes: Any, shape: Any) -> bool:
+    return tuple(shape) == tuple(n for k, n in enumerate(a.shape) if k not in axes)
+
+
+SHAPES: list[Law] = [
     Law(
         "a transpose of a transpose",
         lambda a, p, q: _permuted(_permuted(a, axes=p), axes=q),
@@ -135,7 +145,23 @@ SHAPES = [
         when=lambda a, shape, axes, small: a.shape == tuple(small),
         samples=[((3,), (2, 3), (0,), (3,)), ((2, 1), (2, 4), (1,), (2, 1))],
     ),
+    Law(
+        "a sum that keeps axes, reshaped to drop them",
+        lambda a, axis, keepdims, shape: _reshaped(
+            _summed(a, axis=axis, keepdims=keepdims), shape=shape
+        ),
+        lambda a, axis, keepdims, shape: _summed(a, axis=axis, keepdims=False),
+        when=_drops_axes, samples=[((2, 3), (0,), True, (3,)), ((2, 3), (0, 1), True, ())],
+    ),
+    Law(
+        "a sum to a shape of fewer axes",
+        lambda a, axes, shape: _summed_to(a, axes=axes, shape=shape),
+        lambda a, axes, shape: _summed(a, axis=axes, keepdims=False),
+        when=_drops, samples=[((2, 3), (0,), (3,))],
+    ),
 ]  # fmt: skip
+"""Laws that keep every value: of transposes, reshapes, repetitions and sums."""
+
 SOUND: list[Law] = [*IDENTITIES, *_exponentials, *_conditions, *SHAPES]
 """Laws that keep every finite result."""
 

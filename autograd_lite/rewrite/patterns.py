@@ -68,10 +68,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A graph after rewriting, and how it came to be."""
+    """A graph after rewriting, and how it came to be.
+
+    ``image`` says what became of each node: another one, or a constant.
+    """
 
     graph: Graph
     steps: tuple[Step, ...]
+    image: Mapping[Node, Any]
 
 
 def operator(name: str) -> Callable[..., Any]:
@@ -100,7 +104,7 @@ def rewritten(graph: Graph, laws: Sequence[Law]) -> Rewritten:
         inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
         made[node] = maker.node(node.op, inputs, node.params, like=node)
     outputs = [_as_node(made[out], out) for out in graph.outputs]
-    return Rewritten(Graph(outputs), tuple(maker.steps))
+    return Rewritten(Graph(outputs), tuple(maker.steps), made)
 
 
 class _Term(Tensor):

@@ -29,9 +29,11 @@ __all__ = [
     "symbol",
 ]
 
+# Whole numbers among the Fractions are ints: quicker to hash and to add, and equal to them.
 Monomial = tuple[tuple[Any, Fraction], ...]
 Poly = tuple[tuple[Monomial, Fraction], ...]
 
+_NONE: Any = 0
 _MOST = 80  # terms of a polynomial
 
 
@@ -43,9 +45,14 @@ def _order(monomial: Monomial) -> tuple[Any, ...]:
     return tuple((atom.rank, exponent) for atom, exponent in monomial)
 
 
+def _settled(x: Any) -> Any:
+    """A whole number as an int."""
+    return x.numerator if x.denominator == 1 else x
+
+
 def _poly(terms: Mapping[Monomial, Fraction]) -> Poly:
     """Terms without zeros, in order."""
-    kept = [(monomial, c) for monomial, c in terms.items() if c]
+    kept = [(monomial, _settled(c)) for monomial, c in terms.items() if c]
     if len(kept) > _MOST:
         raise Overgrown
     return tuple(sorted(kept, key=lambda term: _order(term[0])))
@@ -54,15 +61,15 @@ def _poly(terms: Mapping[Monomial, Fraction]) -> Poly:
 def _merged(a: Iterable[tuple[Any, Fraction]], b: Iterable[tuple[Any, Fraction]]) -> Monomial:
     exponents: dict[Any, Fraction] = dict(a)
     for atom, e in b:
-        total = exponents.get(atom, Fraction(0)) + e
-        exponents[atom] = Fraction(1) if atom.idempotent and total > 1 else total
+        total = _settled(exponents.get(atom, _NONE) + e)
+        exponents[atom] = _settled(Fraction(1)) if atom.idempotent and total > 1 else total
     return tuple(sorted(((a, e) for a, e in exponents.items() if e), key=lambda pair: pair[0].rank))
 
 
 def _plus(a: Poly, b: Poly) -> Poly:
     terms = dict(a)
     for monomial, c in b:
-        terms[monomial] = terms.get(monomial, Fraction(0)) + c
+        terms[monomial] = terms.get(monomial, _NONE) + c
     return _poly(terms)
 
 
@@ -73,12 +80,12 @@ def _times(a: Poly, b: Poly) -> Poly:
     for one, c in a:
         for other, d in b:
             monomial = _merged(one, other)
-            terms[monomial] = terms.get(monomial, Fraction(0)) + c * d
+            terms[monomial] = terms.get(monomial, _NONE) + c * d
     return _poly(terms)
 
 
 def _raised(poly: Poly, exponent: int) -> Poly:
-    result: Poly = (((), Fraction(1)),)
+    result: Poly = _ONE
     for _ in range(exponent):
         result = _times(result, poly)
     return result
@@ -93,7 +100,7 @@ def content(poly: Poly) -> tuple[Fraction, Monomial]:
             least = here
             continue
         for atom in {*least, *here}:
-            least[atom] = min(least.get(atom, Fraction(0)), here.get(atom, Fraction(0)))
+            least[atom] = min(least.get(atom, _NONE), here.get(atom, _NONE))
     numbers = [c for _, c in poly]
     factor = Fraction(gcd(*(c.numerator for c in numbers)), lcm(*(c.denominator for c in numbers)))
     factor = factor if poly[0][1] > 0 else -factor
@@ -122,7 +129,7 @@ def _quotient(poly: Poly, divisor: Poly) -> Poly | None:
     def vectors(poly: Poly) -> tuple[dict[tuple[Fraction, ...], Fraction], list[Fraction]]:
         rows = {}
         for monomial, c in poly:
-            row = [Fraction(0)] * len(atoms)
+            row: list[Any] = [0] * len(atoms)
             for atom, e in monomial:
                 row[place[atom]] = e
             rows[tuple(row)] = c
@@ -139,10 +146,10 @@ def _quotient(poly: Poly, divisor: Poly) -> Poly | None:
         step = tuple(a - b for a, b in zip(top, lead, strict=True))
         if min(step, default=0) < 0 or len(found) > _MOST:
             return None
-        found[step] = c = rest[top] / by[lead]
+        found[step] = c = Fraction(rest[top]) / by[lead]
         for row, d in by.items():
             at = tuple(a + b for a, b in zip(row, step, strict=True))
-            left = rest.get(at, Fraction(0)) - c * d
+            left = rest.get(at, _NONE) - c * d
             if left:
                 rest[at] = left
             else:
@@ -190,7 +197,7 @@ class Ratio:
         """1 over this; ``ZeroDivisionError`` of zero."""
         if not self.top:
             raise ZeroDivisionError("1/0 in a formula")
-        result = Ratio((((), Fraction(1)),))
+        result = Ratio(_ONE)
         for factor, e in self.under:
             result = result * Ratio(_raised(factor, e))
         number, monomial, rest = primitive(self.top)
@@ -233,7 +240,7 @@ class Ratio:
         return sorted(found, key=lambda atom: atom.rank)
 
 
-_ONE: Poly = (((), Fraction(1)),)
+_ONE: Poly = (((), _settled(Fraction(1))),)
 ZERO, ONE = Ratio(()), Ratio(_ONE)
 
 
@@ -244,7 +251,7 @@ def number(value: Any) -> Ratio:
 
 def symbol(atom: Any, exponent: Any = 1) -> Ratio:
     """A power of an atom as a Ratio."""
-    return Ratio(((((atom, Fraction(exponent)),), Fraction(1)),))
+    return Ratio(((((atom, _settled(Fraction(exponent))),), _settled(Fraction(1))),))
 
 
 def _lifted(top: Poly, under: Mapping[Poly, int], common: Mapping[Poly, int]) -> Poly:

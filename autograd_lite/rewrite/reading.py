@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.graph import Leaf, Node
+from autograd_lite.graph import Leaf, Node, Op
 from autograd_lite.ops import pointwise as p
 from autograd_lite.ops import special as s
 from autograd_lite.rewrite.field import Field
@@ -18,7 +18,7 @@ from autograd_lite.rewrite.rational import ONE, ZERO, Ratio, number
 from autograd_lite.rules import OPS
 from autograd_lite.shapes import Shape
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "readable"]
 
 Reading = Callable[..., Ratio | None]
 
@@ -60,6 +60,11 @@ class Reader:
 
 
 _MEANINGS: dict[Any, Reading] = {}
+
+
+def readable(op: Op) -> bool:
+    """Whether formulas see into the operator, or it works on each element alone."""
+    return op.kind == "pointwise" or op.forward in _MEANINGS
 
 
 def _means(*operators: Any) -> Callable[[Reading], Reading]:

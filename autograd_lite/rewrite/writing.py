@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.ops.pointwise import exp, greater, log
+from autograd_lite.ops.pointwise import exp, greater, log, logical_not, square, where
 from autograd_lite.ops.shaping import broadcast_to
 from autograd_lite.recording import apply
 from autograd_lite.rewrite.field import Atom, Field
@@ -130,9 +130,13 @@ class Sum(Form):
         return shown
 
     def compute(self, values: Mapping[Atom, Any]) -> Any:
-        """Added up."""
+        """Added up; of a condition and 1 its contrary."""
         first, *others = sorted(self.terms, key=_negative)
         total = first.compute(values)
+        if len(others) == 1 and first == Number(Fraction(1)):
+            other = _negated(others[0]).compute(values)
+            if getattr(other, "dtype", None) == np.bool_:
+                return apply(logical_not.op, [other])
         for term in others:
             if _negative(term):
                 total = total - _negated(term).compute(values)
@@ -197,12 +201,31 @@ class Product(Form):
         return f"({text})" if any(ch in text for ch in "−/ ×") and not _closed(text) else text
 
     def compute(self, values: Mapping[Atom, Any]) -> Any:
-        """Multiplied and divided."""
-        above = [_power(form.compute(values), e) for form, e in self.factors if e > 0]
-        under = [_power(form.compute(values), -e) for form, e in self.factors if e < 0]
+        """Multiplied and divided, beginning with the arriving gradient.
+
+        A factor a + b·[condition] chooses between the product times a + b, and times a, which
+        keeps the dtype of the rest.
+        """
+        for k, (form, e) in enumerate(self.factors):
+            cases = _cases(form) if e == 1 and len(self.factors) > 1 else None
+            if cases is not None:
+                condition, one, other = cases
+                rest = (*self.factors[:k], *self.factors[k + 1 :])
+                sides = (_product(self.number * side, rest) for side in (one, other))
+                return where(condition.compute(values), *(side.compute(values) for side in sides))
+        order = sorted(self.factors, key=lambda pair: (not _arriving(pair[0]), _is_sum(pair[0])))
+        above = [_power(form.compute(values), e) for form, e in order if e > 0]
+        under = [_power(form.compute(values), -e) for form, e in order if e < 0]
+        size, sign = abs(self.number), self.number < 0
+        whole = size.denominator & (size.denominator - 1) == 0 and size.numerator > 1
+        if size.denominator > 1 and _short(size) and not whole:
+            under.insert(0, size.denominator)
+            size = Fraction(size.numerator)
+        if size != 1:
+            above.insert(0, float(size))
         result = _multiplied(above)
-        if self.number != 1 or result is None:
-            result = float(self.number) if result is None else result * float(self.number)
+        result = 1.0 if result is None else result
+        result = -result if sign else result
         return result if not under else result / _multiplied(under)
 
 
@@ -519,8 +542,32 @@ def _power(value: Any, e: Fraction) -> Any:
     if e == 1:
         return value
     if e == 2:
-        return value * value
+        return apply(square.op, [value])
     return value ** (int(e) if e.denominator == 1 else float(e))
+
+
+def _cases(form: Form) -> tuple[Form, Fraction, Fraction] | None:
+    """Of a + b·[condition] the condition, a + b and a."""
+    match form:
+        case Sum(
+            terms=(Number(value=a), Product(number=b, factors=((Call() | Name() as condition, 1),)))
+        ):
+            return (condition, a + b, a) if condition.atom.idempotent and a else None
+        case Sum(terms=(Product() as product, Number() as plain)):
+            return _cases(Sum((plain, product)))
+        case Sum(terms=(Number(value=a), Call() | Name() as condition)):
+            return (condition, a + 1, a) if condition.atom.idempotent and a else None
+        case Sum(terms=(Call() | Name() as condition, Number() as plain)):
+            return _cases(Sum((plain, condition)))
+    return None
+
+
+def _arriving(form: Form) -> bool:
+    return isinstance(form, Name) and form.gradient
+
+
+def _is_sum(form: Form) -> bool:
+    return isinstance(form, Sum)
 
 
 def _multiplied(values: Sequence[Any]) -> Any:

@@ -1,0 +1,191 @@
+"""A graph cut into blocks, each with one output and a short rule for the gradient of its inputs.
+
+A block is a node together with nodes that lead to it alone. Blocks grow as long as that makes the
+derivative cheaper: exp, +1 and 1/x become a sigmoid whose derivative is y(1 − y). Knows graphs and
+the prices of rules; no operator, no code. Imports graph and rewrite.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.graph import Constant, Leaf, Node
+from autograd_lite.reverse import users_first
+from autograd_lite.rewrite import LocalRule, Priced, cheapest_rule, readable
+
+__all__ = ["Block", "blocks", "carrying"]
+
+_LARGEST = 24  # nodes of a block
+_RAW = 4.0  # what a rule is taken to cost that is applied as the operator declares it
+_WORTH = 0.0  # what one block must save over two
+_SMALLER = 0.05  # what a block is worth that has one more node
+
+
+@dataclass(frozen=True)
+class Block:
+    """Nodes with one output, and for each input the rule of its gradient.
+
+    None stands for the rule that the operator declares; then the block is a single node.
+    """
+
+    nodes: tuple[Node, ...]
+    output: Node
+    rules: Mapping[Node, LocalRule | None]
+
+
+def carrying(output: Node, wanted: Sequence[Node]) -> set[Node]:
+    """The nodes on a way from ``wanted`` to ``output`` along which a derivative flows."""
+    order = users_first([output])
+    found = {node for node in wanted if node in set(order)}
+    for node in reversed(order):
+        pulls = node.op.pulls
+        if any(p in found and pulls and pulls[i] is not None for i, p in _inputs(node)):
+            found.add(node)
+    return found
+
+
+def _inputs(node: Node) -> Iterator[tuple[int, Node]]:
+    for i, p in enumerate(node.inputs):
+        if isinstance(p, Node) and type(p) is not Constant:
+            yield i, p
+
+
+def blocks(output: Node, wanted: Sequence[Node], names: Mapping[Node, str]) -> list[Block]:
+    """The blocks between ``wanted`` leaves and ``output``, users first."""
+    active = carrying(output, wanted)
+    users: dict[Node, set[Node]] = {node: set() for node in active}
+    for node in active:
+        for _, p in _inputs(node):
+            if p in active:
+                users[p].add(node)
+    cutter = _Cutter(active, users, names)
+    pending = [(-output.serial, output)] if output in active else []
+    heapify(pending)
+    seen, found = {output}, []
+    while pending:
+        _, node = heappop(pending)
+        if isinstance(node, Leaf):
+            continue
+        block = cutter.block(node)
+        found.append(block)
+        for p in block.rules:
+            if p not in seen:
+                seen.add(p)
+                heappush(pending, (-p.serial, p))
+    return found
+
+
+class _Cutter:
+    """Looks for the block that saves most."""
+
+    def __init__(
+        self, active: set[Node], users: Mapping[Node, set[Node]], names: Mapping[Node, str]
+    ) -> None:
+        self.active, self.users, self.names = active, users, names
+        self._single: dict[Node, float] = {}
+
+    def block(self, root: Node) -> Block:
+        """The best block with this output."""
+        best: tuple[Node, ...] = (root,)
+        saved = 0.0
+        cones = list(self._cones(root))
+        for cone in cones[1:]:
+            gain = self._gain(cone, root)
+            if gain + _SMALLER * (len(cone) - len(best)) > saved:
+                best, saved = cone, gain
+        for cone in cones[1:]:
+            if len(cone) < len(best) and self._splits(best, cone, root, saved):
+                best = cone
+                break
+        return Block(best, root, dict(self._rules(best, root)))
+
+    def _splits(self, whole: tuple[Node, ...], cone: tuple[Node, ...], root: Node,
+                saved: float) -> bool:  # fmt: skip
+        """Whether two blocks, the first of them ``cone``, save as much as ``whole``."""
+        first = self._gain(cone, root)
+        if first <= 0 or self._scales(cone, root):
+            return False
+        rest = tuple(node for node in whole if node not in cone)
+        top = max(rest, key=lambda node: node.serial)
+        if not all(self.users[node] <= set(rest) for node in rest if node is not top):
+            return False
+        second = self._gain(rest, top)
+        return second > 0 and first + second + _WORTH >= saved
+
+    def _scales(self, cone: tuple[Node, ...], root: Node) -> bool:
+        """Whether all that a block does to a gradient is to scale it."""
+        rules = [rule for _, rule in self._rules(cone, root)]
+        return all(rule is not None and rule.constant for rule in rules)
+
+    def _cones(self, root: Node) -> Iterator[tuple[Node, ...]]:
+        """Larger and larger sets of nodes that lead to ``root`` alone."""
+        cone = {root}
+        yield (root,)
+        while readable(root.op) and len(cone) < _LARGEST:
+            further = [p for p in self._edge(cone) if self.users[p] <= cone and readable(p.op)]
+            if not further:
+                break
+            cone.add(max(further, key=lambda node: node.serial))
+            if len(self._edge(cone)) <= 1:
+                yield tuple(sorted(cone, key=lambda node: node.serial))
+
+    def _edge(self, cone: set[Node]) -> list[Node]:
+        """What a set of nodes reads and derivatives flow to, leaves left out."""
+        read = {p for node in cone for _, p in _inputs(node)}
+        return [p for p in read - cone if p in self.active and not isinstance(p, Leaf)]
+
+    def _wanted(self, cone: Sequence[Node]) -> list[Node]:
+        inside = set(cone)
+        read = (
+            p
+            for node in cone
+            for i, p in _inputs(node)
+            if p in self.active and p not in inside and node.op.pulls[i] is not None
+        )
+        return list(dict.fromkeys(read))
+
+    def _rules(self, cone: tuple[Node, ...], root: Node) -> Iterator[tuple[Node, Any]]:
+        for p in self._wanted(cone):
+            found = self._cheapest(cone, root, p)
+            yield p, found and found.rule
+
+    def _cheapest(self, cone: tuple[Node, ...], root: Node, wanted: Node) -> Priced | None:
+        """The rule of the nodes on the way; conditions that they read are seen through."""
+        way = {wanted}
+        for node in cone:
+            if any(p in way for _, p in _inputs(node)):
+                way.add(node)
+        conditions = [
+            p
+            for node in way - {wanted}
+            for _, p in _inputs(node)
+            if p not in self.active and p.dtype == np.bool_ and readable(p.op)
+        ]
+        return cheapest_rule((*conditions, *(way - {wanted})), root, wanted, self.names)
+
+    def _gain(self, cone: tuple[Node, ...], root: Node) -> float:
+        """What one block saves over one for each of its nodes; −∞ if it has no rule."""
+        apart = sum(map(self._alone, cone)) + self._joins(cone)
+        total = 0.0
+        for p in self._wanted(cone):
+            found = self._cheapest(cone, root, p)
+            if found is None:
+                return -math.inf
+            total += found.cost
+        return apart - total
+
+    def _joins(self, cone: tuple[Node, ...]) -> int:
+        """How many sums gather what several nodes pass back to one."""
+        inside = set(cone)
+        reads = [len(self.users[p] & inside) for p in {*cone, *self._wanted(cone)}]
+        return sum(max(0, count - 1) for count in reads)
+
+    def _alone(self, node: Node) -> float:
+        if node not in self._single:
+            prices = (self._cheapest((node,), node, p) for p in self._wanted((node,)))
+            self._single[node] = sum(_RAW if found is None else found.cost for found in prices)
+        return self._single[node]

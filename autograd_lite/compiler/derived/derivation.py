@@ -1,0 +1,202 @@
+"""``derive``: the gradient of a function or a layer as a class that a person could have written.
+
+Puts tracing, writing and sizes together, runs what came out against the engine, and says what it
+found. Imports its siblings, errors and derivatives.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.derived.checking import Checker
+from autograd_lite.compiler.derived.classes import class_text
+from autograd_lite.compiler.derived.naming import usable
+from autograd_lite.compiler.derived.scribe import tidied
+from autograd_lite.compiler.derived.sizes import (
+    Axes,
+    Differ,
+    Holder,
+    batches,
+    laid_over,
+    primes,
+    resized,
+)
+from autograd_lite.compiler.derived.tracing import Traced, argument_names, traced
+from autograd_lite.compiler.derived.written import Written, write
+from autograd_lite.errors import AutogradError, DeriveError
+from autograd_lite.tensors import plain
+
+__all__ = ["Derivation", "derive"]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A derived class: its ``source``, its ``name``, and what it was derived of.
+
+    ``batch`` says whether any number of samples will do; ``print`` shows the source.
+    """
+
+    name: str
+    source: str
+    written: Written
+    trace: Traced
+    batch: bool
+
+    def __str__(self) -> str:
+        return self.source
+
+    @cached_property
+    def type(self) -> type:
+        """The class itself."""
+        space: dict[str, Any] = {}
+        exec(compile(self.source, f"<derived {self.name}>", "exec"), space)  # noqa: S102  # our own text, made of checked names
+        return space[self.name]  # type: ignore[no-any-return]  # the class that the text defines
+
+    def layer(self) -> Any:
+        """An instance with the parameters and constants that the function had."""
+        return self.type(*(np.array(value) for value in self.written.held.values()))
+
+
+def derive(
+    f: Callable[..., Any], *examples: Any, argnums: int | Sequence[int] | None = None,
+    name: str | None = None,
+) -> Derivation:  # fmt: skip
+    """The gradient of a function or a layer as a NumPy class with ``forward`` and ``backward``.
+
+    ``examples`` are arguments of ``f``, of which shapes and dtypes matter: the class takes any
+    number of samples along the first axis, wherever ``f`` does. ``f`` returns one tensor;
+    parameters (of a layer, or tensors that ``f`` closes over) become arguments of the constructor,
+    their gradients the attributes ``dW``, ``db``, …. ``backward`` returns the gradients of the
+    arguments of floating numbers, or of those that ``argnums`` names: one array, or a tuple.
+
+    The gradient is written as short as exact algebra makes it, and held against the engine. Where
+    a short form loses digits that the unsimplified one keeps, the class says in what range it has
+    them.
+
+    >>> import autograd_lite as ag
+    >>> sigmoid = ag.derive(lambda x: 1 / (1 + ag.exp(-x)), [[1.0, 2.0]], name="Sigmoid")
+    >>> print(sigmoid.source[sigmoid.source.index("    def backward") :])
+        def backward(self, dout):
+            # through y = 1 / (1 + np.exp(-x))
+            return dout * self.y * (1 - self.y)
+    <BLANKLINE>
+
+    Raises:
+        DeriveError: no examples, a result that is no tensor, an operator without NumPy code.
+        DetachedError: ``f`` turns a value into a Python number, say to branch on it.
+    """
+    if not examples:
+        raise DeriveError(
+            "no examples are given",
+            mend="ag.derive(f, x): arrays of the shapes and dtypes that the function takes",
+        )
+    names = argument_names(f, len(examples))
+    arrays = [plain(x) for x in examples]
+    wanted = _wanted(argnums, arrays)
+    title = _title(f, name)
+    trace = traced(f, arrays, names)
+    found = _for_any_batch(f, arrays, names, wanted)
+    written = found or write(trace, wanted)
+    scalar = trace.output.shape == ()
+
+    def made(doc: Sequence[str]) -> Derivation:
+        source = class_text(title, doc, written, scalar=scalar)
+        return Derivation(title, source, written, trace, found is not None)
+
+    first = made([""])
+    checker = Checker(f, names, first.layer, written.parameters, wanted)
+    checker.hold(arrays)
+    return made([*_summary(written), *_range(checker, arrays, written), *_fixed(arrays, found)])
+
+
+def _summary(written: Written) -> list[str]:
+    """What the class computes, where that is short."""
+    *_, last = written.passes.forward
+    text = tidied(last.expression).replace("self.", "")
+    named = [s for s in written.passes.forward if s.target in (f"self.{text}", text)]
+    formula = tidied(named[0].expression).replace("self.", "") if named else text
+    return [f"{written.output} = {formula} and its gradient." if len(formula) < 60 else
+            f"A function of {', '.join(written.inputs)} and its gradient."]  # fmt: skip
+
+
+def _range(checker: Checker, examples: Sequence[Any], written: Written) -> list[str]:
+    if written.stable or not checker.wanted:
+        return []
+    reach = checker.reach(examples)
+    if reach.whole:
+        return []
+    name, dtype = checker.names[checker.wanted[0]], examples[checker.wanted[0]].dtype
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
+    low = "" if reach.low <= -1e4 else f"from {reach.low:.3g} "
+    high = "upwards" if reach.high >= 1e4 else f"to {reach.high:.3g}"
+    return ["", f"In {dtype} the gradient of {name} has six digits for {name} {low}{high}."]
+
+
+def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:
+    if found is not None:
+        return []
+    shapes = ", ".join(str(np.shape(x)) for x in examples)
+    return ["", f"For arguments of the shapes {shapes} alone."]
+
+
+def _wanted(argnums: int | Sequence[int] | None, examples: Sequence[Any]) -> list[int]:
+    """The places of the arguments whose gradients are returned."""
+    count = len(examples)
+    floats = [i for i, x in enumerate(examples) if x.dtype.kind == "f"]
+    if argnums is None:
+        return floats or list(range(count))
+    asked = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in asked:
+        if not -count <= i < count:
+            raise DeriveError(f"there is no argument {i}", mend=f"{count} examples are given")
+        if floats and i % count not in floats:
+            raise DeriveError(
+                f"argument {i} is of {examples[i].dtype}", mend="labels have no gradient"
+            )
+    return [i % count for i in asked]
+
+
+def _title(f: Callable[..., Any], name: str | None) -> str:
+    """The name of the class: the one that is asked for, or that of the function."""
+    if name is not None:
+        if not usable(name):
+            raise DeriveError(f"{name!r} is no name for a class", mend='a plain word: name="Swish"')
+        return name
+    known = getattr(f, "__name__", type(f).__name__)
+    words = re.findall(r"[A-Za-z0-9]+", known) if known != "<lambda>" else []
+    title = "".join(word[:1].upper() + word[1:] for word in words)
+    return title if usable(title) else "Layer"
+
+
+def _for_any_batch(
+    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int]
+) -> Written | None:
+    """The program for any number of samples; None if it is another one for each."""
+    for axes in batches(examples):
+        try:
+            return _generalised(f, examples, names, wanted, axes)
+        except (AutogradError, Differ):
+            continue
+    return None
+
+
+def _generalised(
+    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int],
+    axes: Axes,
+) -> Written:  # fmt: skip
+    sizes = primes(examples)
+    variants = [resized(examples, axes, n) for n in sizes]
+    traces = [traced(f, variant, names) for variant in variants]
+    operators = [[node.op.name for node in trace.graph] for trace in traces]
+    if operators[0] != operators[1]:
+        raise Differ
+    one, other = (write(trace, wanted) for trace in traces)
+    holder = Holder(
+        one.inputs, tuple([np.shape(x) for x in variant] for variant in variants),  # type: ignore[arg-type]  # two of them
+        axes, one.passes.kept, traces[0].output.shape, sizes[0],
+    )  # fmt: skip
+    return laid_over(one, other, sizes, holder)

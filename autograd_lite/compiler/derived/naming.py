@@ -1,0 +1,106 @@
+"""Identifiers for the values of generated code: checked, unique, the user's own where there are.
+
+A value is called as its tensor; else as the variable to which the user's line assigned it; else by
+its operator and operand; else z, z2, …. Whatever is no plain identifier is passed over, so that no
+text of a user gets into code. Imports graph and Python's own lists of words.
+"""
+
+import builtins
+import dis
+import keyword
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import CodeType
+
+import numpy as np
+
+from autograd_lite.graph import Leaf, Node
+
+__all__ = ["Names", "assigned_names", "usable"]
+
+_LONG = 16  # characters of a name
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_RESERVED = {"self", "np", "dout", "forward", "backward", *keyword.kwlist, *keyword.softkwlist,
+             *dir(builtins)}  # fmt: skip
+_STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"}
+_ARITHMETIC = {"add", "subtract", "multiply", "divide", "matmul", "negative", "reciprocal",
+               "power", "square"}  # fmt: skip
+
+
+def usable(name: str | None) -> bool:
+    """Whether a name may stand in generated code."""
+    return (
+        name is not None
+        and len(name) <= _LONG
+        and _PLAIN.fullmatch(name) is not None
+        and name not in _RESERVED
+    )
+
+
+def assigned_names(nodes: Sequence[Node], outside: CodeType | None = None) -> dict[Node, str]:
+    """The variables to which the user's code assigned results, as its bytecode tells.
+
+    ``outside`` is code that called the function, and whose variables say nothing.
+    """
+    found: dict[Node, str] = {}
+    applied = [node for node in nodes if not isinstance(node, Leaf)]
+    for node, after in zip(applied, [*applied[1:], None], strict=True):
+        last = after is None or (after.code, after.offset) != (node.code, node.offset)
+        if last and node.code is not None and node.code is not outside:
+            name = _stored(node.code, node.offset)
+            if name is not None and usable(name):
+                found[node] = name
+    return found
+
+
+def _stored(code: CodeType, offset: int) -> str | None:
+    """The variable that takes the result of the instruction at an offset."""
+    instructions = iter(dis.get_instructions(code))
+    for instruction in instructions:
+        if instruction.offset == offset:
+            following = next(instructions, None)
+            stored = following is not None and following.opname in _STORES
+            return str(following.argval) if following is not None and stored else None
+    return None
+
+
+class Names:
+    """Names given to nodes, each once."""
+
+    def __init__(self, wished: Mapping[Node, str], reserved: Iterable[str] = ()) -> None:
+        self.wished = wished
+        self.taken = set(reserved)
+        self.given: dict[Node, str] = {}
+
+    def fix(self, node: Node, name: str) -> str:
+        """Give a node this name, with a number behind it if it is taken."""
+        self.given[node] = self.free(name)
+        return self.given[node]
+
+    def free(self, name: str) -> str:
+        """This name, or the first of its numbered kin that is free, as its gradient's is."""
+        k, found = 1, name
+        while found in self.taken or f"d{found}" in self.taken:
+            k += 1
+            found = f"{name}{k}"
+        self.taken |= {found, f"d{found}"}
+        return found
+
+    def of(self, node: Node) -> str:
+        """The name of a node."""
+        if node not in self.given:
+            wish = self.wished.get(node, "")
+            self.fix(node, wish if usable(wish) else self._described(node))
+        return self.given[node]
+
+    def _described(self, node: Node) -> str:
+        name = node.op.name.strip("_")
+        if node.dtype == np.bool_:
+            return "mask"
+        if name in _ARITHMETIC:
+            return "z"
+        name = f"{name}_" if name in _RESERVED else name
+        first = next((p for p in node.inputs if isinstance(p, Node)), None)
+        operand = self.given.get(first, "") if first is not None else ""
+        whole = f"{name.strip('_')}_{operand}"
+        return whole if operand and usable(whole) else name if usable(name) else "v"

@@ -1,0 +1,101 @@
+"""Expressions of generated code: a node of a graph written as NumPy, its operands inside it.
+
+Knows how code is put together; what an operator is called in NumPy the operator says itself.
+Imports graph, notation, shapes.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.derived.helpers import STANDS_FOR
+from autograd_lite.graph import Leaf, Node
+from autograd_lite.notation import code, literal
+from autograd_lite.shapes import Shape, broadcast_shapes
+
+__all__ = ["expression", "plain_operand", "tidied", "unrepeated"]
+
+_BASE = r"([A-Za-z_][\w.]*|\d+(?:\.\d+)?)"
+_SIMPLE = re.compile(rf"{_BASE} \*\* (-?{_BASE})(?![\w.(\[])")
+
+
+def expression(node: Node, operand: Callable[[Any], str]) -> str:
+    """A node as an expression of its operands."""
+    texts = [operand(x) for x in unrepeated(node)]
+    params, helper = _shown(node), STANDS_FOR.get(node.op.name)
+    if helper is None:
+        return code(node.op, texts, params)
+    keywords = [f"{name}={literal(value)}" for name, value in params.items()]
+    return f"{helper.__name__}({', '.join([*texts, *keywords])})"
+
+
+def plain_operand(x: Any) -> str:
+    """A number as code."""
+    value = x.item() if isinstance(x, (np.ndarray, np.generic)) else x
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        value = int(value)
+    return literal(value)
+
+
+def unrepeated(node: Node) -> list[Any]:
+    """The operands of a node, without repetitions that NumPy's own broadcasting makes."""
+    inputs = list(node.inputs)
+    if node.op.kind != "pointwise":
+        return inputs
+    for i, x in enumerate(inputs):
+        source = _repeated(x)
+        if source is not None:
+            tried = [*inputs[:i], source, *inputs[i + 1 :]]
+            if broadcast_shapes(*map(_shape, tried)) == node.shape:
+                inputs = tried
+    return inputs
+
+
+def _repeated(x: Any) -> Node | None:
+    """What a repetition repeats."""
+    if not isinstance(x, Node) or isinstance(x, Leaf) or x.op.name != "broadcast_to":
+        return None
+    source = x.inputs[0]
+    return source if isinstance(source, Node) else None
+
+
+def _shape(x: Any) -> Shape:
+    return x.shape if isinstance(x, Node) else np.shape(x)
+
+
+def _shown(node: Node) -> Mapping[str, Any]:
+    """The parameters as one writes them: no axes where all are meant."""
+    params = dict(node.params)
+    axis = params.get("axis")
+    if isinstance(axis, tuple) and not callable(node.op.code):
+        if node.shape == () and not params.get("keepdims"):
+            params["axis"] = None
+        elif len(axis) == 1:
+            params["axis"] = axis[0]
+    return params
+
+
+def tidied(expression: str) -> str:
+    """An expression with no more parentheses than it needs, powers of simple operands tight.
+
+    >>> tidied("((x) ** (2)) * (y)"), tidied("x.reshape((2, 3))")
+    ('x**2 * y', 'x.reshape(2, 3)')
+    """
+    tree = _Spread().visit(ast.parse(expression, mode="eval"))
+    bare = isinstance(tree.body, ast.Tuple) and bool(tree.body.elts)
+    text = ast.unparse(tree)
+    return _SIMPLE.sub(r"\1**\2", text[1:-1] if bare else text)
+
+
+class _Spread(ast.NodeTransformer):
+    """Shapes as separate arguments of ``reshape`` and ``transpose``."""
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        moves = isinstance(node.func, ast.Attribute) and node.func.attr in ("reshape", "transpose")
+        if moves and len(node.args) == 1 and isinstance(node.args[0], ast.Tuple):
+            node.args = node.args[0].elts or node.args
+        return node

@@ -1,0 +1,222 @@
+"""The cheapest rule of a region: its derivative in terms of what the forward pass has at hand.
+
+Where ``local_rule`` looks for the shortest text, ``cheapest_rule`` looks for the fewest operations
+on arrays, and may use every value inside the region: a beam search over formulas, each step of
+which expresses the derivative by one more known value. Imports graph and its siblings.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import AutogradError
+from autograd_lite.graph import Graph, Leaf, Node, by_serial
+from autograd_lite.rewrite.confirming import confirmed, keeps_range
+from autograd_lite.rewrite.costs import cost, names_in
+from autograd_lite.rewrite.field import Atom, Field
+from autograd_lite.rewrite.rational import Overgrown, Ratio, symbol
+from autograd_lite.rewrite.reading import Reader
+from autograd_lite.rewrite.regions import Region, differentiated, inputs_of, ordinary, structure
+from autograd_lite.rewrite.rule import LocalRule
+from autograd_lite.rewrite.solving import solutions, terms_of
+from autograd_lite.rewrite.writing import Form, written
+
+__all__ = ["Priced", "cheapest_rule"]
+
+_OPERATIONS = 30  # of a region that is simplified
+_TERMS = 30  # of a formula that may still be cheap
+_BEAM = 4  # formulas that are taken further
+_WRITTEN = 24  # of the shortest formulas that are written down
+_ROUNDS = 3  # known values that one formula may use
+_KEPT = 8  # values inside the region that are tried
+_EFFORT = 2000  # terms that are put together in one search
+_REMEMBERED = 512  # structures whose rules are kept
+_READING = {
+    "leaf": 0.1,
+    "input": 0.3,
+    "output": 0.2,
+    "inside": 0.5,
+}  # what it costs to have a value
+_BARE = {"broadcast_to", "reshape", "negative", "permute_dims", "astype"}
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A rule and its cost, in additions of two arrays."""
+
+    rule: LocalRule
+    cost: float
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A derivative in which the known value at a place was used, and how it was put there."""
+
+    slope: Ratio
+    place: int
+    solution: Callable[[Ratio], Ratio]
+
+
+@dataclass(frozen=True)
+class _State:
+    """The derivative, and the known values in whose terms it may still be put."""
+
+    slope: Ratio
+    known: tuple[tuple[Atom, Ratio], ...]
+
+
+def cheapest_rule(
+    nodes: Iterable[Node], output: Node, wanted: Node, names: Mapping[Node, str]
+) -> Priced | None:
+    """The rule of ``nodes`` on the way from ``output`` back to ``wanted`` that costs least.
+
+    As ``local_rule``, but that the rule may read values inside the region.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.tensor([1.0, 2.0], name="x")
+    >>> d = 1 + ag.exp(-x)
+    >>> y = x / d
+    >>> names = {x.node: "x", d.node: "d", y.node: "y"}
+    >>> cheapest_rule(Graph.of(y), y.node, x.node, names).rule.text
+    'G × (1 + x − y)/d'
+    """
+    inside = sorted({n for n in nodes if not isinstance(n, Leaf)}, key=by_serial)
+    if len(inside) > _OPERATIONS or output not in inside or wanted in inside:
+        return None
+    inputs = inputs_of(inside)
+    if wanted not in inputs or not all(map(ordinary, (*inputs, *inside))):
+        return None
+    if any(np.dtype(node.dtype).kind in "iu" for node in inputs):
+        return None  # positions, for which no other numbers stand
+    called = [names.get(node, "") for node in (*inputs, *inside)]
+    leaves = [isinstance(node, Leaf) for node in inputs]
+    key = (structure(inside, inputs, output, wanted), *called, *leaves)
+    if key not in _found:
+        if len(_found) >= _REMEMBERED:
+            _found.clear()
+        _found[key] = _searched(inside, inputs, output, wanted, called)
+    found = _found[key]
+    return found and replace(
+        found, rule=replace(found.rule, inputs=tuple(inputs), inside=tuple(inside))
+    )
+
+
+_found: dict[Any, Priced | None] = {}
+
+
+def _searched(
+    inside: Sequence[Node],
+    inputs: Sequence[Node],
+    output: Node,
+    wanted: Node,
+    called: Sequence[str],
+) -> Priced | None:
+    try:
+        region = differentiated(inside, inputs, output, wanted)
+        leaves = [isinstance(node, Leaf) for node in inputs]
+        priced = _Search(region, called, leaves).rules()
+    except (AutogradError, Overgrown, ZeroDivisionError, OverflowError):
+        return None
+    right = (p for p in sorted(priced, key=lambda p: p.cost) if confirmed(p.rule))
+    best = next(right, None)
+    if best is None:
+        return None
+    first = [best, *islice((p for p in right if p.cost <= best.cost), 3)]
+    rated = [replace(p, rule=replace(p.rule, stable=keeps_range(p.rule))) for p in first]
+    return next((p for p in rated if p.rule.stable), rated[0])
+
+
+class _Search:
+    """All formulas of one derivative, in one field."""
+
+    def __init__(self, region: Region, called: Sequence[str], leaves: Sequence[bool]) -> None:
+        self.region, self.field = region, Field(_EFFORT)
+        count = len(region.inputs)
+        inputs = [
+            self.field.name(node, name or f"x{k}", node.shape, idempotent=node.dtype == np.bool_)
+            for k, (node, name) in enumerate(zip(region.inputs, called[:count], strict=True))
+        ]
+        self.arriving = self.field.name(region.cotangent, "G", region.cotangent.shape)
+        self.output = self.field.name(region.output, called[-1] or "y", region.output.shape)
+        self.atoms = (*inputs, self.arriving, self.output)
+        self.reader = Reader(self.field, {n: symbol(a) for n, a in zip(region.inputs, inputs)})
+        self.reader.known[region.cotangent] = symbol(self.arriving)
+        self.reader.read(Graph([region.output, region.derivative]))
+        self.kept = dict(self._kept(called[count:]))
+        kinds = ("leaf" if leaf else "input" for leaf in leaves)
+        self.reading = {a: _READING[kind] for a, kind in zip(inputs, kinds, strict=True)}
+        self.reading |= dict.fromkeys(self.kept, _READING["inside"])
+        self.reading[self.output] = _READING["output"]
+
+    def _formula(self, node: Node) -> Ratio:
+        return self.field.folded(self.reader.known[node])
+
+    def _kept(self, called: Sequence[str]) -> Iterator[tuple[Atom, int]]:
+        """Atoms for the values inside that are more than an input in another form."""
+        seen = {self._formula(self.region.output)}
+        places = range(len(self.region.inside) - 2, -1, -1)
+        telling = [k for k in places if self.region.inside[k].op.name not in _BARE]
+        for k in telling[:_KEPT]:
+            node = self.region.inside[k]
+            formula = self._formula(node)
+            simple = formula.monomial
+            plain = formula.constant is not None or (simple and len(simple[1]) == 1 and
+                                                     not simple[1][0][0].args)  # fmt: skip
+            if formula not in seen and not plain:
+                seen.add(formula)
+                facts = {"idempotent": node.dtype == np.bool_}
+                yield self.field.name(("kept", node), called[k] or f"v{k}", node.shape, **facts), k
+
+    def rules(self) -> list[Priced]:
+        """The rules of the shortest formulas that were found, with their costs."""
+        shortest = sorted(self._found(), key=self._terms)[:_WRITTEN]
+        forms = [written(self.field, ratio, self.arriving) for ratio in shortest]
+        return [Priced(self._rule(form), cost(form, self.reading)) for form in forms]
+
+    def _found(self) -> list[Ratio]:
+        """The derivative in terms of up to ``_ROUNDS`` known values."""
+        output, slope = (self._formula(n) for n in (self.region.output, self.region.derivative))
+        inside = [(atom, self._formula(self.region.inside[k])) for atom, k in self.kept.items()]
+        found = {slope: None}
+        beam = [_State(slope, ((self.output, output), *inside))]
+        for _ in range(_ROUNDS):
+            moves = ((state, move) for state in beam for move in self._further(state))
+            fresh = {move.slope: (state, move) for state, move in moves if move.slope not in found}
+            found |= dict.fromkeys(fresh)
+            best = sorted(fresh, key=self._terms)[:_BEAM]
+            beam = [_after(*fresh[slope]) for slope in best]
+        return [ratio for ratio in found if self._terms(ratio) <= _TERMS]
+
+    def _terms(self, ratio: Ratio) -> int:
+        return terms_of(ratio, _TERMS)
+
+    def _further(self, state: _State) -> Iterator[_Move]:
+        """The derivative in terms of one more known value."""
+        for k, (atom, made) in enumerate(state.known):
+            for solution in solutions(self.field, made, atom):
+                slope = _tried(solution, state.slope)
+                if slope is not None and slope != state.slope:
+                    yield _Move(self.field.folded(slope), k, solution)
+
+    def _rule(self, form: Form) -> LocalRule:
+        read = {name.atom for name in names_in(form)}
+        kept = tuple((atom, k) for atom, k in self.kept.items() if atom in read)
+        return LocalRule(form.text, form, self.region, True, self.atoms, kept=kept)
+
+
+def _after(state: _State, move: _Move) -> _State:
+    """The state after a move: the other known values in terms of the one that was used."""
+    rest = (pair for k, pair in enumerate(state.known) if k != move.place)
+    put = ((atom, _tried(move.solution, made)) for atom, made in rest)
+    return _State(move.slope, tuple((atom, made) for atom, made in put if made is not None))
+
+
+def _tried(solution: Callable[[Ratio], Ratio], x: Ratio) -> Ratio | None:
+    """The formula with the solution in it, or None where that grows too large."""
+    try:
+        return solution(x)
+    except (Overgrown, ZeroDivisionError):
+        return None
