@@ -11,7 +11,27 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CALLS", "STANDS_FOR"]
+__all__ = [
+    "CALLS",
+    "STANDS_FOR",
+    "convolution",
+    "convolution_transpose",
+    "convolution_weights",
+    "first_extremal",
+    "first_of_window",
+    "log_softmax",
+    "logsumexp",
+    "max_pool",
+    "place_in_windows",
+    "scatter",
+    "softmax",
+    "untake",
+    "untake_along_axis",
+    "unwindows",
+    "window_spread",
+    "window_sum",
+    "windows",
+]
 
 
 def softmax(x, axis):
