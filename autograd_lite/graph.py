@@ -62,7 +62,8 @@ class Op:
     ``code`` is the NumPy expression of it: a template of operands and parameters
     (``"np.flip({0}, {axes})"``), a function of NumPy (``"np.sum"``), or a function that writes it
     (``code(*operands, **params)``); by default the name of ``forward`` in NumPy. ``notation`` fills
-    it in.
+    it in. Where NumPy has no expression, ``plain(*arrays, **params)`` may be a short function of
+    NumPy alone, whose text generated code can carry.
 
     ``probe(call, *arrays)`` says how tests reach an operator that takes special arrays or gives
     several or complex ones: it makes its operands of any arrays, and one real array of what
@@ -81,6 +82,7 @@ class Op:
         "latex",
         "local",
         "name",
+        "plain",
         "probe",
         "pulls",
         "push",
@@ -107,6 +109,7 @@ class Op:
         self.code: Any = facts.pop("code", "")
         self.domain: tuple[float, float] = facts.pop("domain", (-2.0, 2.0))
         self.samples: Any = facts.pop("samples", ())
+        self.plain: Callable[..., Any] | None = facts.pop("plain", None)
         self.probe: Callable[..., Any] | None = facts.pop("probe", None)
         self.strict: bool = facts.pop("strict", False)
         self.doc: str = facts.pop("doc", "") or ""

@@ -68,6 +68,37 @@ def test_code_of_an_operator_without_derivative(op: Op) -> None:
     pytest.fail("no kind of array that the operator takes")
 
 
+PLAIN = [case for case in CASES if case.op.plain is not None]
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_the_plain_form_computes_what_the_operator_computes(case: Case) -> None:
+    def call(*xs: Any) -> Any:
+        wanted = case.op.forward(*xs, **case.params)
+        found = case.op.plain(*xs, **case.params)  # type: ignore[misc]  # it has one
+        assert np.asarray(found).dtype.kind == np.asarray(wanted).dtype.kind
+        np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=1e-15)
+        return wanted
+
+    arrays = case.arrays(np.random.default_rng(zlib.crc32(str(case).encode())), np.float64)
+    call(*arrays) if case.op.probe is None else case.op.probe(call, *arrays)
+
+
+def test_plain_forms_without_samples_find_the_first_maximum() -> None:
+    x = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 0.0]])
+    first = OPS["_first_extremal"].plain
+    assert first is not None
+    found = first(x, np.max(x, axis=1), axis=(1,), keepdims=False)
+    assert found.tolist() == [[False, True, False], [True, False, False]]
+    assert first(x, x.max(), axis=None, keepdims=False).sum() == 1
+    images = np.random.default_rng(0).integers(0, 3, (2, 1, 5, 5)).astype(float)
+    params = {"kernel": (3, 2), "stride": (2, 1), "padding": ((1, 0), (0, 1)), "dilation": (1, 2)}
+    y = OPS["max_pool"].forward(images, **params)
+    op = OPS["_first_of_window"]
+    assert op.plain is not None
+    assert np.array_equal(op.plain(images, y, **params), op.forward(images, y, **params))
+
+
 def test_most_operators_are_numpy() -> None:
     """What NumPy has nothing for is windows, scans and stable sums of exponentials."""
     shown = [case for case in CASES if case.op.doc or not case.op.name.startswith("_")]

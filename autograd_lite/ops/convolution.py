@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError
+from autograd_lite.ops import plain
 from autograd_lite.ops.shaping import as_array, shape_of
 from autograd_lite.ops.windows import Pads, Windows, geometry, per_axis
 from autograd_lite.recording import apply
@@ -172,6 +173,7 @@ _convolution = multilinear(
     "convolution", _forward,
     lambda g, x, w, **params: _CONVOLVE_INPUT(g, w, size=x.shape[2:], **params),
     lambda g, x, w, **params: _CONVOLVE_WEIGHTS(x, g, kernel=w.shape[2:], **params),
+    plain=plain.convolution,
     symbol="∗", text="{0} ∗ {1}", latex=r"{0} \ast {1}", local=["G ∗ᵀ {1}", "{0} ∗ G"],
     array_names=("x", "w"),
     samples=[
@@ -185,6 +187,7 @@ _of_x = multilinear(
     "convolution_transpose", _of_input,
     lambda g, y, w, *, size, **params: _CONVOLVE(g, w, **params),
     lambda g, y, w, *, size, **params: _CONVOLVE_WEIGHTS(g, y, kernel=w.shape[2:], **params),
+    plain=plain.convolution_transpose,
     symbol="∗ᵀ", text="{0} ∗ᵀ {1}", latex=r"{0} \ast^{{\top}} {1}",
     local=["G ∗ {1}", "G ∗ {0}"], array_names=("x", "w"),
     samples=[
@@ -199,6 +202,7 @@ _of_w = multilinear(
     "convolution_weights", _of_weights,
     lambda g, x, y, *, kernel, **params: _CONVOLVE_INPUT(y, g, size=x.shape[2:], **params),
     lambda g, x, y, *, kernel, **params: _CONVOLVE(x, g, **params),
+    plain=plain.convolution_weights,
     symbol="∗", text="{0} ∗ {1}", latex=r"{0} \ast {1}", local=["{1} ∗ᵀ G", "{0} ∗ G"],
     array_names=("x", "g"),
     doc="The gradient of the weights of a convolution of ``x``, when ``g`` arrives at its output.",

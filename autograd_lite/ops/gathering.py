@@ -18,6 +18,7 @@ from autograd_lite.errors import (
     IndexingError,
     ShapeError,
 )
+from autograd_lite.ops import plain
 from autograd_lite.ops.indexing import FEW, add_rows
 from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.shaping import (
@@ -109,6 +110,7 @@ _take = linear(
 _untake = linear(
     "untake", _given_back,
     lambda g, x, indices, *, axis, shape: _take(g, indices, axis=axis), None,
+    plain=plain.untake,
     symbol="takeᵀ", local=["G at the positions", "no derivative"], array_names=("x", "indices"),
     samples=[(((4, 2),), {"axis": 0, "shape": (3, 2)}), (((4, 3),), {"axis": 0, "shape": (3, 3)})],
     probe=_some_places, doc="Gradients added up where ``take`` took elements from.",
@@ -148,6 +150,7 @@ _take_along = linear(
 _untake_along = linear(
     "untake_along_axis", _back_along,
     lambda g, x, indices, *, axis, shape, once: _take_along(g, indices, axis=axis, once=once), None,
+    plain=plain.untake_along_axis,
     symbol="takeᵀ", local=["G at the positions", "no derivative"], array_names=("x", "indices"),
     samples=[(((4, 2),), {"axis": 0, "shape": (3, 2), "once": False}),
              (((2, 4),), {"axis": 1, "shape": (2, 3), "once": False})],

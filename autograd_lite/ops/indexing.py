@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_lite.errors import IndexingError
 from autograd_lite.notation import subscript
+from autograd_lite.ops import plain
 from autograd_lite.ops.pointwise import where
 from autograd_lite.recording import apply, unary
 from autograd_lite.rules import linear, nondifferentiable, public, variadic_linear
@@ -156,7 +157,7 @@ _scatter = linear(
     "scatter", _scattered,
     lambda g, x, *arrays, index, shape: apply(_getitem.op, (g, *arrays), {"index": index}),
     further=True, doc="Zeros with x added at the index: the adjoint of reading.",
-    symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
+    plain=plain.scatter, symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
     samples=[
         (((3,),), {"index": (slice(None), 1), "shape": (3, 2)}),
         (((3,),), {"index": (np.array([0, 2, 0]),), "shape": (4,)}),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError
+from autograd_lite.ops import plain
 from autograd_lite.ops.pointwise import divide
 from autograd_lite.ops.shaping import as_array, shape_of
 from autograd_lite.ops.windows import Windows, geometry, per_axis
@@ -104,10 +105,11 @@ def _read_from(x: Any, codes: Any, *, kernel: Shape, **params: Any) -> Any:
     return y
 
 
-_first = nondifferentiable("_first_of_window", _first_place)
+_first = nondifferentiable("_first_of_window", _first_place, plain=plain.first_of_window)
 _place = linear(
     "_pool_place", _spread_to,
     lambda g, x, codes, *, size, **params: _pick(g, codes, **params), None,
+    plain=plain.place_in_windows,
     symbol="place", local=["G at the maxima", "no derivative"], array_names=("g", "codes"),
     samples=[(((1, 2), "bool(1,2)"), {
         "size": (4,), "kernel": (2,), "stride": (2,), "padding": ((0, 0),), "dilation": (1,)})],
@@ -138,7 +140,8 @@ _CASES: Any = [
 ]  # fmt: skip
 
 _max_pool = general(
-    "max_pool", _largest, [_pull_max], _push_max, symbol="max pool", text="max pool {0}",
+    "max_pool", _largest, [_pull_max], _push_max,
+    plain=plain.max_pool, symbol="max pool", text="max pool {0}",
     latex=r"\mathrm{{max\,pool}}\, {0}", local=["G at the first maximum of each window"],
     array_names=("x",), samples=_CASES,
 )  # fmt: skip
@@ -203,6 +206,7 @@ _window_sum = linear(
     "window_sum", _sums,
     lambda g, x, *, kernel, **params: _window_spread(
         g, size=_sizes(x, kernel), kernel=kernel, **params),
+    plain=plain.window_sum,
     symbol="Σ", text="window sum {0}", latex=r"\mathrm{{window\,sum}}\, {0}",
     local=["G repeated over each window"], array_names=("x",), samples=_CASES,
     doc="The sum of every window over the last axes.",
@@ -210,7 +214,7 @@ _window_sum = linear(
 _window_spread = linear(
     "window_spread", _spread_sums,
     lambda g, x, *, size, **params: _window_sum(g, **params),
-    symbol="Σᵀ", text="window spread {0}",
+    plain=plain.window_spread, symbol="Σᵀ", text="window spread {0}",
     latex=r"\mathrm{{window\,spread}}\, {0}", local=["Σ of G in each window"], array_names=("x",),
     doc="Each element added to its whole window; the adjoint of the sums of windows.",
     samples=[

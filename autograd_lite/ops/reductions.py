@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, ShapeError
+from autograd_lite.ops import plain
 from autograd_lite.ops.indexing import getitem
 from autograd_lite.ops.pointwise import conj, equal, maximum, minimum, real, sqrt
 from autograd_lite.ops.pointwise import where as choice
@@ -244,7 +245,7 @@ def _winner(x: Any, y: Any, *, axis: Axes, keepdims: bool) -> Any:
     return np.where(poisoned, extremum, result) if np.any(poisoned) else result
 
 
-_first = nondifferentiable("_first_extremal", _winner)
+_first = nondifferentiable("_first_extremal", _winner, plain=plain.first_extremal)
 
 
 def _pull_extremum(g: Any, y: Any, x: Any, *, axis: Axes, keepdims: bool) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DivisionError, DTypeError, ShapeError
+from autograd_lite.ops import plain
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.norms import _norm as norm_of
 from autograd_lite.ops.ordering import any as any_of
@@ -64,7 +65,8 @@ _logsumexp = general(
     "logsumexp", _log_sum,
     [lambda g, y, x, *, axis, keepdims:
         _spread(g, x, axis, keepdims) * _parts(y, x, axis, keepdims)],
-    _push_log_sum, symbol="LSE", latex=r"\ln \sum e^{{{0}}}", local=["G × exp({0} − y)"],
+    _push_log_sum,
+    plain=plain.logsumexp, symbol="LSE", latex=r"\ln \sum e^{{{0}}}", local=["G × exp({0} − y)"],
     samples=_CASES,
 )  # fmt: skip
 
@@ -104,7 +106,7 @@ def _weighed(g: Any, y: Any, axis: Any) -> Any:
 _softmax = general(
     "softmax", _shares, [lambda g, y, x, *, axis: _weighed(g, y, axis)],
     lambda tangents, y, xs, params: _weighed(tangents[0], y, params["axis"]),
-    local=["y × (G − Σ G·y)"], latex=r"\mathrm{{softmax}}\, {0}",
+    plain=plain.softmax, local=["y × (G − Σ G·y)"], latex=r"\mathrm{{softmax}}\, {0}",
     samples=[(((2, 3),), {"axis": (1,)}), (((3,),), {"axis": (0,)}), (((2, 2),), {"axis": None})],
 )  # fmt: skip
 
@@ -119,7 +121,7 @@ _log_softmax = general(
     [lambda g, y, x, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)],
     lambda tangents, y, xs, params:
         tangents[0] - sum(exp(y) * tangents[0], axis=params["axis"], keepdims=True),
-    local=["G − exp(y)·Σ G"], latex=r"\ln\, \mathrm{{softmax}}\, {0}",
+    plain=plain.log_softmax, local=["G − exp(y)·Σ G"], latex=r"\ln\, \mathrm{{softmax}}\, {0}",
     samples=[(((2, 3),), {"axis": (1,)}), (((3,),), {"axis": (0,)}), (((2, 2),), {"axis": None})],
 )  # fmt: skip
 

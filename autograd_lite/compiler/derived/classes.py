@@ -8,11 +8,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.compiler.derived.helpers import CALLS, STANDS_FOR
 from autograd_lite.compiler.derived.program import Statement
 from autograd_lite.compiler.derived.scribe import tidied
 from autograd_lite.compiler.derived.written import Written
 from autograd_lite.errors import DeriveError
+from autograd_lite.ops import plain
 from autograd_lite.rules import OPS
 
 __all__ = ["class_text"]
@@ -49,11 +49,13 @@ def _needed(text: str) -> tuple[list[str], list[Callable[..., Any]]]:
     tree = ast.parse(text)
     called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call)
               and isinstance(n.func, ast.Name)}  # fmt: skip
-    found: dict[str, Callable[..., Any]] = {}
-    pending = [f for f in STANDS_FOR.values() if f.__name__ in called]
-    for helper in pending:
-        found = {**{one.__name__: one for one in CALLS.get(helper, ())}, **found}
-        found[helper.__name__] = helper
+    found: list[str] = []
+    pending = [name for name in plain.__all__ if name in called]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.append(name)
+            pending += [n for n in getattr(plain, name).__code__.co_names if n in plain.__all__]
     for name in sorted(called - set(found) - {"len"}):
         source = OPS[name].source if name in OPS else None
         raise DeriveError(
@@ -62,7 +64,9 @@ def _needed(text: str) -> tuple[list[str], list[Callable[..., Any]]]:
             mend="derive the part of the function without it",
         )
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return ["import numpy as np", *["import scipy.special"] * ("scipy" in read)], [*found.values()]
+    return ["import numpy as np", *["import scipy.special"] * ("scipy" in read)], [
+        getattr(plain, name) for name in found
+    ]
 
 
 def _docstring(doc: Sequence[str]) -> list[str]:

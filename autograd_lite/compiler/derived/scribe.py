@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.derived.helpers import STANDS_FOR
 from autograd_lite.graph import Leaf, Node
 from autograd_lite.notation import code, literal
 from autograd_lite.shapes import Shape, broadcast_shapes
@@ -25,7 +24,7 @@ _SIMPLE = re.compile(rf"{_BASE} \*\* (-?{_BASE})(?![\w.(\[])")
 def expression(node: Node, operand: Callable[[Any], str]) -> str:
     """A node as an expression of its operands."""
     texts = [operand(x) for x in unrepeated(node)]
-    params, helper = _shown(node), STANDS_FOR.get(node.op.name)
+    params, helper = _shown(node), node.op.plain
     if helper is None:
         return code(node.op, texts, params)
     keywords = [f"{name}={literal(value)}" for name, value in params.items()]

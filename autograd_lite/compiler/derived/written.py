@@ -5,19 +5,18 @@ Puts blocks, backward graph, names and statements together. Imports these, and r
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.derived.backward import backward_graph
 from autograd_lite.compiler.derived.blocks import blocks
-from autograd_lite.compiler.derived.helpers import CALLS, STANDS_FOR
 from autograd_lite.compiler.derived.naming import Names, assigned_names, usable
 from autograd_lite.compiler.derived.program import Passes, Task, passes
 from autograd_lite.compiler.derived.tracing import Traced
 from autograd_lite.errors import DeriveError
 from autograd_lite.graph import Constant, Graph, Leaf, Node
+from autograd_lite.ops import plain
 from autograd_lite.rewrite import SHAPES, rewritten
 from autograd_lite.rewrite.field import key_of
 
@@ -65,7 +64,7 @@ class _Writer:
         """Name what the class holds, and plan its statements."""
         wishes = {self.image[node]: wish for node, wish in self.wishes.items()
                   if isinstance(self.image.get(node), Node)}  # fmt: skip
-        names = Names(wishes, (f.__name__ for f in (*STANDS_FOR.values(), *chain(*CALLS.values()))))
+        names = Names(wishes, plain.__all__)
         for leaf, name in zip(self.trace.inputs, self._inputs(), strict=True):
             names.fix(leaf, name)
         held = dict(self._held(names))

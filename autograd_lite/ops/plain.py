@@ -1,19 +1,15 @@
-"""Short NumPy functions for operators that NumPy has no expression for.
+"""Operators that NumPy has no expression for, as short NumPy functions that are written to be read.
 
-Generated code carries the source of those that it needs, so they use NumPy alone, have no
-annotations, and are written to be read. A test holds each against its operator. Imports NumPy.
+Generated code carries the source of those that it needs: they use NumPy and each other alone, and
+have no annotations. The operators' own functions are quicker and check more; a test holds the two
+against each other. Imports NumPy.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code=arg-type
 # their text stands in generated classes as it is here
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 __all__ = [
-    "CALLS",
-    "STANDS_FOR",
     "convolution",
     "convolution_transpose",
     "convolution_weights",
@@ -168,35 +164,3 @@ def convolution_weights(x, g, kernel, stride, padding, dilation, groups):
     outer = (0, *range(2, g.ndim))
     pairs = zip(np.split(seen, groups, axis=1), np.split(g, groups, axis=1))
     return np.concatenate([np.tensordot(gs, xs, (outer, outer)) for xs, gs in pairs])
-
-
-STANDS_FOR: dict[str, Callable[..., Any]] = {
-    "softmax": softmax,
-    "log_softmax": log_softmax,
-    "logsumexp": logsumexp,
-    "_first_extremal": first_extremal,
-    "scatter": scatter,
-    "untake": untake,
-    "untake_along_axis": untake_along_axis,
-    "window_sum": window_sum,
-    "window_spread": window_spread,
-    "max_pool": max_pool,
-    "_first_of_window": first_of_window,
-    "_pool_place": place_in_windows,
-    "convolution": convolution,
-    "convolution_transpose": convolution_transpose,
-    "convolution_weights": convolution_weights,
-}
-"""The function for an operator, by the operator's name."""
-
-CALLS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
-    window_sum: (windows,),
-    window_spread: (unwindows,),
-    max_pool: (windows,),
-    first_of_window: (windows,),
-    place_in_windows: (unwindows,),
-    convolution: (windows,),
-    convolution_transpose: (unwindows,),
-    convolution_weights: (windows,),
-}
-"""The functions that a function calls."""
