@@ -137,7 +137,7 @@ def first_of_window(x, y, kernel, stride, padding, dilation):
 def place_in_windows(g, places, size, kernel, stride, padding, dilation):
     """Each element added to one place of its window."""
     parts = np.zeros((*g.shape, np.prod(kernel)), g.dtype)
-    np.put_along_axis(parts, places[..., None], g[..., None], axis=-1)
+    np.put_along_axis(parts, places[..., None].astype(int), g[..., None], axis=-1)
     return unwindows(parts.reshape(*g.shape, *kernel), size, stride, padding, dilation)
 
 

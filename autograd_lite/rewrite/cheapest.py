@@ -40,7 +40,6 @@ _READING = {
     "output": 0.2,
     "inside": 0.5,
 }  # what it costs to have a value
-_BARE = {"broadcast_to", "reshape", "negative", "permute_dims", "astype"}
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class _Search:
         """Atoms for the values inside that are more than an input in another form."""
         seen = {self._formula(self.region.output)}
         places = range(len(self.region.inside) - 2, -1, -1)
-        telling = [k for k in places if self.region.inside[k].op.name not in _BARE]
+        telling = [k for k in places if _tells(self.region.inside[k])]
         for k in telling[:_KEPT]:
             node = self.region.inside[k]
             formula = self._formula(node)
@@ -205,6 +204,12 @@ class _Search:
         read = {name.atom for name in names_in(form)}
         kept = tuple((atom, k) for atom, k in self.kept.items() if atom in read)
         return LocalRule(form.text, form, self.region, True, self.atoms, kept=kept)
+
+
+def _tells(node: Node) -> bool:
+    """Whether it is more than its input moved or repeated."""
+    read = sum(p.size for p in node.inputs if isinstance(p, Node))
+    return node.op.kind != "linear" or node.size < read or len(node.inputs) > 1
 
 
 def _after(state: _State, move: _Move) -> _State:

@@ -4,17 +4,18 @@ A rough measure, in additions of two arrays, to choose among forms of one deriva
 writing.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
+from autograd_lite.graph import Op
 from autograd_lite.rewrite.field import Atom
 from autograd_lite.rewrite.writing import Call, Form, Name, Number, Product, Sum
 
 __all__ = ["cost", "names_in"]
 
-_CALL = {"exp": 3.0, "log": 3.0, "sum": 1.0, "mean": 1.0, "greater": 1.0, "equal": 1.0,
-         "reshape": 0.1, "permute_dims": 0.1}  # fmt: skip
-_OTHER = 4.0
+_FUNCTION = re.compile(r"[a-z]{2,}")  # in the text of an operator that is no sign
 
 
 def cost(form: Form, reading: Mapping[Atom, float]) -> float:
@@ -49,11 +50,20 @@ def _operations(form: Form) -> float:
             scaled = (abs(number) != 1 or lone) + (number < 0)
             return inner + powers + len(factors) - 1 + scaled
         case Call(atom=atom, args=args):
-            own = _CALL.get(atom.op.name, _OTHER) if atom.op else 0.0
+            own = _own(atom.op, prod(atom.shape) == prod(atom.shapes[0])) if atom.op else 0.0
             return own + sum(_operations(arg) for arg in args if isinstance(arg, Form))
         case Name() | Number():
             return 0.0
     raise TypeError(f"a form of an unknown kind: {form!r}")
+
+
+def _own(op: Op, rearranges: bool) -> float:
+    """What one application costs; a linear operator may only move elements."""
+    if op.kind == "linear":
+        return 0.1 if rearranges else 1.0
+    if op.kind in ("pointwise", "constant"):
+        return 3.0 if _FUNCTION.search(op.text) else 1.0
+    return 4.0
 
 
 def _is_negative(form: Form) -> bool:
