@@ -15,7 +15,7 @@ from autograd_lite.rewrite.writing import Call, Form, Name, Number, Product, Sum
 
 __all__ = ["cost", "names_in"]
 
-_FUNCTION = re.compile(r"[a-z]{2,}")  # in the text of an operator that is no sign
+_WORD = re.compile(r"[a-z]")  # in the code of an operator that is no sign
 
 
 def cost(form: Form, reading: Mapping[Atom, float]) -> float:
@@ -62,7 +62,7 @@ def _own(op: Op, rearranges: bool) -> float:
     if op.kind == "linear":
         return 0.1 if rearranges else 1.0
     if op.kind in ("pointwise", "constant"):
-        return 3.0 if _FUNCTION.search(op.text) else 1.0
+        return 1.0 if op.code and not callable(op.code) and not _WORD.search(op.code) else 3.0
     return 4.0
 
 

@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED = {"self", "np", "dout", "forward", "backward", *keyword.kwlist, *keyword.softkwlist,
              *dir(builtins)}  # fmt: skip
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"}
-_FUNCTION = re.compile(r"[a-z]{2,}")  # in the text of an operator that is no sign
+_WORD = re.compile(r"[a-z]")  # in the code of an operator that is no sign
 
 
 def usable(name: str | None) -> bool:
@@ -96,7 +96,7 @@ class Names:
         name = node.op.name.strip("_")
         if node.dtype == np.bool_:
             return "mask"
-        if not _FUNCTION.search(node.op.text):
+        if isinstance(node.op.code, str) and node.op.code and not _WORD.search(node.op.code):
             return "z"
         name = f"{name}_" if name in _RESERVED else name
         first = next((p for p in node.inputs if isinstance(p, Node)), None)
