@@ -8,7 +8,8 @@ Imports: its neighbours, errors, NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from autograd_lite.comparison.adapters.running import Runner, changed, parameter
 from autograd_lite.comparison.automatic import Twin, parts_of
 from autograd_lite.comparison.case import Case
 from autograd_lite.comparison.findings import findings_of
+from autograd_lite.comparison.fuzz import fuzzed
 from autograd_lite.comparison.reasons import reasons
-from autograd_lite.comparison.report import Comparison
+from autograd_lite.comparison.report import Comparison, Finding
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
+from autograd_lite.comparison.variations import kinds_of
 from autograd_lite.errors import CompareError
 
 __all__ = ["compare"]
@@ -37,6 +40,7 @@ def compare(
     numeric: bool = True,
     title: str | None = None,
     gradients: Mapping[str, str | int] | None = None,
+    fuzz: bool | str | Iterable[str] = False,
 ) -> Comparison:
     """Hold a hand-written layer against the automatic gradient and against numbers.
 
@@ -53,6 +57,10 @@ def compare(
     left out; a loss whose backward pass needs none gets 1. `numeric=False` leaves the third
     referee out. `gradients` says where gradients lie that are not found by their names:
     `{"W": "my_dW"}` (an attribute's path), `{"W": 1}` (the second value that backward returns).
+    `fuzz=True` asks for other inputs too, made of the given ones: batch sizes, shapes, dtypes,
+    layouts in memory, extreme values, 4-D arrays; a word of `"batch"`, `"shape"`, `"dtype"`,
+    `"layout"`, `"extreme"`, `"4-D"`, or several, for some of them. What the plain forward pass
+    raises on is no failure.
 
     Nothing that is passed is changed: all work is done on copies. Raises `CompareError` if the
     comparison cannot be made; what is wrong with the layer stands in the report.
@@ -70,6 +78,33 @@ def compare(
     """
     if not inputs:
         raise CompareError("no inputs", mend="pass what forward takes: ag.compare(layer, x, …)")
+    kinds = kinds_of(fuzz)
+
+    def once(inputs: Sequence[Any], **changes: Any) -> tuple[Comparison, Case]:
+        options = {"hand": hand, "cotangent": cotangent, "seed": seed, **changes}
+        return _once(
+            inputs=inputs, against=against, numeric=numeric, gradients=gradients, title=title,
+            **options,
+        )  # fmt: skip
+
+    report, case = once(inputs)
+    more: list[Finding] = []
+    if kinds:
+        more += fuzzed(kinds, case, report, lambda xs: once(xs, cotangent=None)[0], seed)
+    return replace(report, findings=(*report.findings, *more)) if more else report
+
+
+def _once(
+    hand: Any,
+    inputs: Sequence[Any],
+    against: Any,
+    cotangent: Any,
+    seed: int,
+    numeric: bool,
+    title: str | None,
+    gradients: Mapping[str, str | int] | None,
+) -> tuple[Comparison, Case]:
+    """One comparison on one set of inputs."""
     layer = convention_of(hand).layer(hand, inputs)
     given = Inputs(inputs, layer.names)
     runner = Runner(layer, given, list(parts_of(layer.hand)), gradients)
@@ -84,7 +119,7 @@ def compare(
     rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, graph)
     how = "given" if cotangent is not None else case.drawn.format(seed)
     referee = "numbers as the third referee" if numeric else "no numbers asked"
-    return Comparison(
+    report = Comparison(
         title or f"{layer.title} against {_name_of(against, twin)}",
         tuple(rows),
         (*why, *findings_of(case, rows)),
@@ -92,6 +127,7 @@ def compare(
         graph=graph,
         cotangents=tuple(case.douts),
     )
+    return report, case
 
 
 def _name_of(against: Any, twin: Twin) -> str:

@@ -9,7 +9,7 @@ Imports: errors, NumPy.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,15 @@ class Inputs:
     >>> given.filled([1, 2])
     [1, {'W': 2, 'mode': 'train'}]
 
+    `layout` says how arrays lie in memory that hand-written code is given.
+
     Raises `DTypeError` for an array that does not hold real numbers.
     """
 
+    layout: Callable[[Any], Any]
+
     def __init__(self, given: Sequence[Any], names: Sequence[str]) -> None:
+        self.layout = np.array
         self.given = [_opened(k, x) for k, x in enumerate(given)]
         found = [
             ((k, *place), value)
@@ -64,7 +69,8 @@ class Inputs:
     def plain(self, values: Sequence[Any], keep: frozenset[int] = frozenset()) -> list[Any]:
         """The same for hand-written code: copies, and numbers where numbers were given."""
         made = [
-            np.array(v) if i not in self.numbers else np.array(v)[()] for i, v in enumerate(values)
+            self.layout(v) if i not in self.numbers else np.array(v)[()]
+            for i, v in enumerate(values)
         ]
         same = {
             i
