@@ -72,7 +72,7 @@ def reasons(
 def _finding(explanation: Explanation) -> Finding:
     subject = ", ".join(explanation.rows) or "the layer"
     text = f"{explanation.text} (tested: {explanation.tested})"
-    return Finding(explanation.level, subject, text, explanation.cause)
+    return Finding(explanation.level, subject, text, explanation.cause, step=explanation.node)
 
 
 def _shorter(row: Row) -> list[Finding]:

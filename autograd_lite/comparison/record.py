@@ -34,7 +34,7 @@ def as_dict(comparison: Any) -> dict[str, Any]:
         "verdict": comparison.verdict,
         "parties": list(comparison.parties),
         "rows": [_row(row) for row in comparison.rows],
-        "findings": [vars(finding) for finding in comparison.ordered],
+        "findings": [_finding_dict(finding) for finding in comparison.ordered],
     }
 
 
@@ -75,3 +75,7 @@ def _numbers(value: Any) -> Any:
         objects[lost] = [str(v) for v in array[lost]]
         return objects.tolist()
     return array.tolist()
+
+
+def _finding_dict(finding: Any) -> dict[str, Any]:
+    return {key: value for key, value in vars(finding).items() if key != "step"}

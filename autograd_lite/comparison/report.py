@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,7 @@ class Finding:
 
     `cause` names the kind of mistake where a diagnosis was made: "factor", "sign", "transposed" …
     `reproduce` is code that makes the inputs that show it, where those are not the given ones.
+    `step` is the node of the graph where the mistake was made, where that is known.
     """
 
     level: str
@@ -83,6 +84,7 @@ class Finding:
     text: str
     cause: str = ""
     reproduce: str = ""
+    step: Node | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,8 @@ class Comparison:
     columns, in order.
 
     `ag.draw(report)` draws `graph`, the automatic side that was compared, with `cotangents` flowing
-    back, a sign at every array, and the hand-written numbers beside ours.
+    back, a sign at every array, the hand-written numbers beside ours, and a flag at the step where
+    the mistake was made.
     """
 
     title: str
@@ -109,7 +112,8 @@ class Comparison:
     def checks(self, graph: Graph) -> dict[Node, list[Check]]:
         """What a picture of `graph` says of its nodes: `ag.draw(y, compare=report)` asks this.
 
-        Outputs are matched by their order, inputs and parameters by their names.
+        Outputs are matched by their order, inputs and parameters by their names, the steps where
+        mistakes were made by being the same nodes.
         """
         rows = {row.name: row for row in self.rows if "hand" in self.parties}
         found: dict[Node, list[Check]] = {}
@@ -119,6 +123,12 @@ class Comparison:
         for leaf in graph.inputs:
             row = rows.get(gradient_name(leaf.name)) if leaf.name else None
             found.setdefault(leaf, []).extend(_checks("gradient", row))
+        inside = set(graph.nodes)
+        for finding in self.ordered:
+            if finding.step in inside:
+                flag = f"wrong here: {finding.cause}"
+                check = Check("step", ok=False, says=finding.text, flag=flag)
+                found.setdefault(finding.step, []).append(check)
         return {node: checks for node, checks in found.items() if checks}
 
     @property

@@ -26,7 +26,8 @@ class Check:
 
     ``of`` says which of a node's arrays: its ``"value"`` or its ``"gradient"``. ``hand`` is the
     hand-written array (None: there is none), ``ours`` the one that it was held against (None: not
-    told), ``says`` the verdict in words.
+    told), ``says`` the verdict in words. Of ``"step"`` it speaks of what a node does, not of an
+    array. ``flag`` is a word of warning on the node.
     """
 
     of: str
@@ -34,6 +35,7 @@ class Check:
     hand: Any = None
     ours: Any = None
     says: str = ""
+    flag: str = ""
 
     @property
     def sign(self) -> str:
@@ -102,7 +104,12 @@ def checked(drawing: Drawing, origins: Origins, checks: Mapping[Node, Sequence[C
 
 def _first_wrong(checks: Mapping[Node, Sequence[Check]]) -> Node | None:
     """Where hand-written and ours part: values in the order they are made, then gradients."""
-    wrong = [(node, check) for node, found in checks.items() for check in found if not check.ok]
+    wrong = [
+        (node, check)
+        for node, found in checks.items()
+        for check in found
+        if not check.ok and check.of != "step"
+    ]
     order = sorted(
         wrong,
         key=lambda one: (one[1].of != "value", one[0].serial * (1 if one[1].of == "value" else -1)),
@@ -121,7 +128,7 @@ def _signed(
         for check in found
     ]
     sign = "✓" if all(check.ok for check in found) else "✗"
-    flag = _FIRST if first in nodes else ""
+    flag = next((check.flag for check in found if check.flag), _FIRST if first in nodes else "")
     return replace(mark, sign=sign, flag=flag, tooltip="\n".join([mark.tooltip, *told]))
 
 

@@ -79,6 +79,26 @@ def test_an_epsilon_is_told_from_a_mistake(rng: np.random.Generator) -> None:
     assert not ag.compare(CrossEntropy(1e-2), x, t).ok
 
 
+class Centred:
+    """The path through the mean is missing."""
+
+    def forward(self, x: Any) -> Any:
+        return x - x.mean(axis=1, keepdims=True)
+
+    def backward(self, dout: Any) -> Any:
+        return dout.copy()
+
+
+def test_the_picture_marks_the_step_where_the_mistake_was_made(rng: np.random.Generator) -> None:
+    report = ag.compare(Centred(), rng.standard_normal((2, 3)))
+    step = report.ordered[0].step
+    assert step is not None
+    assert step.op.name == "mean"
+    drawn = ag.draw(report).svg
+    assert drawn.count("wrong here: missing term") == 1
+    assert "step" not in report.as_dict()["findings"][0]
+
+
 class Keeping:
     """Its first input stays for ever."""
 
