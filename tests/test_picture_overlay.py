@@ -132,6 +132,7 @@ def test_a_comparison_is_drawn_with_signs_and_the_hand_written_numbers():
         "x": "✓",
         "W": "✓",
         "b": "✗",
+        "+": "✗",
         "y": "✓",
     }
     labels = {e.label.name: e.label for e in picture.drawing.edges}
@@ -140,7 +141,8 @@ def test_a_comparison_is_drawn_with_signs_and_the_hand_written_numbers():
     assert labels["b"].gradient_by_hand.sign == "✗"
     assert labels["y"].value_by_hand.sign == "✓"
     assert labels["x·W"].gradient_by_hand is None
-    assert [m.title for m in picture.drawing.marks if m.flag] == ["b"]
+    flags = {m.title: m.flag for m in picture.drawing.marks if m.flag}
+    assert flags == {"b": "first to differ", "+": "wrong here: missing sum"}
     assert "first to differ" in picture.svg
     assert "hand-written gradient: ✗ wrong, 3 of 3 differ" in mark_of(picture, "b").tooltip
 
@@ -150,7 +152,8 @@ def test_the_first_to_differ_is_a_value_before_a_gradient():
         def forward(self, x):
             return super().forward(x) + 1
 
-    assert [m.title for m in draw(report(Shifted)).drawing.marks if m.flag] == ["y"]
+    marks = draw(report(Shifted)).drawing.marks
+    assert [m.title for m in marks if m.flag == "first to differ"] == ["y"]
 
 
 def test_a_right_layer_has_no_first_to_differ():
@@ -193,7 +196,7 @@ def test_signs_are_told_in_every_form():
     assert "hand-written value: ✓ right" in picture.svg
     assert "hand-written gradient: ✗ wrong" in picture.svg
     assert "gradient [3 2 0]  = Σ rows G  ✗ by hand [2 1 −1]" in str(picture)
-    assert picture.svg.count('class="disc bad"') == 3  # mark, number, legend
+    assert picture.svg.count('class="disc bad"') == 4  # two marks, number, legend
 
 
 def test_what_cannot_be_compared():

@@ -91,8 +91,12 @@ def checked(drawing: Drawing, origins: Origins, checks: Mapping[Node, Sequence[C
     }
     marks = []
     for mark, nodes in zip(drawing.marks, origins.marks, strict=True):
-        mine = [node for node in nodes if mark.kind == "output" or node not in drawn_out]
-        marks.append(_signed(mark, mine, checks, first) if mark.kind != "dot" else mark)
+        out = mark.kind == "output"
+        mine = {
+            node: [c for c in checks.get(node, ()) if _stands_at(c, out, node in drawn_out)]
+            for node in nodes
+        }
+        marks.append(_signed(mark, mine, first) if mark.kind != "dot" else mark)
     edges = list(drawing.edges)
     for node, found in checks.items():
         for e, (carried, _) in enumerate(origins.edges):
@@ -100,6 +104,11 @@ def checked(drawing: Drawing, origins: Origins, checks: Mapping[Node, Sequence[C
                 edges[e] = _beside(edges[e], found)
                 break
     return replace(drawing, marks=tuple(marks), edges=tuple(edges))
+
+
+def _stands_at(check: Check, out: bool, drawn_out: bool) -> bool:
+    """Whether a check belongs to the mark of an output, or to that of the operation behind it."""
+    return not out if check.of == "step" else out or not drawn_out
 
 
 def _first_wrong(checks: Mapping[Node, Sequence[Check]]) -> Node | None:
@@ -117,10 +126,8 @@ def _first_wrong(checks: Mapping[Node, Sequence[Check]]) -> Node | None:
     return order[0][0] if order else None
 
 
-def _signed(
-    mark: Mark, nodes: Sequence[Node], checks: Mapping[Node, Sequence[Check]], first: Node | None
-) -> Mark:
-    found = [check for node in nodes for check in checks.get(node, ())]
+def _signed(mark: Mark, checks: Mapping[Node, Sequence[Check]], first: Node | None) -> Mark:
+    found = [check for several in checks.values() for check in several]
     if not found:
         return mark
     told = [
@@ -128,7 +135,7 @@ def _signed(
         for check in found
     ]
     sign = "✓" if all(check.ok for check in found) else "✗"
-    flag = next((check.flag for check in found if check.flag), _FIRST if first in nodes else "")
+    flag = next((check.flag for check in found if check.flag), _FIRST if first in checks else "")
     return replace(mark, sign=sign, flag=flag, tooltip="\n".join([mark.tooltip, *told]))
 
 
