@@ -16,6 +16,7 @@ import numpy as np
 from autograd_lite.comparison.adapters.running import Runner
 from autograd_lite.comparison.adapters.session import Session
 from autograd_lite.comparison.diagnosis import Evidence, Explanation, Suspect, explain, remembered
+from autograd_lite.comparison.diagnosis.evidence import fits, ratio
 from autograd_lite.comparison.report import Finding, Row, gradient_name
 from autograd_lite.graph import Graph
 
@@ -62,7 +63,8 @@ def reasons(
     explanations = explain(evidence)
     near = {name for one in explanations if one.cause == "epsilon" for name in one.rows}
     rows = [replace(r, verdict="approximately right") if r.name in near else r for r in rows]
-    found = [_finding(one) for one in explanations]
+    found = [f for row in rows if row.kind == "output" for f in _of_output(row, rows)]
+    found += [_finding(one) for one in explanations]
     found += [f for row in rows if row.name in names for f in _shorter(row)]
     if any(row.verdict != "missing" for row in rows if row.name in names):
         found += [_finding(one) for one in remembered(evidence, names)]
@@ -73,6 +75,24 @@ def _finding(explanation: Explanation) -> Finding:
     subject = ", ".join(explanation.rows) or "the layer"
     text = f"{explanation.text} (tested: {explanation.tested})"
     return Finding(explanation.level, subject, text, explanation.cause, step=explanation.node)
+
+
+def _of_output(row: Row, rows: Sequence[Row]) -> list[Finding]:
+    """How an output is off, where it is by something simple; whether the gradients are right."""
+    if row.verdict != "wrong" or row.hand is None or row.automatic is None:
+        return []
+    gap = np.asarray(row.hand, float) - np.asarray(row.automatic, float)
+    if not np.isfinite(gap).all():
+        return []
+    c = ratio(row.hand, row.automatic)
+    text, tested = "forward is wrong", "the differences, element by element"
+    if fits(gap, np.full_like(gap, gap.mean())):
+        text += f": {gap.mean():.6g} is added to every element"
+    elif c is not None:
+        text += f": it is {c:.6g} × the right one"
+    if all(other.ok for other in rows if other.kind != "output"):
+        text += "; the gradients are right, so what is wrong in it does not depend on the inputs"
+    return [Finding("error", row.name, f"{text} (tested: {tested})", "forward")]
 
 
 def _shorter(row: Row) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 Knows: in which order the kinds of explanation are tried, and what is kept of them.
 Does not know: how layers are written, how the gradients came to be, how a report looks.
-Imports: its own files, report.
+Imports: its own files, report, NumPy.
 
 Cheap and simple explanations come first: a factor is preferred to a wrong local derivative that
 happens to be one. A gradient that one of them explains is not looked at again.
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from autograd_lite.comparison.diagnosis import (
     behaviour,
@@ -32,11 +34,12 @@ _NEAR = 1e-3  # off by less than this part of the largest element
 def explain(evidence: Evidence) -> list[Explanation]:
     """Explanations of what is wrong, those that explain most gradients first."""
     found: list[Explanation] = []
-    for step in _STEPS:
-        rest = _without(evidence, found)
-        if not rest.suspects:
-            break
-        found += step(rest)
+    with np.errstate(all="ignore"):  # wrong gradients are run and tried at places unheard of
+        for step in _STEPS:
+            rest = _without(evidence, found)
+            if not rest.suspects:
+                break
+            found += step(rest)
     return _joined(found)
 
 

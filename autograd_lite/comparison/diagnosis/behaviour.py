@@ -85,6 +85,10 @@ def elementwise(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     if set(np.unique(used)) <= values and set(np.unique(due)) <= values:
         wrong = int((used != due).sum())
         text = f"the mask is wrong in {wrong:,} of {hand.size:,} elements"
+        if wrong == hand.size:
+            text = "the mask is the wrong way round, in every element"
+        elif np.array_equal(used, g > 0):
+            text += ": it is that of the gradient (dout > 0), not of the input"
         cause = "mask"
     elif _chosen_otherwise(used, due) or _stopped_otherwise(used, due):
         text, cause = (

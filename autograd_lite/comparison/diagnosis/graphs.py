@@ -103,11 +103,16 @@ def _merged(evidence: Evidence, explained: Mapping[int, Sequence[_Found]]) -> li
             continue
         told.update(names)
         found = kept[key]
-        where = place(found.node)
-        text = f"at {found.node.op.name}{', ' + where if where else ''}: {found.wrong.text}"
+        text = f"at {_called(found.node)}: {found.wrong.text}"
         tested = "the traced graph, differentiated with that mistake, gives the hand-written one"
         best.append(Explanation(found.wrong.cause, text, tested, names, node=found.node))
     return best
+
+
+def _called(node: Node) -> str:
+    """A node with its line; a leaf, which was made elsewhere, by its name."""
+    where = place(node) if node.inputs else ""
+    return f"{node.op.name}, {where}" if where else node.name or node.op.name
 
 
 class _Search:
@@ -131,6 +136,9 @@ class _Search:
         if all(f.wrong.cause == "wrong operand" for f in found):
             local = list(self._local(suspect, gap, pushed))
             found = [f for f in local if _leaves_out(f)] or found or local
+        elif any(f.wrong.text.endswith("is left out") for f in found):
+            local = list(self._local(suspect, gap, pushed))
+            found = [f for f in local if not _leaves_out(f)] or found
         if not found:
             found = [*self._overwritten(suspect, gap, pushed), *self._unsummed(suspect)]
         if not found:
@@ -306,8 +314,18 @@ class _Search:
                 suspect, gap, edge.to, c * np.asarray(edge.passes, float)
             ):
                 text = f"the term through it is {1 + c:.6g} × what it should be"
+                text += self._off_by_one(1 + c)
                 yield _Found(Wrong("factor", text, None), edge.node, len(MISTAKES))
         yield from self._scaled_others(suspect, gap, pushed)
+
+    def _off_by_one(self, c: float) -> str:
+        """What a factor may be that is a size over the next one."""
+        for node in self.graph:
+            for n in node.shape:
+                for above, below in ((n - 1, n), (n, n - 1)):
+                    if below and above and abs(c - above / below) < 1e-9:
+                        return f"; {above}/{below}: N for N − 1 or the reverse (ddof)"
+        return ""
 
     def _scaled_others(self, suspect: Suspect, gap: Any, pushed: Pushed) -> Iterator[_Found]:
         """All terms but one are the same multiple of what they should be."""
@@ -612,7 +630,7 @@ _SIMPLE = ("missing term", "sign", "factor", "mask")
 
 
 def _is_simple(found: _Found) -> bool:
-    return found.wrong.cause in _SIMPLE
+    return found.wrong.cause in _SIMPLE and ", which makes it" not in found.wrong.text
 
 
 def _classified(wrong: Wrong, passes: Any) -> Wrong:

@@ -154,6 +154,26 @@ def _at_one_end(heard: Any, due: Any, axis: int) -> int | None:
     return {0: 0, int(np.flatnonzero(wanted)[-1]): -1}.get(int(np.argmax(along)))
 
 
+def _as_a_number(response: Response) -> _Said:
+    """All of dout counts as one number, though each element of it has an effect of its own."""
+    hand, right = (j.reshape(len(j), -1) for j in (response.hand, response.right))
+    if not np.any(hand) or len(response.shapes) > 1 or hand.shape[1] < 2:
+        return None
+    strongest = int(np.argmax(np.abs(hand).max(axis=1)))
+    line = hand[strongest]
+    shares = hand @ line / float(line @ line)
+    ours = fits(np.outer(shares, line), hand)
+    if not ours or np.linalg.matrix_rank(right, 1e-7 * response.scale) < 2:
+        return None
+    if np.count_nonzero(np.abs(shares) > _SAME) == 1:
+        where = tuple(int(i) for i in np.unravel_index(strongest, response.shapes[0]))
+        text = f"of dout only the element {where} is used, as if it were a number for all"
+    else:
+        same = bool(np.ptp(shares) <= _SAME)
+        text = "dout is used as if it were one number" + (", its sum or mean" if same else "")
+    return "upstream ignored", f"{text}; each element of dout belongs to its own element of output"
+
+
 def _reordered(response: Response) -> _Said:
     """Each element of dout has the effect that another one should have."""
     hand, right = (j.reshape(len(j), -1) for j in (response.hand, response.right))
@@ -264,6 +284,7 @@ def _masked(response: Response) -> _Said:
 
 _TESTS: tuple[Callable[[Response], _Said], ...] = (
     _deaf,
+    _as_a_number,
     _reordered,
     _alone,
     _masked,

@@ -16,6 +16,10 @@ import numpy as np
 __all__ = ["SUBSTITUTES"]
 
 
+def _squared_sigmoid(x: Any, y: Any, d: Any, g: Any) -> Any:
+    return np.where(np.allclose(d, y * (1 - y)), y * y, np.nan)
+
+
 def _sigmoid_twice(x: Any, y: Any, d: Any, g: Any) -> Any:
     s = 1 / (1 + np.exp(-y))
     return s * (1 - s)
@@ -29,6 +33,7 @@ SUBSTITUTES: tuple[tuple[str, str, Callable[[Any, Any, Any, Any], Any]], ...] = 
     ("local derivative", "1 − y, where 1 − y² is meant", lambda x, y, d, g: 1 - y),
     ("local derivative", "y, a factor lost", lambda x, y, d, g: y),
     ("local derivative", "y(1 − y)", lambda x, y, d, g: y * (1 - y)),
+    ("local derivative", "y², where y(1 − y) is meant: y for 1 − y", _squared_sigmoid),
     ("local derivative", "y², where 1 − y² is meant", lambda x, y, d, g: y * y),
     ("local derivative", "1 − y²", lambda x, y, d, g: 1 - y * y),
     ("local derivative", "y(1 − x)", lambda x, y, d, g: y * (1 - x)),
