@@ -14,10 +14,11 @@ from autograd_lite.compiler.tracing import ARRAY
 from autograd_lite.graph import Constant, Graph, Leaf, Node, settled
 from autograd_lite.recording import DETACH
 from autograd_lite.rewrite import SOUND, Law, Step, rewritten
+from autograd_lite.rewrite.patterns import operator
 from autograd_lite.rules import OPS
 from autograd_lite.shapes import broadcast_shapes
 
-__all__ = ["FACTORS", "PASSES", "Pass", "simplified"]
+__all__ = ["FACTORS", "PASSES", "Pass", "same_again", "simplified"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def _without_marks(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
             continue
         inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
         marked = node.op.forward in _MARKS and isinstance(inputs[0], Node)
-        made[node] = inputs[0] if marked else _again(node, inputs)
+        made[node] = inputs[0] if marked else same_again(node, inputs)
     return Graph([made[out] for out in graph.outputs]), ()
 
 
@@ -80,7 +81,7 @@ def _constants(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
             continue
         if _is_elementwise(node):
             inputs = tuple(_as_number(x, inputs, node) for x in inputs)
-        made[node] = _again(node, inputs)
+        made[node] = same_again(node, inputs)
     return Graph(
         [_leaf(plain[out], out) if out in plain else made[out] for out in graph.outputs]
     ), ()
@@ -123,7 +124,7 @@ def _repetitions(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
                 trial = (*inputs[:i], shorter, *inputs[i + 1 :])
                 if shorter is not x and _shape_of_all(trial) == node.shape:
                     inputs = trial
-        made[node] = _again(node, inputs)
+        made[node] = same_again(node, inputs)
     return Graph([made[out] for out in graph.outputs]), ()
 
 
@@ -136,7 +137,7 @@ def _shape_of_all(inputs: Sequence[Any]) -> Any:
     return broadcast_shapes(*(np.shape(x) if not isinstance(x, Node) else x.shape for x in inputs))
 
 
-def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
+def same_again(node: Node, inputs: tuple[Any, ...]) -> Node:
     """The same application to other inputs, without a value that was kept."""
     if node.value is None and all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
         return node
@@ -156,12 +157,22 @@ def _is_factor(*numbers: Any) -> bool:
     return 1e-30 < abs(product) < 1e30
 
 
+_sum, _sum_to = operator("sum"), operator("sum_to")
+
 FACTORS: list[Law] = [
     Law("a number added to itself", lambda a: a + a, lambda a: a * 2),
     Law("two factors as one", lambda a, c, d: (a * c) * d, lambda a, c, d: a * (c * d),
         when=lambda a, c, d: _is_factor(c, d) and isinstance(a, Node)),
     Law("a factor divided", lambda a, c, d: (a * c) / d, lambda a, c, d: a * (c / d),
         when=lambda a, c, d: _is_factor(d) and _is_factor(c, 1 / d) and isinstance(a, Node)),
+    Law("a sign out of a product", lambda a, b: a * -b, lambda a, b: -(a * b)),
+    Law("a sign out of a sum", lambda a, axis, keepdims: _sum(-a, axis=axis, keepdims=keepdims),
+        lambda a, axis, keepdims: -_sum(a, axis=axis, keepdims=keepdims),
+        samples=[((2, 3), (0,), False)]),
+    Law("a sign out of a sum of copies",
+        lambda a, axes, shape: _sum_to(-a, axes=axes, shape=shape),
+        lambda a, axes, shape: -_sum_to(a, axes=axes, shape=shape),
+        samples=[((2, 3), (0,), (3,))]),
     Law("a factor with its sign", lambda a, c: -(a * c), lambda a, c: a * -c,
         when=lambda a, c: _is_factor(c) and isinstance(a, Node)),
 ]  # fmt: skip

@@ -51,6 +51,10 @@ class _Source:
         except IndexError:
             return self._written.plan.workspace()
 
+    def forget(self) -> None:
+        """Give back the workspaces that wait for the next call."""
+        self._spare.clear()
+
     def __call__(self, *arrays: Any) -> Sequence[Any]:
         try:
             return self._run(*arrays)  # type: ignore[no-any-return]  # a tuple of arrays

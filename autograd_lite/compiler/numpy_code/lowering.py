@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.numpy_code.schedule import LARGE
-from autograd_lite.graph import Graph, Op
+from autograd_lite.compiler.passes import same_again
+from autograd_lite.graph import Graph, Leaf, Node, Op
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import abs as absolute
-from autograd_lite.ops.pointwise import exp, greater_equal, log, maximum, multiply, square
+from autograd_lite.ops.pointwise import exp, greater, log, maximum, multiply, reciprocal, square
 from autograd_lite.ops.reductions import max as largest
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import reshape
@@ -22,41 +23,53 @@ from autograd_lite.ops.special import sigmoid
 from autograd_lite.recording import apply
 from autograd_lite.rewrite import IDENTITIES, SHAPES, Law, rewritten
 from autograd_lite.rewrite.patterns import operator
+from autograd_lite.rules import OPS
 
-__all__ = ["COSH", "FIRST", "INNER", "LAWS", "lowered"]
+__all__ = ["FIRST", "INNER", "LAWS", "PICK", "QUIET", "lowered"]
 
 COSH = Op("cosh", "pointwise", np.cosh, code="np.cosh({0})")
-"""The hyperbolic cosine, of which an overflow is expected: it is divided by."""
+EXP = Op("exp", "pointwise", np.exp, code="np.exp({0})")
+ONE_OVER = Op("reciprocal", "pointwise", np.reciprocal, code="1 / {0}")
+PICK = Op("pick", "pick", lambda a, i, rows: a[rows, i[:, 0]][:, None],
+          code="{0}[{2}, {1}[:, 0]][:, None]")  # fmt: skip
+"""One element of each row: of known labels, so that none is out of range."""
+QUIET = {COSH, EXP, ONE_OVER}
+"""Operators of which an infinity is expected, which leads to the limit that is wanted."""
 INNER = Op("inner", "multilinear", np.vdot, code="np.vdot({0}, {1})")
 """The sum of all products of elements."""
 
 _slope, _summed_to = operator("_tanh_slope"), operator("sum_to")
 _mean, _sum = operator("mean"), operator("sum")
+_or_nan, _sign = operator("_or_nan"), operator("sign")
+_taken, _placed = operator("take_along_axis"), operator("untake_along_axis")
 _softmax, _log_softmax = operator("softmax"), operator("log_softmax")
+
+
+_placing, _adding = OPS["scatter"].forward, OPS["add"].forward
 
 
 def _real(a: Any) -> bool:
     return hasattr(a, "shape") and a.dtype in (np.float32, np.float64)
 
 
-def _small(a: Any) -> bool:
-    return _real(a) and prod(a.shape) < LARGE // 8
+def _few(a: Any) -> bool:
+    """Whether the call of a function costs more than its elements: then cosh is quicker."""
+    return _real(a) and prod(a.shape) <= 64
 
 
-def _decay(a: Any) -> Any:
-    """exp(−|a|), which cannot overflow."""
-    return exp(-absolute(a))
+def _some(a: Any) -> bool:
+    return _real(a) and prod(a.shape) < LARGE // 4
 
 
 def _sigmoid(a: Any) -> Any:
-    e = _decay(a)
-    return maximum(e, greater_equal(a, 0)) / (e + 1)
+    """1/(1 + exp(−a)): exact at both ends, since 1/∞ is 0."""
+    return reciprocal(apply(EXP, (-a,)) + 1)
 
 
 def _sigmoid_slope(a: Any) -> Any:
-    e = _decay(a)
-    d = e + 1
-    return e / d / d
+    """1/(2 + t + 1/t) for t = exp(−a): nowhere a difference, and 1/∞ at both ends."""
+    t = apply(EXP, (-a,))
+    return reciprocal(apply(ONE_OVER, (t,)) + (t + 1) + 1)
 
 
 def _tanh_slope(a: Any) -> Any:
@@ -96,6 +109,50 @@ def _is_columns(a: Any, axes: Any, **rest: Any) -> bool:
     return _real(a) and len(a.shape) == 2 and tuple(axes) == (0,) and a.shape[0] > 0
 
 
+def _is_pick(a: Any, i: Any, axis: int, shape: Any) -> bool:
+    """Whether one known position is meant in each row of a matrix."""
+    whole = hasattr(i, "shape") and hasattr(a, "shape") and len(shape) == 2 and i.ndim == 2
+    rows = whole and i.shape[axis] == 1 and i.shape[1 - axis] == shape[1 - axis]
+    return bool(rows and a.shape[1 - axis] == shape[1 - axis])
+
+
+def _joined(graph: Graph) -> Graph:
+    """Sums of parts that are placed side by side, along one axis and to its end, as one joining."""
+    parts: dict[Node, list[tuple[int, Node]]] = {}
+    made: dict[Node, Node] = {}
+    for node in graph:
+        if isinstance(node, Leaf):
+            made[node] = node
+            continue
+        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
+        made[node] = again = same_again(node, inputs)
+        if node.op.forward is _placing and len(inputs) == 1 and isinstance(inputs[0], Node):
+            start = _columns(node)
+            if start is not None:
+                parts[again] = [(start, inputs[0])]
+        elif node.op.forward is _adding and all(
+            isinstance(x, Node) and x in parts and x.shape == node.shape for x in inputs
+        ):
+            both = sorted([*parts[inputs[0]], *parts[inputs[1]]], key=lambda part: part[0])
+            ends = [start + part.shape[1] for start, part in both]
+            if [0, *ends] == [start for start, _ in both] + [node.shape[1]]:
+                values = tuple(part for _, part in both)
+                made[node] = Node(OPS["concat"], values, {"axis": 1}, None, node.shape, node.dtype,
+                                  node.scope, node.code, node.offset)  # fmt: skip
+            elif all(end <= start for end, (start, _) in zip(ends, both[1:], strict=False)):
+                parts[again] = both
+    return Graph([made[out] for out in graph.outputs])
+
+
+def _columns(node: Node) -> int | None:
+    """The first column of what is placed at whole columns side by side; else None."""
+    index = node.params["index"]
+    whole = len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
+    if not whole or len(node.shape) != 2 or index[1].step not in (None, 1):
+        return None
+    return index[1].indices(node.shape[1])[0]
+
+
 def _average(a: Any, axis: Any, keepdims: Any) -> Any:
     count = prod(a.shape[k] for k in (range(len(a.shape)) if axis is None else axis))
     return _sum(a, axis=axis, keepdims=keepdims) / count
@@ -105,7 +162,10 @@ FIRST: list[Law] = [
     Law("the slope of the sigmoid", lambda a: sigmoid(a) * sigmoid(-a), _sigmoid_slope, when=_real),
     Law("times the slope of tanh", lambda g, a: g * _slope(a),
         lambda g, a: g / apply(COSH, (a,)) / apply(COSH, (a,)),
-        when=lambda g, a: _small(a) and getattr(g, "shape", None) == a.shape),
+        when=lambda g, a: _few(a) and getattr(g, "shape", None) == a.shape),
+    Law("the slope of ReLU", lambda g, a: g * _or_nan(maximum(a, 0), greater(a, 0)),
+        lambda g, a: g * _sign(maximum(a, 0)),
+        when=lambda g, a: _some(a) and getattr(g, "dtype", None) == a.dtype),
     Law("exp of log softmax", lambda a, axis: exp(_log_softmax(a, axis=axis)),
         lambda a, axis: _softmax(a, axis=axis),
         when=lambda a, axis: _real(a) and prod(a.shape) > 0),
@@ -115,6 +175,7 @@ FIRST: list[Law] = [
 LAWS: list[Law] = [
     Law("the sigmoid by one exponential", lambda a: sigmoid(a), _sigmoid, when=_real),
     Law("the slope of tanh by one exponential", lambda a: _slope(a), _tanh_slope, when=_real),
+    Law("times one over", lambda a, b: a * reciprocal(b), lambda a, b: a / b),
     Law("a mean as a sum", lambda a, axis, keepdims: _mean(a, axis=axis, keepdims=keepdims),
         _average, when=lambda a, axis, keepdims: _real(a) and prod(a.shape) > 0),
     Law("the sum of squares",
@@ -129,11 +190,23 @@ LAWS: list[Law] = [
     Law("sums of columns", lambda a, axes, shape: _summed_to(a, axes=axes, shape=shape),
         lambda a, axes, shape: reshape(matmul(_ones(a.shape[0], a.dtype), a), shape),
         when=_is_columns),
+    Law("sums to a shape", lambda a, axes, shape: _summed_to(a, axes=axes, shape=shape),
+        lambda a, axes, shape: reshape(_sum(a, axis=tuple(axes), keepdims=True), shape)),
     Law("sums of columns, by axis", lambda a, axis: _sum(a, axis=axis, keepdims=False),
         lambda a, axis: matmul(_ones(a.shape[0], a.dtype), a),
         when=lambda a, axis: axis is not None and _is_columns(a, axis)),
     Law("softmax", lambda a, axis: _softmax(a, axis=axis), _shares,
         when=lambda a, axis: _real(a) and prod(a.shape) > 0),
+    Law("the sum of one placed element",
+        lambda g, i, axis, shape, once, axes, keepdims: _sum(
+            _placed(g, i, axis=axis, shape=shape, once=once), axis=axes, keepdims=keepdims),
+        lambda g, i, axis, shape, once, axes, keepdims: g,
+        when=lambda g, i, axis, shape, once, axes, keepdims: axes == (axis,) and keepdims
+        and _is_pick(g, i, axis, shape)),
+    Law("picked elements",
+        lambda a, i, axis, once: _taken(a, i, axis=axis, once=once),
+        lambda a, i, axis, once: apply(PICK, (a, i, np.arange(a.shape[0]))),
+        when=lambda a, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape)),
     Law("log softmax", lambda a, axis: _log_softmax(a, axis=axis), _log_shares,
         when=lambda a, axis: _real(a) and prod(a.shape) > 0),
 ]  # fmt: skip
@@ -142,4 +215,4 @@ LAWS: list[Law] = [
 
 def lowered(graph: Graph) -> Graph:
     """The same computation in operators that NumPy computes without temporaries."""
-    return rewritten(rewritten(graph, FIRST).graph, [*LAWS, *SHAPES, *IDENTITIES]).graph
+    return rewritten(_joined(rewritten(graph, FIRST).graph), [*LAWS, *SHAPES, *IDENTITIES]).graph

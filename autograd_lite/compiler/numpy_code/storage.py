@@ -68,9 +68,21 @@ class Plan:
         return self.views.index(wanted)
 
     def workspace(self) -> list[Any]:
-        """Fresh memory for one call at a time: an array for each view."""
-        slots = [np.empty(size, np.uint8) for size in self.sizes]
+        """Fresh memory for one call at a time: an array for each view.
+
+        Slots begin at different distances from the borders of pages: a processor that reads one and
+        writes another at the same distance would wait for itself.
+        """
+        starts, end = [], 0
+        for k, size in enumerate(self.sizes):
+            begin = -(-end // 4096) * 4096 + (k % 7 + 1) * 576
+            starts.append(begin)
+            end = begin + size
+        whole = np.empty(end + 64, np.uint8)
+        first = -whole.ctypes.data % 64  # to the border of a cache line
         return [
-            slots[slot][: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
+            whole[first + starts[slot] :][: int(np.prod(shape)) * dtype.itemsize]
+            .view(dtype)
+            .reshape(shape)
             for slot, shape, dtype in self.views
         ]

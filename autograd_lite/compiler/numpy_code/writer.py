@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.numpy_code.lowering import COSH, INNER
+from autograd_lite.compiler.numpy_code.lowering import INNER, PICK, QUIET
 from autograd_lite.compiler.numpy_code.schedule import (
     Block,
     is_elementwise,
@@ -40,6 +40,8 @@ _REDUCTIONS = {
     OPS["max"].forward: "np.maximum.reduce",
     OPS["min"].forward: "np.minimum.reduce",
 }
+_HUSH = 'np.errstate(over="ignore", divide="ignore")'
+_FRESH = {OPS["where"].forward, OPS["concat"].forward, OPS["untake_along_axis"].forward}
 _MOVES = {OPS["reshape"].forward, OPS["permute_dims"].forward, OPS["broadcast_to"].forward}
 
 
@@ -195,8 +197,8 @@ class _Writer:
     # lines
 
     def _line(self, text: str, node: Node | None) -> None:
-        if node is not None and node.op is COSH:
-            text = f'with np.errstate(over="ignore"): {text}'
+        if node is not None and node.op in QUIET and self.loop is None:
+            text = f"with {_HUSH}: {text}"
         self.lines.append(("    " if self.loop is None else "        ") + text)
         if node is not None:
             self.nodes[len(self.lines)] = node
@@ -228,7 +230,7 @@ class _Writer:
             self._write_ufunc(node, ufunc, args)
         elif forward is operator.matmul and _is_dot(node):
             self._write_dot(node, args)
-        elif node.op is INNER:
+        elif node.op in (INNER, PICK):
             self._plainly(node, code(node.op, args), view=False)
         elif forward in _REDUCTIONS:
             self._plainly(node, f"{_REDUCTIONS[forward]}({args[0]}, {_axes(node)})", view=False)
@@ -271,6 +273,8 @@ class _Writer:
     def _write_ufunc(self, node: Node, ufunc: np.ufunc, args: list[str]) -> None:
         name = self.names[node]
         call = f"np.{ufunc.__name__}({', '.join(args)}, out="
+        if ufunc is np.reciprocal:  # which is slower than to divide
+            call = f"np.divide(1, {args[0]}, out="
         if self.loop is not None and node in self.loop.full:
             self._line(f"{call}{name}_)", node)
             self._finish_in_loop(node)
@@ -326,7 +330,7 @@ class _Writer:
     def _write_call(self, node: Node, args: list[str]) -> None:
         """An operator for which there is no shorter text: its own function, by name."""
         given = [*args, *(f"{key}={self._param(value)}" for key, value in node.params.items())]
-        fresh = node.op.kind in ("pointwise", "multilinear") or node.op is OPS["where"]
+        fresh = node.op.kind in ("pointwise", "multilinear") or node.op.forward in _FRESH
         text = f"{self._function(node)}({', '.join(given)})"
         if node.dtype is None:  # several results
             text = f"{self._named(settled, 'settled')}({text})"
@@ -376,6 +380,10 @@ class _Writer:
         head = [f"    for i in range(0, {block.total}, {block.rows}):", f"        j = {ends}"]
         head += loop.head
         self.lines[at:at] = head
+        if any(node.op in QUIET for node in block.nodes):
+            self.lines[at:] = [f"    {line}" for line in self.lines[at:]]
+            self.lines.insert(at, f"    with {_HUSH}:")
+            head.append("")
         self.nodes = {
             (line + len(head) if line > first else line): node for line, node in self.nodes.items()
         }
