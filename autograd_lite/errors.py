@@ -20,6 +20,7 @@ __all__ = [
     "AutogradError",
     "AxisError",
     "CompareError",
+    "CompileError",
     "DTypeError",
     "DeriveError",
     "DetachedError",
@@ -200,6 +201,10 @@ class MissingExtraError(AutogradError, ImportError):
 
 class NonFiniteError(AutogradError, FloatingPointError):
     """A NaN or an infinity found by ``ag.debug()``."""
+
+
+class CompileError(AutogradError, RuntimeError):
+    """A pass of the compiler, or a back end, that changes a result (``check=True``)."""
 
 
 class DrawError(AutogradError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
@@ -9,6 +10,10 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.compiler.numpy_code.lowering import FIRST, LAWS
+from autograd_lite.compiler.passes import FACTORS, PASSES
+from autograd_lite.rewrite import Law, rewritten
+from tests.test_rewrite import EDGES
 
 
 def network(rng: np.random.Generator) -> Any:
@@ -203,3 +208,149 @@ def test_four_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# passes
+
+
+def loss(x: Any, w: Any) -> Any:
+    return (ag.sigmoid(x @ w) * 1.0).sum() + (2 * (x * 3)).mean()
+
+
+def test_passes_can_be_looked_at() -> None:
+    f = ag.compile(ag.value_and_grad(loss, (0, 1)), check=True)
+    x, w = np.random.default_rng(0).normal(size=(2, 4, 4))
+    f(x, w)
+    assert [one.name for one in f.passes] == [name for name, _ in PASSES]
+    for one, following in itertools.pairwise(f.passes):
+        assert one.after is following.before
+    assert len(f.graph) < len(f.passes[0].before)
+    assert "two factors as one" in str(f.passes[-1])
+    assert "<svg" in ag.draw(f.graph).svg
+
+
+@pytest.mark.parametrize(
+    ("name", "law"),
+    [
+        ("sign", Law("wrong", lambda a: ag.tanh(a), lambda a: a * 1.5)),  # noqa: PLW0108  # a law
+        ("edge", Law("wrong", lambda a: ag.tanh(a), lambda a: ag.sinh(a) / ag.cosh(a))),  # noqa: PLW0108  # a law
+    ],
+)  # fmt: skip
+def test_check_names_the_guilty_pass(name: str, law: Law, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted fault: a wrong sign, and a form that is NaN for large numbers alone."""
+
+    def planted(graph: Any) -> Any:
+        found = rewritten(graph, [law])
+        return found.graph, found.steps
+
+    monkeypatch.setattr("autograd_lite.compiler.passes.PASSES", [*PASSES, (name, planted)])
+    f = ag.compile(lambda x: ag.tanh(x) * 2, check=True)
+    with pytest.raises(ag.errors.CompileError, match=f"the pass '{name}' changes output 0"):
+        f(np.array([0.5, 1.0]))
+    assert ag.compile(lambda x: ag.tanh(x) * 2)(np.array([0.5, 1.0])).shape == (2,)
+
+
+def operand(name: str, value: Any, rng: np.random.Generator) -> Any:
+    """An array of a shape for the names of arrays (positions for i); parameters as they are."""
+    if isinstance(value, tuple) and name in "abgi":
+        return rng.integers(0, 2, value) if name == "i" else rng.normal(size=value)
+    return value
+
+
+@pytest.mark.parametrize("law", [*FACTORS, *FIRST, *LAWS], ids=lambda law: law.name)
+def test_a_law_of_the_compiler_holds(law: Law) -> None:
+    """On edge values, or on its samples: what is finite stays what it is."""
+    rng = np.random.default_rng(0)
+    rows: list[list[Any]] = []
+    if law.samples:
+        for sample in law.samples:
+            named = zip(law.names, sample, strict=True)
+            rows += [[operand(name, value, rng) for name, value in named]]
+    else:
+        grids = np.meshgrid(*[EDGES] * len(law.names))
+        rows.append([grid.reshape(-1)[:60] for grid in grids])
+        rows.append([rng.normal(size=60) for _ in law.names])
+    fired = 0
+    for row in rows:
+        moving = [k for k, v in enumerate(row) if isinstance(v, np.ndarray) and v.dtype == float]
+
+        def recorded(*xs: Any, row: Any = row, moving: Any = moving) -> Any:
+            full = list(row)
+            for k, x in zip(moving, xs, strict=True):
+                full[k] = x
+            return law.pattern(*full)
+
+        with np.errstate(all="ignore"):
+            graph = ag.trace(recorded, *(row[k] for k in moving))
+            found = rewritten(graph, [law])
+            slow = np.asarray(graph.replay()[graph.outputs[0]])
+            fast = np.asarray(found.graph.replay()[found.graph.outputs[0]])
+        fired += len(found.steps)
+        assert fast.shape == slow.shape
+        finite = np.isfinite(slow)
+        np.testing.assert_allclose(fast[finite], slow[finite], rtol=1e-11, atol=1e-300)
+    assert fired
+
+
+def test_stable_forms_are_kept() -> None:
+    slope = ag.compile(ag.grad(lambda x: ag.sigmoid(x).sum()))
+    x = np.array([-1000.0, -40.0, 0.0, 40.0, 1000.0])
+    np.testing.assert_allclose(slope(x), [0, 4.248354255291589e-18, 0.25, 4.248354255291589e-18, 0])
+    bend = ag.compile(ag.grad(lambda x: ag.tanh(x).sum()))
+    np.testing.assert_allclose(bend(np.array([20.0, -20.0])), 4 * np.exp(-40.0), rtol=1e-14)
+    soft = ag.compile(lambda x: ag.log_softmax(x))  # noqa: PLW0108  # as one writes it
+    np.testing.assert_array_equal(soft(np.array([-1e4, 1e4])), [-2e4, 0])
+
+
+def test_source_is_readable_and_names_nothing_by_user_text() -> None:
+    w = ag.parameter(np.ones((2, 2)), name="x); import os; (")
+    f = ag.compile(lambda x: ag.exp(x @ w) + 1)
+    f(np.ones((3, 2)))
+    assert f.source == (
+        "def program(x, v0):\n"
+        "    v1 = x.dot(v0)\n"
+        "    np.exp(v1, out=v1)\n"
+        "    v1 += 1\n"
+        "    return v1,\n"
+    )
+
+
+def test_an_error_inside_names_operator_shapes_and_line() -> None:
+    f = ag.compile(lambda x, i: ag.take(x, i) * 2)
+    x = np.arange(3.0)
+    f(x, np.array([0, 1]))
+    with pytest.raises(IndexError) as caught:
+        f(x, np.array([0, 7]))
+    assert caught.value.source.file == __file__
+    assert "take" in str(caught.value)
+
+
+def test_unknown_back_ends_and_options_are_told() -> None:
+    with pytest.raises(ag.errors.UnsupportedError, match="no back end 'fortran'"):
+        ag.compile(lambda x: x, backend="fortran")
+    with pytest.raises(ag.errors.UnsupportedError, match="has no option 'speed'"):
+        ag.compile(lambda x: x, speed=3)(np.ones(2))
+    with pytest.raises(ag.errors.UnsupportedError, match="nothing was compiled yet"):
+        _ = ag.compile(lambda x: x).source
+    with pytest.raises(ag.errors.DTypeError):
+        ag.compile(3)
+
+
+def test_a_plain_step_with_data_and_grad() -> None:
+    """``p.data = p.data - rate * p.grad`` inside, as one writes it without an optimizer."""
+    p = ag.parameter([3.0, 4.0])
+
+    @ag.compile
+    def step(x: Any) -> Any:
+        p.zero_grad()
+        value = ((p - x) ** 2).sum()
+        value.backward()
+        p.data = p.data - 0.25 * p.grad
+        return value
+
+    values = [step(np.zeros(2)).item() for _ in range(3)]
+    assert values == [25, 6.25, 1.5625]
+    np.testing.assert_array_equal(p.data, [0.375, 0.5])
+    np.testing.assert_array_equal(p.grad, [1.5, 2.0])
+    with pytest.raises(ag.errors.GradientError, match="which changes state"):
+        step(np.zeros(2)).backward()

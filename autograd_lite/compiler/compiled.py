@@ -31,6 +31,7 @@ def compile(  # the public name, ag.compile
     *,
     backend: str = "numpy",
     limit: int = LIMIT,
+    check: bool = False,
     **options: Any,
 ) -> Any:
     """The same function as a program: traced once for each kind of call, simplified, compiled.
@@ -45,6 +46,9 @@ def compile(  # the public name, ag.compile
     ``backend`` names what runs the program: ``"numpy"``, or another file of
     ``autograd_lite/compiler/backends``; ``options`` are for it. Also a decorator.
 
+    ``check=True`` holds every pass against the graph before it, at each call, on its values and on
+    edge values; ``CompileError`` names the pass that changes a result.
+
     Raises ``DetachedError`` where the function branches on values, or keeps one beyond its trace.
 
     >>> import numpy as np
@@ -52,14 +56,14 @@ def compile(  # the public name, ag.compile
     >>> slope = ag.compile(ag.grad(lambda x: (x**3).sum()))
     >>> slope(np.array([1.0, 2.0]))
     array([ 3., 12.])
-    >>> slope.passes[-1].name
-    'algebra'
+    >>> print(slope.passes[-1])
+    factors: 4 → 4 nodes
     """
     if f is None:
-        return functools.partial(compile, backend=backend, limit=limit, **options)
+        return functools.partial(compile, backend=backend, limit=limit, check=check, **options)
     if not callable(f):
         raise DTypeError(f"ag.compile of a {type(f).__name__}", mend="give a function or a layer")
-    return Compiled(f, backend, limit, options)
+    return Compiled(f, backend, limit, check, options)
 
 
 class Compiled:
@@ -69,11 +73,11 @@ class Compiled:
     """
 
     def __init__(
-        self, f: Callable[..., Any], backend: str, limit: int, options: dict[str, Any]
+        self, f: Callable[..., Any], backend: str, limit: int, check: bool, options: dict[str, Any]
     ) -> None:
         if limit < 1:
             raise DomainError(f"limit={limit}", mend="at least one program is kept")
-        self._f, self._limit, self._options = f, limit, options
+        self._f, self._limit, self._check, self._options = f, limit, check, options
         self._back_end = backends.find(backend)
         self._entries: tuple[Entry, ...] = ()  # replaced as a whole: readers need no lock
         self._latest: Entry | None = None
@@ -100,7 +104,8 @@ class Compiled:
         with self._lock:
             entry, values = self._matching(given, named)
             if entry is None:
-                entry = Entry.traced(self._f, found, given, named, self._back_end, self._options)
+                entry = Entry.traced(self._f, found, given, named, self._back_end, self._options,
+                                     check=self._check)  # fmt: skip
                 values, entry.first = entry.first, ([], [])
                 self._keep(entry)
         operands = found.operands if current_mode().recording and found.tracked else None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.checking import check_passes
 from autograd_lite.compiler.passes import Pass, simplified
 from autograd_lite.compiler.program import BackEnd, Executable, Program
 from autograd_lite.compiler.signature import MISS, Arguments, compiled_source
@@ -73,13 +74,14 @@ class Entry:
     writes: Sequence[Write]
     trace: Trace
     build: Callable[[Program], Executable]
+    check: bool = False
     call: Callable[..., Any] = field(init=False)
     match: Callable[..., Any] = field(init=False)
 
     @classmethod
     def traced(
         cls, f: Callable[..., Any], found: Arguments, args: Any, kwargs: Any, back_end: BackEnd,
-        options: Mapping[str, Any],
+        options: Mapping[str, Any], *, check: bool = False,
     ) -> "Entry":  # fmt: skip
         """Trace the function on these arguments and compile what it did."""
         trace = trace_call(
@@ -101,7 +103,7 @@ class Entry:
             program, passes, build(program), (trace.generators, trace.values), graph,
             trace.inputs, results, trace.form, trace.writes, trace, build,
         )  # fmt: skip
-        entry.trace.outputs = []
+        entry.trace.outputs, entry.check = [], check
         entry._write_calls(found)
         return entry
 
@@ -122,7 +124,7 @@ class Entry:
         body = "\n    ".join(lines)
         states = f"{found.fresh(self._states, 's')}()"
         text = f"def match(args, kwargs):\n    {body}\n    return {states}, [{given}]\n"
-        plain = not (self.writes or self.trace.generators or self.trace.afterwards)
+        plain = not (self.check or self.writes or self.trace.generators or self.trace.afterwards)
         if plain and not any(result.tracked for result in self.results):
             run, put = found.fresh(self.executable, "run"), found.fresh(self.assembled, "put")
             single = len(self.results) == 1 and self.results[0].kind == "array"
@@ -154,6 +156,8 @@ class Entry:
         ``operands`` are the arguments as tensors of an outer derivative.
         """
         before, values = found
+        if self.check:
+            check_passes(self.program, self.passes, self.executable, values)
         try:
             outputs = self._run(values, operands)
         except BaseException:

@@ -162,9 +162,11 @@ _sum, _sum_to = operator("sum"), operator("sum_to")
 FACTORS: list[Law] = [
     Law("a number added to itself", lambda a: a + a, lambda a: a * 2),
     Law("two factors as one", lambda a, c, d: (a * c) * d, lambda a, c, d: a * (c * d),
-        when=lambda a, c, d: _is_factor(c, d) and isinstance(a, Node)),
+        when=lambda a, c, d: _is_factor(c, d) and isinstance(a, Node),
+        samples=[((2, 3), 3.0, -0.7)]),
     Law("a factor divided", lambda a, c, d: (a * c) / d, lambda a, c, d: a * (c / d),
-        when=lambda a, c, d: _is_factor(d) and _is_factor(c, 1 / d) and isinstance(a, Node)),
+        when=lambda a, c, d: _is_factor(d) and _is_factor(c, 1 / d) and isinstance(a, Node),
+        samples=[((2, 3), 3.0, 7.0)]),
     Law("a sign out of a product", lambda a, b: a * -b, lambda a, b: -(a * b)),
     Law("a sign out of a sum", lambda a, axis, keepdims: _sum(-a, axis=axis, keepdims=keepdims),
         lambda a, axis, keepdims: -_sum(a, axis=axis, keepdims=keepdims),
@@ -174,7 +176,8 @@ FACTORS: list[Law] = [
         lambda a, axes, shape: -_sum_to(a, axes=axes, shape=shape),
         samples=[((2, 3), (0,), (3,))]),
     Law("a factor with its sign", lambda a, c: -(a * c), lambda a, c: a * -c,
-        when=lambda a, c: _is_factor(c) and isinstance(a, Node)),
+        when=lambda a, c: _is_factor(c) and isinstance(a, Node),
+        samples=[((2, 3), 3.0)]),
 ]  # fmt: skip
 """Re-association that is declared safe: of numbers, where no product leaves the usual range."""
 

@@ -150,7 +150,7 @@ def _columns(node: Node) -> int | None:
     whole = len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
     if not whole or len(node.shape) != 2 or index[1].step not in (None, 1):
         return None
-    return index[1].indices(node.shape[1])[0]
+    return int(index[1].indices(node.shape[1])[0])
 
 
 def _average(a: Any, axis: Any, keepdims: Any) -> Any:
@@ -168,7 +168,8 @@ FIRST: list[Law] = [
         when=lambda g, a: _some(a) and getattr(g, "dtype", None) == a.dtype),
     Law("exp of log softmax", lambda a, axis: exp(_log_softmax(a, axis=axis)),
         lambda a, axis: _softmax(a, axis=axis),
-        when=lambda a, axis: _real(a) and prod(a.shape) > 0),
+        when=lambda a, axis: _real(a) and prod(a.shape) > 0,
+        samples=[((2, 3), (1,)), ((3,), (0,))]),
 ]  # fmt: skip
 """Laws of what two composite operators make together, before each is taken apart."""
 
@@ -177,38 +178,48 @@ LAWS: list[Law] = [
     Law("the slope of tanh by one exponential", lambda a: _slope(a), _tanh_slope, when=_real),
     Law("times one over", lambda a, b: a * reciprocal(b), lambda a, b: a / b),
     Law("a mean as a sum", lambda a, axis, keepdims: _mean(a, axis=axis, keepdims=keepdims),
-        _average, when=lambda a, axis, keepdims: _real(a) and prod(a.shape) > 0),
+        _average, when=lambda a, axis, keepdims: _real(a) and prod(a.shape) > 0,
+        samples=[((2, 3), (0,), True), ((2, 3), None, False)]),
     Law("the sum of squares",
         lambda a, axis, keepdims: _sum(square(a), axis=axis, keepdims=keepdims),
         lambda a, axis, keepdims: _inner(a, a, (1,) * len(a.shape) if keepdims else ()),
-        when=_is_all),
+        when=_is_all,
+        samples=[((2, 3), (0, 1), True), ((2, 3), None, False)]),
     Law("the sum of products",
         lambda a, b, axis, keepdims: _sum(multiply(a, b), axis=axis, keepdims=keepdims),
         lambda a, b, axis, keepdims: _inner(a, b, (1,) * len(a.shape) if keepdims else ()),
         when=lambda a, b, axis, keepdims: _is_all(a, axis) and _real(b) and a.shape == b.shape
-        and a.dtype == b.dtype),
+        and a.dtype == b.dtype,
+        samples=[((2, 3), (2, 3), None, True), ((4,), (4,), (0,), False)]),
     Law("sums of columns", lambda a, axes, shape: _summed_to(a, axes=axes, shape=shape),
         lambda a, axes, shape: reshape(matmul(_ones(a.shape[0], a.dtype), a), shape),
-        when=_is_columns),
+        when=_is_columns,
+        samples=[((2, 3), (0,), (3,))]),
     Law("sums to a shape", lambda a, axes, shape: _summed_to(a, axes=axes, shape=shape),
-        lambda a, axes, shape: reshape(_sum(a, axis=tuple(axes), keepdims=True), shape)),
+        lambda a, axes, shape: reshape(_sum(a, axis=tuple(axes), keepdims=True), shape),
+        samples=[((2, 3), (1,), (2, 1)), ((2, 3, 4), (0, 1), (4,))]),
     Law("sums of columns, by axis", lambda a, axis: _sum(a, axis=axis, keepdims=False),
         lambda a, axis: matmul(_ones(a.shape[0], a.dtype), a),
-        when=lambda a, axis: axis is not None and _is_columns(a, axis)),
+        when=lambda a, axis: axis is not None and _is_columns(a, axis),
+        samples=[((2, 3), (0,))]),
     Law("softmax", lambda a, axis: _softmax(a, axis=axis), _shares,
-        when=lambda a, axis: _real(a) and prod(a.shape) > 0),
+        when=lambda a, axis: _real(a) and prod(a.shape) > 0,
+        samples=[((2, 3), (1,)), ((3,), (0,))]),
     Law("the sum of one placed element",
         lambda g, i, axis, shape, once, axes, keepdims: _sum(
             _placed(g, i, axis=axis, shape=shape, once=once), axis=axes, keepdims=keepdims),
         lambda g, i, axis, shape, once, axes, keepdims: g,
         when=lambda g, i, axis, shape, once, axes, keepdims: axes == (axis,) and keepdims
-        and _is_pick(g, i, axis, shape)),
+        and _is_pick(g, i, axis, shape),
+        samples=[((2, 1), (2, 1), 1, (2, 3), False, (1,), True)]),
     Law("picked elements",
         lambda a, i, axis, once: _taken(a, i, axis=axis, once=once),
         lambda a, i, axis, once: apply(PICK, (a, i, np.arange(a.shape[0]))),
-        when=lambda a, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape)),
+        when=lambda a, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape),
+        samples=[((2, 3), (2, 1), 1, False)]),
     Law("log softmax", lambda a, axis: _log_softmax(a, axis=axis), _log_shares,
-        when=lambda a, axis: _real(a) and prod(a.shape) > 0),
+        when=lambda a, axis: _real(a) and prod(a.shape) > 0,
+        samples=[((2, 3), (1,)), ((3,), (0,))]),
 ]  # fmt: skip
 """What NumPy computes quicker, each as stable as what it replaces."""
 
