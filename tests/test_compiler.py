@@ -232,8 +232,8 @@ def test_passes_can_be_looked_at() -> None:
 @pytest.mark.parametrize(
     ("name", "law"),
     [
-        ("sign", Law("wrong", lambda a: ag.tanh(a), lambda a: a * 1.5)),  # noqa: PLW0108  # a law
-        ("edge", Law("wrong", lambda a: ag.tanh(a), lambda a: ag.sinh(a) / ag.cosh(a))),  # noqa: PLW0108  # a law
+        ("sign", Law("wrong", lambda a: ag.tanh(a), lambda a: a * 1.5)),  # noqa: PLW0108  # reads as a law
+        ("edge", Law("wrong", lambda a: ag.tanh(a), lambda a: ag.sinh(a) / ag.cosh(a))),  # noqa: PLW0108  # reads as a law
     ],
 )  # fmt: skip
 def test_check_names_the_guilty_pass(name: str, law: Law, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +298,7 @@ def test_stable_forms_are_kept() -> None:
     np.testing.assert_allclose(slope(x), [0, 4.248354255291589e-18, 0.25, 4.248354255291589e-18, 0])
     bend = ag.compile(ag.grad(lambda x: ag.tanh(x).sum()))
     np.testing.assert_allclose(bend(np.array([20.0, -20.0])), 4 * np.exp(-40.0), rtol=1e-14)
-    soft = ag.compile(lambda x: ag.log_softmax(x))  # noqa: PLW0108  # as one writes it
+    soft = ag.compile(lambda x: ag.log_softmax(x))  # noqa: PLW0108  # as people write it
     np.testing.assert_array_equal(soft(np.array([-1e4, 1e4])), [-2e4, 0])
 
 
