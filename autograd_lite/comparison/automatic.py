@@ -3,7 +3,7 @@
 Knows: how to find a layer's parameters, to run it with other values of them without touching it,
 and to get its gradients.
 Does not know: hand-written layers, verdicts, reports.
-Imports: the adapters' inputs, errors, graph, tensors, derivatives, NumPy.
+Imports: the adapters' inputs, errors, graph, reverse, tensors, NumPy.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ import copy
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_lite.comparison.adapters.inputs import Inputs
-from autograd_lite.derivatives import gradients
 from autograd_lite.errors import CompareError
-from autograd_lite.graph import Graph
+from autograd_lite.graph import Graph, Node
+from autograd_lite.reverse import Sweep
 from autograd_lite.tensors import Tensor, parameter, tensor
 
-__all__ = ["Twin", "as_arrays", "parameters_of", "parts_of"]
+__all__ = ["Recorded", "Twin", "as_arrays", "parameters_of", "parts_of"]
+
+
+class Recorded(NamedTuple):
+    """A forward pass on tensors: the inputs and then the parameters, and what came out."""
+
+    leaves: tuple[Any, ...]
+    results: tuple[Any, ...]
 
 
 class Twin:
@@ -38,6 +45,7 @@ class Twin:
 
     labels: frozenset[int] = frozenset()  # integer inputs that are no numbers
     optional: frozenset[int] = frozenset()  # inputs of which nobody expects a gradient
+    _kept: Recorded | None = None
 
     def __init__(self, against: Any, inputs: Inputs, hand_value: Callable[[str], Any]) -> None:
         if not callable(against):
@@ -72,31 +80,41 @@ class Twin:
             result = layer(*given)
         return tuple(result) if isinstance(result, tuple | list) else (result,)
 
+    def recorded(self, inputs: Sequence[Any] | None = None) -> Recorded:
+        """One forward pass, at the inputs or at others; that at the inputs is kept."""
+        if inputs is not None:
+            return self._recorded(inputs)
+        if self._kept is None:
+            self._kept = self._recorded(self.inputs)
+        return self._kept
+
+    def _recorded(self, inputs: Sequence[Any]) -> Recorded:
+        xs = [tensor(x, name=name) for x, name in zip(inputs, self.given.names, strict=True)]
+        ps = {path: parameter(value, name=path) for path, value in self.values.items()}
+        return Recorded((*xs, *ps.values()), self._call(xs, ps))
+
     def run(
         self,
         cotangents: Callable[[tuple[Any, ...]], Sequence[Any]],
         inputs: Sequence[Any] | None = None,
     ) -> tuple[tuple[Any, ...], list[Any]]:
         """The outputs, and the gradients of the inputs and then of the parameters."""
-        xs = [tensor(x) for x in (self.inputs if inputs is None else inputs)]
-        ps = {path: parameter(value) for path, value in self.values.items()}
-        tensors = [*xs, *ps.values()]
-        results = self._call(xs, ps)
+        leaves, results = self.recorded(inputs)
         outputs = as_arrays(results)
-        totals = [np.zeros(t.shape, t.dtype) for t in tensors]
+        seeds: dict[Node, Any] = {}
         for result, cotangent in zip(results, cotangents(outputs), strict=True):
-            if not isinstance(result, Tensor) or not result.tracked:
-                continue
-            g = np.asarray(cotangent, result.dtype)
-            for total, part in zip(totals, gradients(result, tensors, g), strict=True):
-                total += part.numpy()
-        return outputs, totals
+            if isinstance(result, Tensor) and result.tracked:
+                g = np.asarray(cotangent, result.dtype)[()]
+                seeds[result.node] = seeds[result.node] + g if result.node in seeds else g
+        found = Sweep(seeds).run({leaf.node for leaf in leaves})
+        zeros = (np.zeros(leaf.shape, leaf.dtype) for leaf in leaves)
+        return outputs, [
+            np.array(found.get(leaf.node, zero)) for leaf, zero in zip(leaves, zeros, strict=True)
+        ]
 
-    def graph(self, names: Sequence[str]) -> Graph | None:
-        """The graph of the outputs, inputs called by these names; None if nothing is tracked."""
-        xs = [tensor(x, name=name) for x, name in zip(self.inputs, names, strict=True)]
-        ps = {path: parameter(value, name=path) for path, value in self.values.items()}
-        results = self._call(xs, ps)
+    def graph(self) -> Graph | None:
+        """The graph of the outputs, inputs called by their names; None if nothing is tracked."""
+        results = self.recorded().results
         tracked = all(isinstance(result, Tensor) and result.tracked for result in results)
         return Graph.of(*results) if tracked else None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,9 @@ from autograd_lite.comparison.adapters.base import HandRun
 from autograd_lite.comparison.adapters.matching import is_expected
 from autograd_lite.comparison.adapters.running import Runner, parameter_at
 from autograd_lite.comparison.automatic import Twin
-from autograd_lite.comparison.numbers import EXAMINED, numbers_of
+from autograd_lite.comparison.numbers import EXAMINED, examined_too, numbers_of, worth
 from autograd_lite.comparison.report import Finding, Row, gradient_name
-from autograd_lite.comparison.rounding import natural_scale, rounding_of
+from autograd_lite.comparison.rounding import most_rounding, natural_scale, rounding_of
 from autograd_lite.comparison.rows import row_by_numbers, row_of
 from autograd_lite.comparison.ties import judged_together
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
@@ -31,6 +32,8 @@ from autograd_lite.tensors import Tensor
 
 __all__ = ["Case"]
 
+_LOOKED_AT = 4  # elements at which the numbers say first which of two gradients is wrong
+_DEAR = 200  # a function that may be evaluated less often than this
 _SECOND = 2.5  # what flows into a loss the second time, to see that backward takes notice
 
 
@@ -71,7 +74,6 @@ class Case:
         self.hands = self._hand_gradients(self.by_hand)
         floats = [*self.outputs, *self.by_hand.outputs, *self.gradients, *self.hands]
         self.tolerance = tolerance_of(*(g for g in floats if g is not None))
-        self._estimate_rounding()
         self.upstream = self._upstream_ignored()
         if self.numeric:
             self._ask_numbers()
@@ -87,22 +89,28 @@ class Case:
                 mend="use one of these names",
             )
 
-    def _estimate_rounding(self) -> None:
+    @cached_property
+    def scales(self) -> list[Any]:
+        """The natural scale of each gradient, element by element."""
         points = [*self.arrays, *self.twin.values.values()]
         outputs = self.outputs or self.by_hand.outputs
+        return [natural_scale(outputs, self.douts, point) for point in points]
+
+    @cached_property
+    def rounding(self) -> list[Any]:
+        """How much of each gradient is rounding: five more passes of each side."""
         hands = [h if h is None or h.dtype.kind in "fiub" else None for h in self.hands]
-        scales = [natural_scale(outputs, self.douts, point) for point in points]
-        self.rounding = rounding_of(hands, self.at, self.arrays, self.douts, scales)
+        found = rounding_of(hands, self.at, self.arrays, self.douts, self.scales)
         if isinstance(self.twin, UntracedTwin):
-            return
+            return found
         inputs = [
             a if a.dtype.kind == "f" or i in self.twin.labels else a.astype(float)
             for i, a in enumerate(self.arrays)
         ]
-        automatic = rounding_of(self.gradients, self._automatic_at, inputs, self.douts, scales)
-        self.rounding = [
+        automatic = rounding_of(self.gradients, self._automatic_at, inputs, self.douts, self.scales)
+        return [
             a + h if np.shape(a) == np.shape(h) else a
-            for a, h in zip(automatic, self.rounding, strict=True)
+            for a, h in zip(automatic, found, strict=True)
         ]
 
     def _automatic_at(self, inputs: Sequence[Any], douts: Sequence[Any]) -> list[Any]:
@@ -188,7 +196,7 @@ class Case:
 
     def _ask_numbers(self) -> None:
         """The third referee: derivatives of the hand-written forward by differences alone."""
-        count = len(self.arrays)
+        count, evaluations = len(self.arrays), worth(self.twin.graph())
         free = [
             i
             for i in range(count)
@@ -199,7 +207,7 @@ class Case:
         points = [self.arrays[i] for i in free] + [
             np.asarray(parameter_at(self.layer.hand, path)) for path in self.shared
         ]
-        look_at = [_furthest(self.gradients[k], self.hands[k]) for k in asked]
+        look_at = [_looked_at(self.gradients[k], self.hands[k], evaluations) for k in asked]
 
         def forward(*values: Any) -> Any:
             inputs = list(self.arrays)
@@ -211,7 +219,16 @@ class Case:
 
         try:
             douts = self._for_hand(self.by_hand.outputs)
-            found = numbers_of(forward, points, douts, self.rng, look_at=look_at)
+            traced = not isinstance(self.twin, UntracedTwin)
+            claims = [self.gradients[k] for k in asked] if traced else []
+            found = numbers_of(
+                forward, points, douts, self.rng, look_at=look_at, claims=claims,
+                evaluations=evaluations,
+            )  # fmt: skip
+            for i, k in enumerate(asked):
+                more = self._more_at_kinks(k, found[i])
+                if len(more):
+                    found[i] = examined_too(forward, points, douts, i, more, found[i])
         except Exception as error:  # noqa: BLE001  # user code, at points that it has not seen before
             self.trouble = f"none: {type(error).__name__}: {str(error).splitlines()[0]}"
             return
@@ -219,6 +236,16 @@ class Case:
             self.numbers[k] = number
         labels = [gradient_name(name) for name in self.all_names]
         self.along = (forward, points, [labels[k] for k in asked], douts)
+
+    def _more_at_kinks(self, k: int, found: Numbers) -> Any:
+        """Where else two gradients differ, if all that was examined of it is a choice at a kink."""
+        automatic, hand = self.gradients[k], self.hands[k]
+        apart = _apart(automatic, hand)
+        seen = found.gradient.examined.ravel()[apart]
+        if not apart.size or seen.all():
+            return ()
+        choice = found.permits(automatic) & found.permits(hand)
+        return apart[~seen][:EXAMINED] if choice.ravel()[apart[seen]].all() else ()
 
     def _doubt(self) -> str:
         """Why the trace is not to be believed; empty if it is."""
@@ -246,19 +273,25 @@ class Case:
             name = "forward" if len(self.outputs) == 1 else f"forward[{i}]"
             hand = outputs[i] if i < len(outputs) else None
             rows.append(row_of(name, "output", automatic, hand, None, 0.0))
-        labels = [gradient_name(name) for name in self.all_names]
-        kinds = ["input"] * len(self.names) + ["parameter"] * len(self.twin.paths)
-        parts = zip(
-            labels, kinds, self.gradients, self.hands, self.numbers, self.rounding, strict=True
-        )
-        found, points = list(parts), [*self.arrays, *self.twin.values.values()]
+        return rows + [self._row(k) for k in range(len(self.hands)) if self.is_asked(k)]
+
+    def _row(self, k: int) -> Row:
+        """The row of a gradient; how much of it is rounding is asked only where that decides."""
+        hand = self.hands[k]
+        fits = hand is not None and np.shape(hand) == np.shape(self.scales[k])
+        most = 2 * most_rounding(hand, self.arrays, self.scales[k]) if fits else 0.0
+        strict, lenient = self._judged(k, 0.0), self._judged(k, most)
+        said = [(row.verdict, row.outlier, row.note) for row in (strict, lenient)]
+        return strict if said[0] == said[1] else self._judged(k, self.rounding[k])
+
+    def _judged(self, k: int, rounding: Any) -> Row:
+        name = gradient_name(self.all_names[k])
+        kind = "input" if k < len(self.names) else "parameter"
+        hand, numbers = self.hands[k], self.numbers[k]
         if isinstance(self.twin, UntracedTwin):
-            return [
-                row_by_numbers(name, kind, np.shape(points[k]), *rest)
-                for k, (name, kind, _, *rest) in enumerate(found)
-                if self.is_asked(k)
-            ]
-        return rows + [row_of(*found[k]) for k in range(len(found)) if self.is_asked(k)]
+            points = [*self.arrays, *self.twin.values.values()]
+            return row_by_numbers(name, kind, np.shape(points[k]), hand, numbers, rounding)
+        return row_of(name, kind, self.gradients[k], hand, numbers, rounding)
 
     def is_asked(self, k: int) -> bool:
         """Whether a gradient has a row: it was found, or ought to have been."""
@@ -290,12 +323,23 @@ class Case:
         return judged_together(self.rows(), *self.along) if self.along else self.rows()
 
 
-def _furthest(automatic: Any, hand: Any) -> list[int]:
-    """The flat positions where two gradients are furthest apart, and that of the largest."""
-    if automatic is None or automatic.size <= EXAMINED:
-        return []
-    largest = int(np.argmax(np.nan_to_num(np.abs(automatic))))
-    if hand is None or hand.shape != automatic.shape:
-        return [largest]
+def _looked_at(automatic: Any, hand: Any, evaluations: int) -> Any:
+    """Where numbers are asked for first; of gradients that agree, the element that is shown."""
+    apart = _apart(automatic, hand)[:_LOOKED_AT]
+    if apart.size or evaluations < _DEAR or automatic is None or not automatic.size:
+        return apart
+    gap = np.abs(automatic - hand) if np.shape(hand) == automatic.shape else np.zeros(1)
+    return np.array([int(np.argmax(np.nan_to_num(gap if gap.any() else np.abs(automatic))))])
+
+
+def _apart(automatic: Any, hand: Any) -> Any:
+    """The flat positions where two gradients differ by more than rounding, the furthest first."""
+    none = np.zeros(0, np.intp)
+    if automatic is None or hand is None or hand.shape != automatic.shape:
+        return none
+    if hand.dtype.kind not in "fiub":
+        return none
     gap = np.nan_to_num(np.abs(automatic - hand), nan=np.inf).ravel()
-    return [largest, *(int(i) for i in np.argsort(gap)[-8:])]
+    limit = tolerance_of(automatic, hand) * float(np.nan_to_num(np.abs(automatic)).max(initial=0.0))
+    order = np.argsort(-gap, kind="stable")
+    return order[gap[order] > limit]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.automatic import as_arrays
-from autograd_lite.comparison.numbers import EXAMINED, numbers_of
+from autograd_lite.comparison.numbers import numbers_of, said_of_samples
 from autograd_lite.comparison.realified import is_complex, of_real_parts, part_names, parts_of
 from autograd_lite.comparison.report import Comparison, Finding, Row
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
@@ -67,7 +67,8 @@ def gradcheck(
     case = _Checked(f, arrays, names, rng, cotangent)
     claims = case.reverse()
     roundings = rounding_of(claims, case.reverse_at, arrays, case.douts, case.scales(1))
-    rows = check_claims(case.values, arrays, claims, case.douts, case.names, rng, roundings)
+    numbers = numbers_of(case.values, arrays, case.douts, rng)
+    rows = _claimed(arrays, claims, numbers, case.names, roundings)
     findings: list[Finding] = []
     rows += _tried("forward mode", case.forward_rows, findings)
     if order > 1:
@@ -76,12 +77,8 @@ def gradcheck(
             findings.append(Finding("info", "order 2", "checked beside the point, which is a kink"))
         rows += _tried("order 2", case.second_rows, findings)
     findings += [finding for row in rows for finding in _of_row(row)]
-    if any(a.size > EXAMINED for a in arrays):
-        text = (
-            f"arrays of more than {EXAMINED:,} elements were examined at a sample of them, and "
-            "along one random direction through all"
-        )
-        findings.append(Finding("info", "numbers", text))
+    if said := said_of_samples([f"d{name}" for name in case.names], numbers):
+        findings.append(Finding("info", "numbers", said))
     how = f"seed {seed}" if cotangent is None else "given"
     return Comparison(
         title,
@@ -117,14 +114,22 @@ def check_claims(
     `roundings` is what is known to be rounding in each claim.
     """
     arrays = [np.asarray(a) for a in arrays]
-    shaped = [np.shape(c) == a.shape for a, c in zip(arrays, claims, strict=True)]
     numbers = numbers_of(f, arrays, cotangents, rng)
+    return _claimed(arrays, claims, numbers, names, roundings or [0.0] * len(arrays))
+
+
+def _claimed(
+    arrays: Sequence[Any],
+    claims: Sequence[Any],
+    numbers: Sequence[Numbers],
+    names: Sequence[str],
+    roundings: Sequence[Any],
+) -> list[Row]:
     rows = []
-    slack = roundings or [0.0] * len(arrays)
-    for name, array, claim, number, fits, rounding in zip(
-        names, arrays, claims, numbers, shaped, slack, strict=True
+    for name, array, claim, number, rounding in zip(
+        names, arrays, claims, numbers, roundings, strict=True
     ):
-        if fits:
+        if np.shape(claim) == array.shape:
             rows.append(_row(f"d{name}", "input", claim, number, arrays, rounding))
         else:
             note = f"shape {np.shape(claim)} for an input of shape {array.shape}"

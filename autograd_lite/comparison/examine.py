@@ -17,7 +17,7 @@ import numpy as np
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
-from autograd_lite.comparison.adapters.running import Runner, changed, parameter_at
+from autograd_lite.comparison.adapters.running import Runner, changed, parameter_at, undisturbed
 from autograd_lite.comparison.automatic import Twin, parts_of
 from autograd_lite.comparison.case import Case
 from autograd_lite.comparison.findings import findings_of
@@ -87,10 +87,11 @@ def compare(
             **options,
         )  # fmt: skip
 
-    report, case = once(inputs)
     more: list[Finding] = []
-    if kinds:
-        more += fuzzed(kinds, case, report, lambda xs: once(xs, cotangent=None)[0], seed)
+    with undisturbed():
+        report, case = once(inputs)
+        if kinds:
+            more += fuzzed(kinds, case, report, lambda xs: once(xs, cotangent=None)[0], seed)
     return replace(report, findings=(*report.findings, *more)) if more else report
 
 
@@ -115,7 +116,7 @@ def _once(
         twin = UntracedTwin(layer, given, runner)
         case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
         case.run()
-    graph = twin.graph(given.names)
+    graph = twin.graph()
     rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, graph)
     how = "given" if cotangent is not None else case.drawn.format(seed)
     referee = "numbers as the third referee" if numeric else "no numbers asked"

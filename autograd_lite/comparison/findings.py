@@ -13,8 +13,8 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.running import parameter_at
 from autograd_lite.comparison.case import Case
-from autograd_lite.comparison.numbers import EXAMINED
-from autograd_lite.comparison.report import Finding, Row
+from autograd_lite.comparison.numbers import said_of_samples
+from autograd_lite.comparison.report import Finding, Row, gradient_name
 from autograd_lite.comparison.verdict import Allowance, judge
 
 __all__ = ["findings_of"]
@@ -38,13 +38,9 @@ def findings_of(case: Case, rows: Sequence[Row]) -> list[Finding]:
     if case.trouble:
         level = "error" if case.untraced else "info"
         found.append(Finding(level, "numbers", case.trouble))
-    large = [n for n in case.numbers if n is not None and n.along is not None]
-    if large:
-        text = (
-            f"arrays of more than {EXAMINED:,} elements were examined at a sample of them, and "
-            "along one random direction through all"
-        )
-        found.append(Finding("info", "numbers", text))
+    names = [gradient_name(name) for name in case.all_names]
+    if said := said_of_samples(names, case.numbers):
+        found.append(Finding("info", "numbers", said))
     return found
 
 

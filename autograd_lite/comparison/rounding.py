@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["natural_scale", "rounding_of"]
+__all__ = ["most_rounding", "natural_scale", "rounding_of"]
 
 _ULPS = (1.0, -1.0, 2.0, -2.0, 3.0)
 _AMPLIFIED = 6.0  # a few jitters may happen to round alike
@@ -44,6 +44,11 @@ def natural_scale(outputs: Sequence[Any], cotangents: Sequence[Any], point: Any)
         )
     largest = float(x[np.isfinite(x)].max(initial=0.0)) or 1.0
     return flow / np.maximum(x, 0.05 * largest)
+
+
+def most_rounding(claim: Any, arrays: Sequence[Any], scale: Any) -> Any:
+    """What the rounding in a claim does not exceed: some ulps of the derivative's natural scale."""
+    return _MOST * _eps(claim, *arrays) * scale
 
 
 def rounding_of(
@@ -74,12 +79,12 @@ def rounding_of(
     found = []
     for claim, change, scale in zip(claims, changes, scales, strict=True):
         fits = np.shape(scale) == change.shape
-        limit = _MOST * _eps(claim, *arrays) * scale if fits else 0.0
+        limit = most_rounding(claim, arrays, scale) if fits else 0.0
         found.append(np.minimum(_AMPLIFIED * change, limit))
     return found
 
 
 def _eps(*arrays: Any) -> float:
     """The coarsest of the floats that took part."""
-    kinds = [np.asarray(a).dtype for a in arrays if np.asarray(a).dtype.kind == "f"]
+    kinds = {np.asarray(a).dtype for a in arrays if np.asarray(a).dtype.kind == "f"}
     return max((float(np.finfo(kind).eps) for kind in kinds), default=2.3e-16)

@@ -18,7 +18,7 @@ from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.matching import is_expected, is_weight
 from autograd_lite.comparison.adapters.running import Runner, replayed
-from autograd_lite.comparison.automatic import Twin, parts_of
+from autograd_lite.comparison.automatic import Recorded, Twin, parts_of
 from autograd_lite.errors import CompareError, Source
 from autograd_lite.graph import Graph
 from autograd_lite.lifting import lift
@@ -42,17 +42,19 @@ class TracedTwin(Twin):
         self._layer, self.given, self.inputs = layer, inputs, inputs.arrays
         self._names = names_of(layer.hand)
         self.lost: list[tuple[str, Source | None]] = []
-        self.labels, self._whole, outputs, held = self._first_that_runs()
-        used = {node for y in outputs if isinstance(y, Tensor) for node in Graph.of(y).inputs}
+        self.labels, self._whole, xs, outputs, held = self._first_that_runs()
+        made = [y for y in outputs if isinstance(y, Tensor) and y.tracked]
+        used = set(Graph.of(*made).inputs) if made else set()
         order = dict.fromkeys(self._names.values())  # as the layer holds them
-        leaves = [(path, held[path]) for path in order if path in held]
-        self.values = {path: leaf.numpy() for path, leaf in leaves if leaf.node in used}
+        leaves = {path: held[path] for path in order if path in held and held[path].node in used}
+        self.values = {path: leaf.numpy() for path, leaf in leaves.items()}
         self.paths = tuple(self.values)
+        self._kept = Recorded((*xs, *leaves.values()), outputs)
         self.optional = self.labels | _unclaimed(layer, inputs, self.labels)
 
     def _first_that_runs(
         self,
-    ) -> tuple[frozenset[int], bool, tuple[Any, ...], dict[str, Tensor]]:
+    ) -> tuple[frozenset[int], bool, list[Tensor], tuple[Any, ...], dict[str, Tensor]]:
         """Which integers are labels: the fewest of the inputs, then those that the layer holds."""
         integers = [i for i, x in enumerate(self.inputs) if x.dtype.kind in "iub"]
         trouble: Exception | None = None
@@ -60,8 +62,9 @@ class TracedTwin(Twin):
             for count in range(len(integers) + 1):
                 for labels in map(frozenset, combinations(integers, count)):
                     try:
-                        xs = [tensor(x) for x in self.inputs]
-                        return labels, whole, *self._traced(xs, {}, labels, whole)
+                        named = zip(self.inputs, self.given.names, strict=True)
+                        xs = [tensor(x, name=name) for x, name in named]
+                        return labels, whole, xs, *self._traced(xs, {}, labels, whole)
                     except Exception as error:  # noqa: BLE001 - whatever the user's code raises
                         trouble = trouble or error
         raise CompareError(
@@ -129,7 +132,7 @@ class UntracedTwin(Twin):
         }
         self.paths = tuple(self.values)
 
-    def graph(self, names: Sequence[str]) -> None:
+    def graph(self) -> None:
         """Nothing was recorded."""
 
 

@@ -18,7 +18,16 @@ import numpy as np
 
 from autograd_lite.numeric import NumericGradient
 
-__all__ = ["NUMERIC", "Allowance", "Judgement", "Numbers", "judge", "judge_claim", "tolerance_of"]
+__all__ = [
+    "NUMERIC",
+    "Allowance",
+    "Along",
+    "Judgement",
+    "Numbers",
+    "judge",
+    "judge_claim",
+    "tolerance_of",
+]
 
 # Of the row's largest element, by the size of the coarsest float that took part. Right float64
 # gradients differ by some 1e-15, wrong ones by more than 1e-6.
@@ -47,15 +56,28 @@ class Allowance:
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
-    """What the numeric referee says of one gradient.
+class Along:
+    """A check of all elements at once: a tangent, the derivative along it and its error."""
 
-    `along` is a check of all elements at once, used where only some were examined: a tangent, the
-    derivative along it and its error.
-    """
+    tangent: Any
+    value: float
+    error: float
+
+    def contradicts(self, claim: Any, allowance: Allowance) -> bool:
+        """Whether ⟨claim, tangent⟩ is further from the derivative than its error allows."""
+        terms = claim * self.tangent
+        part = max(1e-12, allowance.coarse / 10)
+        rounding = part * float(np.sqrt((terms * terms).sum()))
+        rounding += float(np.abs(allowance.rounding * self.tangent).sum())
+        return not abs(float(terms.sum()) - self.value) <= _ERRORS * self.error + rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What the numeric referee says of one gradient; `along` where only a sample was examined."""
 
     gradient: NumericGradient
-    along: tuple[Any, float, float] | None = None
+    along: tuple[Along, ...] = ()
 
     def trusted(self, scale: float) -> Any:
         """True where the number was found, with an error that is small in the row's scale."""
@@ -81,15 +103,8 @@ class Numbers:
         return number.examined & number.kinks & inside
 
     def contradicts_along(self, claim: Any, allowance: Allowance) -> bool:
-        """Whether `claim` fails the check of all elements at once."""
-        if self.along is None:
-            return False
-        tangent, value, error = self.along
-        terms = claim * tangent
-        part = max(1e-12, allowance.coarse / 10)
-        rounding = part * float(np.sqrt((terms * terms).sum()))
-        rounding += float(np.abs(allowance.rounding * tangent).sum())
-        return not abs(float(terms.sum()) - value) <= _ERRORS * error + rounding
+        """Whether `claim` fails a check of all elements at once."""
+        return any(one.contradicts(claim, allowance) for one in self.along)
 
 
 @dataclass(frozen=True)
