@@ -33,6 +33,7 @@ _LAZY = {
     "compile": "autograd_lite.compiler",
     "derive": "autograd_lite.compiler",
     "draw": "autograd_lite.picture",
+    "explain": "autograd_lite.compiler",
     "fft": None,
     "gradcheck": "autograd_lite.comparison",
     "lift": "autograd_lite.lifting",

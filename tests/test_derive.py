@@ -204,3 +204,105 @@ def test_a_derived_layer_keeps_float32(name: str) -> None:
     found = hand.backward(np.ones_like(y))
     gradients = [getattr(hand, f"d{name}") for name in derived.written.parameters]
     assert {one.dtype for one in (y, found, *gradients)} == {np.dtype(np.float32)}
+
+
+# explained
+
+
+def test_the_rewriting_of_softmax_with_cross_entropy() -> None:
+    x = ag.tensor(X, name="x")
+    t = ag.constant(np.eye(6)[[0, 1, 2, 1]], name="t")
+    lines = [line.text for line in ag.explain(_cross_entropy(x, t)).steps]
+    assert lines[-2:] == [
+        "dx = dout × (exp(x) − t(Σ exp(x)))/(4(Σ exp(x)))   [every value by its formula]",
+        "   = dout × (s − t)/4   [by Σ exp(x) = exp(x)/s, from s]",
+    ]
+
+
+def test_a_value_that_is_read_twice_gathers_a_sum() -> None:
+    x = ag.tensor(X, name="x")
+    assert any(line.text.endswith("dx = dout × s − dv1") for line in ag.explain(_swish(x)).steps)
+
+
+def test_explanations_name_what_is_asked_for() -> None:
+    x, W = ag.tensor(X, name="x"), ag.parameter(np.ones((6, 2)), name="W")
+    y = x @ W
+    whole = str(ag.explain(y))
+    assert "dx = dout·Wᵀ" in whole and "dW = xᵀ·dout" in whole
+    assert "dx" not in str(ag.explain(y, W)).split("back: ")[1].partition("\n")[2]
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_explanations_are_latex(name: str) -> None:
+    ziamath = pytest.importorskip("ziamath", reason="renders LaTeX")
+    derived = ag.derive(SHORT[name][0], X)
+    rows = derived.latex.splitlines()
+    assert rows[0] == r"\begin{aligned}" and rows[-1] == r"\end{aligned}"
+    assert len(rows) == len(derived.steps) + 2
+    for row in rows[1:-1]:
+        for part in row.removesuffix(r"\\").replace(r"\quad", "").split("&"):
+            if part.strip(" ="):
+                assert "<svg" in ziamath.Latex(part.strip(" =")).svg()
+
+
+# names, and bad input
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["import os", "x; y", "self", "np", "dout", "class", "sum", "x" * 40, "é", "_x", "\u202e"],
+)
+def test_hostile_names_stay_out_of_the_code(name: str) -> None:
+    W = ag.parameter(np.ones((6, 2)), name=name)
+    derived = ag.derive(lambda x: ag.tanh(x @ W), X, name="Layer")
+    head = derived.source[: derived.source.index("    def forward")]
+    assert "def __init__(self, W):" in head
+    assert name not in derived.source.replace("np.", "").replace("self.", "").replace(
+        "(self", ""
+    ).replace("as np", "").replace("class Layer", "").replace("dout", "") or name in (
+        "self", "dout", "class"
+    )  # fmt: skip
+    derived.layer().forward(X)
+
+
+@pytest.mark.parametrize("name", ["a b", "class", "1x", "x.y", "self", ""])
+def test_a_class_has_a_plain_name(name: str) -> None:
+    with pytest.raises(DeriveError, match="no name for a class"):
+        ag.derive(ag.tanh, X, name=name)
+
+
+def test_what_cannot_be_derived() -> None:
+    with pytest.raises(DeriveError, match="no examples"):
+        ag.derive(ag.tanh)
+    with pytest.raises(DeriveError, match="returns 2 values"):
+        ag.derive(lambda x: (x, x), X)
+    with pytest.raises(DeriveError, match="the function returns 3"):
+        ag.derive(lambda x: 3, X)
+    with pytest.raises(DeriveError, match="does not depend on its arguments"):
+        ag.derive(lambda x: ag.tensor(1.0) * 2, X)
+    with pytest.raises(DeriveError, match="its gradient is zero"):
+        ag.derive(lambda x, t: x * ag.floor(t), X, X)
+    with pytest.raises(DeriveError, match="there is no argument 2"):
+        ag.derive(ag.tanh, X, argnums=2)
+    with pytest.raises(DeriveError, match="labels have no gradient"):
+        ag.derive(nn.softmax_cross_entropy, X, np.array([0, 1, 2, 1]), argnums=1)
+    with pytest.raises(DeriveError, match="the operator expm has no NumPy code"):
+        ag.derive(ag.linalg.expm, np.eye(3))
+    with pytest.raises(DeriveError, match="no history"):
+        ag.explain(ag.constant(1.0))
+    with pytest.raises(DeriveError, match="no leaf that the result rests on"):
+        ag.explain(ag.tensor(1.0) * 2, ag.tensor(1.0))
+
+
+def test_a_branch_on_data_is_refused() -> None:
+    def f(x: Any) -> Any:
+        return x if float(ag.sum(x)) > 0 else -x
+
+    with pytest.raises(DetachedError):
+        ag.derive(f, X)
+
+
+def test_a_value_baked_into_the_function_is_found_out() -> None:
+    draws = iter(range(100))
+    with pytest.raises(DeriveError, match="do not agree on the output"):
+        ag.derive(lambda x: x * (1.0 + next(draws)), X)

@@ -7,7 +7,16 @@ Imports lower rooms and its own modules.
 """
 
 from autograd_lite.compiler.compiled import Compiled, compile
-from autograd_lite.compiler.derived import Derivation, derive
+from autograd_lite.compiler.derived import Derivation, Explanation, derive, explain
 from autograd_lite.compiler.program import Executable, Program
 
-__all__ = ["Compiled", "Derivation", "Executable", "Program", "compile", "derive"]
+__all__ = [
+    "Compiled",
+    "Derivation",
+    "Executable",
+    "Explanation",
+    "Program",
+    "compile",
+    "derive",
+    "explain",
+]

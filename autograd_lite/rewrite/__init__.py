@@ -7,7 +7,8 @@ confirms it on numbers: for what is read. Used by pictures, by derive and by the
 lower rooms and its own modules.
 """
 
-from autograd_lite.rewrite.cheapest import Priced, cheapest_rule
+from autograd_lite.rewrite.cheapest import Priced, Rewriting, cheapest_rule
+from autograd_lite.rewrite.confirming import confirmed
 from autograd_lite.rewrite.laws import IDENTITIES, READABLE, SHAPES, SOUND
 from autograd_lite.rewrite.local import local_rule
 from autograd_lite.rewrite.patterns import Law, Rewritten, Step, rewritten
@@ -24,9 +25,11 @@ __all__ = [
     "LocalRule",
     "Priced",
     "Region",
+    "Rewriting",
     "Rewritten",
     "Step",
     "cheapest_rule",
+    "confirmed",
     "local_rule",
     "readable",
     "rewritten",

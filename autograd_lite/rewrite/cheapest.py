@@ -21,10 +21,10 @@ from autograd_lite.rewrite.rational import Overgrown, Ratio, symbol
 from autograd_lite.rewrite.reading import Reader
 from autograd_lite.rewrite.regions import Region, differentiated, inputs_of, ordinary, structure
 from autograd_lite.rewrite.rule import LocalRule
-from autograd_lite.rewrite.solving import solutions, terms_of
+from autograd_lite.rewrite.solving import Solution, solutions, terms_of
 from autograd_lite.rewrite.writing import Form, written
 
-__all__ = ["Priced", "cheapest_rule"]
+__all__ = ["Priced", "Rewriting", "cheapest_rule"]
 
 _OPERATIONS = 30  # of a region that is simplified
 _TERMS = 30  # of a formula that may still be cheap
@@ -43,11 +43,24 @@ _READING = {
 
 
 @dataclass(frozen=True)
+class Rewriting:
+    """One step of a rewriting: the known value that it uses, how, and the rule after it.
+
+    ``equation`` is empty for the first rule, which is of the inputs alone.
+    """
+
+    value: str
+    equation: str
+    rule: LocalRule
+
+
+@dataclass(frozen=True)
 class Priced:
-    """A rule and its cost, in additions of two arrays."""
+    """A rule, its cost in additions of two arrays, and the rewriting that led to it."""
 
     rule: LocalRule
     cost: float
+    steps: tuple[Rewriting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,7 @@ class _Move:
 
     slope: Ratio
     place: int
-    solution: Callable[[Ratio], Ratio]
+    solution: Solution
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,8 @@ def _searched(
     try:
         region = differentiated(inside, inputs, output, wanted)
         leaves = [isinstance(node, Leaf) for node in inputs]
-        priced = _Search(region, called, leaves).rules()
+        search = _Search(region, called, leaves)
+        priced = search.rules()
     except (AutogradError, Overgrown, ZeroDivisionError, OverflowError):
         return None
     right = (p for p in sorted(priced, key=lambda p: p.cost) if confirmed(p.rule))
@@ -125,7 +139,8 @@ def _searched(
         return None
     first = [best, *islice((p for p in right if p.cost <= best.cost), 3)]
     rated = [replace(p, rule=replace(p.rule, stable=keeps_range(p.rule))) for p in first]
-    return next((p for p in rated if p.rule.stable), rated[0])
+    chosen = next((p for p in rated if p.rule.stable), rated[0])
+    return replace(chosen, steps=tuple(search.steps(chosen.rule)))
 
 
 class _Search:
@@ -171,23 +186,41 @@ class _Search:
 
     def rules(self) -> list[Priced]:
         """The rules of the shortest formulas that were found, with their costs."""
-        shortest = sorted(self._found(), key=self._terms)[:_WRITTEN]
-        forms = [written(self.field, ratio, self.arriving) for ratio in shortest]
-        return [Priced(self._rule(form), cost(form, self.reading)) for form in forms]
+        shortest = sorted(self._formulas(), key=self._terms)[:_WRITTEN]
+        self.ratios = {written(self.field, ratio, self.arriving): ratio for ratio in shortest}
+        return [Priced(self._rule(form), cost(form, self.reading)) for form in self.ratios]
 
-    def _found(self) -> list[Ratio]:
+    def steps(self, rule: LocalRule) -> list[Rewriting]:
+        """How the search came to a rule, from the derivative in terms of the inputs."""
+        steps: list[Rewriting] = []
+        ratio: Ratio | None = self.ratios[rule.form]
+        while ratio is not None:
+            before, solution = self.before[ratio]
+            form = written(self.field, ratio, self.arriving)
+            value = solution.name.name if solution else ""
+            steps.insert(0, Rewriting(value, self._equation(solution), self._rule(form)))
+            ratio = before
+        return steps
+
+    def _equation(self, solution: Solution | None) -> str:
+        if solution is None or solution.solved is None or solution.by is None:
+            return ""
+        sides = (solution.solved, solution.by)
+        return " = ".join(written(self.field, side, self.arriving).text for side in sides)
+
+    def _formulas(self) -> list[Ratio]:
         """The derivative in terms of up to ``_ROUNDS`` known values."""
         output, slope = (self._formula(n) for n in (self.region.output, self.region.derivative))
         inside = [(atom, self._formula(self.region.inside[k])) for atom, k in self.kept.items()]
-        found = {slope: None}
+        self.before: dict[Ratio, tuple[Ratio | None, Solution | None]] = {slope: (None, None)}
         beam = [_State(slope, ((self.output, output), *inside))]
         for _ in range(_ROUNDS):
             moves = ((state, move) for state in beam for move in self._further(state))
-            fresh = {move.slope: (state, move) for state, move in moves if move.slope not in found}
-            found |= dict.fromkeys(fresh)
+            fresh = {m.slope: (state, m) for state, m in moves if m.slope not in self.before}
+            self.before |= {s: (state.slope, move.solution) for s, (state, move) in fresh.items()}
             best = sorted(fresh, key=self._terms)[:_BEAM]
             beam = [_after(*fresh[slope]) for slope in best]
-        return [ratio for ratio in found if self._terms(ratio) <= _TERMS]
+        return [ratio for ratio in self.before if self._terms(ratio) <= _TERMS]
 
     def _terms(self, ratio: Ratio) -> int:
         return terms_of(ratio, _TERMS)

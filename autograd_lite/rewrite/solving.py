@@ -26,7 +26,7 @@ from autograd_lite.rewrite.rational import (
 from autograd_lite.rewrite.writing import written
 from autograd_lite.rules import OPS
 
-__all__ = ["Known", "in_terms_of", "named", "solutions", "terms_of", "within"]
+__all__ = ["Known", "Solution", "in_terms_of", "named", "solutions", "terms_of", "within"]
 
 
 @dataclass(frozen=True)
@@ -133,18 +133,37 @@ def in_terms_of(field: Field, d: Ratio, y: Ratio, name: Atom) -> Iterator[Ratio]
             continue
 
 
-def solutions(field: Field, y: Ratio, name: Atom) -> Iterator[Callable[[Ratio], Ratio]]:
+@dataclass(frozen=True)
+class Solution:
+    """A way to use a known value: an equation, and what it makes of a formula.
+
+    ``solved`` = ``by`` is the equation in which the value stands; None where a condition is seen
+    to be one of it.
+    """
+
+    name: Atom
+    put: Callable[[Ratio], Ratio]
+    solved: Ratio | None = None
+    by: Ratio | None = None
+
+    def __call__(self, x: Ratio) -> Ratio:
+        """The formula with the value in it."""
+        return self.put(x)
+
+
+def solutions(field: Field, y: Ratio, name: Atom) -> Iterator[Solution]:
     """The ways to put y = name, or exp(y) = exp(name), into a formula, each solved for an atom."""
     for made, known in ((y, symbol(name)), (field.exp(y), field.exp(symbol(name)))):
         for atom in made.atoms():
             solution = _moebius(made, atom, known)
             if solution is not None:
-                yield partial(_put, field, atom, *solution)
+                by, step = solution
+                yield Solution(name, partial(_put, field, atom, by, step), symbol(atom, step), by)
     if not y.under and len(y.top) > 1:
-        yield partial(_put_factor, y, name)
+        yield Solution(name, partial(_put_factor, y, name), y, symbol(name))
     for atom in y.atoms():
         if symbol(atom) == y and atom.op in (maximum.op, minimum.op):
-            yield partial(_sides, field, atom, symbol(name))
+            yield Solution(name, partial(_sides, field, atom, symbol(name)))
 
 
 def _put_factor(y: Ratio, name: Atom, x: Ratio) -> Ratio:

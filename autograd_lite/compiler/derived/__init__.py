@@ -7,5 +7,6 @@ lower rooms and its own modules; of the compiler nothing.
 """
 
 from autograd_lite.compiler.derived.derivation import Derivation, derive
+from autograd_lite.compiler.derived.explanation import Explanation, explain
 
-__all__ = ["Derivation", "derive"]
+__all__ = ["Derivation", "Explanation", "derive", "explain"]

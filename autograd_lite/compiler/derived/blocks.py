@@ -9,13 +9,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import Any
 
 import numpy as np
 
 from autograd_lite.graph import Constant, Leaf, Node
 from autograd_lite.reverse import users_first
-from autograd_lite.rewrite import LocalRule, Priced, cheapest_rule, readable
+from autograd_lite.rewrite import LocalRule, Priced, Rewriting, cheapest_rule, readable
 
 __all__ = ["Block", "blocks", "carrying"]
 
@@ -29,12 +28,14 @@ _SMALLER = 0.05  # what a block is worth that has one more node
 class Block:
     """Nodes with one output, and for each input the rule of its gradient.
 
-    None stands for the rule that the operator declares; then the block is a single node.
+    None stands for the rule that the operator declares; then the block is a single node. ``steps``
+    are the rewritings that led to each rule.
     """
 
     nodes: tuple[Node, ...]
     output: Node
     rules: Mapping[Node, LocalRule | None]
+    steps: Mapping[Node, tuple[Rewriting, ...]]
 
 
 def carrying(output: Node, wanted: Sequence[Node]) -> set[Node]:
@@ -101,7 +102,10 @@ class _Cutter:
             if len(cone) < len(best) and self._splits(best, cone, root, saved):
                 best = cone
                 break
-        return Block(best, root, dict(self._rules(best, root)))
+        found = dict(self._found(best, root))
+        rules = {p: None if priced is None else priced.rule for p, priced in found.items()}
+        steps = {p: priced.steps for p, priced in found.items() if priced is not None}
+        return Block(best, root, rules, steps)
 
     def _splits(self, whole: tuple[Node, ...], cone: tuple[Node, ...], root: Node,
                 saved: float) -> bool:  # fmt: skip
@@ -118,8 +122,8 @@ class _Cutter:
 
     def _scales(self, cone: tuple[Node, ...], root: Node) -> bool:
         """Whether all that a block does to a gradient is to scale it."""
-        rules = [rule for _, rule in self._rules(cone, root)]
-        return all(rule is not None and rule.constant for rule in rules)
+        found = [priced for _, priced in self._found(cone, root)]
+        return all(priced is not None and priced.rule.constant for priced in found)
 
     def _cones(self, root: Node) -> Iterator[tuple[Node, ...]]:
         """Larger and larger sets of nodes that lead to ``root`` alone."""
@@ -148,10 +152,9 @@ class _Cutter:
         )
         return list(dict.fromkeys(read))
 
-    def _rules(self, cone: tuple[Node, ...], root: Node) -> Iterator[tuple[Node, Any]]:
+    def _found(self, cone: tuple[Node, ...], root: Node) -> Iterator[tuple[Node, Priced | None]]:
         for p in self._wanted(cone):
-            found = self._cheapest(cone, root, p)
-            yield p, found and found.rule
+            yield p, self._cheapest(cone, root, p)
 
     def _cheapest(self, cone: tuple[Node, ...], root: Node, wanted: Node) -> Priced | None:
         """The rule of the nodes on the way; conditions that they read are seen through."""

@@ -14,7 +14,8 @@ import numpy as np
 
 from autograd_lite.compiler.derived.checking import Checker
 from autograd_lite.compiler.derived.classes import class_text
-from autograd_lite.compiler.derived.naming import usable
+from autograd_lite.compiler.derived.explanation import Explanation, Line, explained
+from autograd_lite.compiler.derived.naming import assigned_names, usable
 from autograd_lite.compiler.derived.scribe import tidied
 from autograd_lite.compiler.derived.sizes import (
     Axes,
@@ -37,14 +38,34 @@ __all__ = ["Derivation", "derive"]
 class Derivation:
     """A derived class: its ``source``, its ``name``, and what it was derived of.
 
-    ``batch`` says whether any number of samples will do; ``print`` shows the source.
+    ``batch`` says whether any number of samples will do; ``print`` shows the source. ``steps`` and
+    ``latex`` say how the gradient was found, as ``ag.explain`` does.
     """
 
     name: str
     source: str
     written: Written
     trace: Traced
+    wanted: tuple[int, ...]
     batch: bool
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """The chain rule node by node, and its simplification."""
+        leaves = [*(self.trace.inputs[i] for i in self.wanted), *self.trace.parameters]
+        nodes = self.trace.graph.nodes
+        wishes = assigned_names(nodes, self.trace.caller)
+        return explained(self.trace.graph, leaves, wishes)
+
+    @property
+    def steps(self) -> tuple[Line, ...]:
+        """The lines of the explanation."""
+        return self.explanation.steps
+
+    @property
+    def latex(self) -> str:
+        """The explanation as a block of LaTeX."""
+        return self.explanation.latex
 
     def __str__(self) -> str:
         return self.source
@@ -105,7 +126,7 @@ def derive(
 
     def made(doc: Sequence[str]) -> Derivation:
         source = class_text(title, doc, written, scalar=scalar)
-        return Derivation(title, source, written, trace, found is not None)
+        return Derivation(title, source, written, trace, tuple(wanted), found is not None)
 
     first = made([""])
     checker = Checker(f, names, first.layer, written.parameters, wanted)
