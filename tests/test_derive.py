@@ -11,6 +11,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import nn
+from autograd_lite.errors import DeriveError, DetachedError
 
 X = np.random.default_rng(1).normal(size=(4, 6))
 
@@ -228,7 +229,8 @@ def test_explanations_name_what_is_asked_for() -> None:
     x, W = ag.tensor(X, name="x"), ag.parameter(np.ones((6, 2)), name="W")
     y = x @ W
     whole = str(ag.explain(y))
-    assert "dx = dout·Wᵀ" in whole and "dW = xᵀ·dout" in whole
+    assert "dx = dout·Wᵀ" in whole
+    assert "dW = xᵀ·dout" in whole
     assert "dx" not in str(ag.explain(y, W)).split("back: ")[1].partition("\n")[2]
 
 
@@ -237,7 +239,7 @@ def test_explanations_are_latex(name: str) -> None:
     ziamath = pytest.importorskip("ziamath", reason="renders LaTeX")
     derived = ag.derive(SHORT[name][0], X)
     rows = derived.latex.splitlines()
-    assert rows[0] == r"\begin{aligned}" and rows[-1] == r"\end{aligned}"
+    assert [rows[0], rows[-1]] == [r"\begin{aligned}", r"\end{aligned}"]
     assert len(rows) == len(derived.steps) + 2
     for row in rows[1:-1]:
         for part in row.removesuffix(r"\\").replace(r"\quad", "").split("&"):
@@ -249,20 +251,14 @@ def test_explanations_are_latex(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["import os", "x; y", "self", "np", "dout", "class", "sum", "x" * 40, "é", "_x", "\u202e"],
+    "name", ["import os", "x; y", "x" * 40, "é", "\u202e", "self", "sum", "_x"]
 )
 def test_hostile_names_stay_out_of_the_code(name: str) -> None:
     W = ag.parameter(np.ones((6, 2)), name=name)
     derived = ag.derive(lambda x: ag.tanh(x @ W), X, name="Layer")
-    head = derived.source[: derived.source.index("    def forward")]
-    assert "def __init__(self, W):" in head
-    assert name not in derived.source.replace("np.", "").replace("self.", "").replace(
-        "(self", ""
-    ).replace("as np", "").replace("class Layer", "").replace("dout", "") or name in (
-        "self", "dout", "class"
-    )  # fmt: skip
-    derived.layer().forward(X)
+    assert list(derived.written.held) == ["W"]
+    assert name in ("self", "sum", "_x") or name not in derived.source
+    assert derived.layer().forward(X).shape == (4, 2)
 
 
 @pytest.mark.parametrize("name", ["a b", "class", "1x", "x.y", "self", ""])
