@@ -274,7 +274,7 @@ def test_what_cannot_be_derived() -> None:
         ag.derive(lambda x: (x, x), X)
     with pytest.raises(DeriveError, match="the function returns 3"):
         ag.derive(lambda x: 3, X)
-    with pytest.raises(DeriveError, match="does not depend on its arguments"):
+    with pytest.raises(DeriveError, match="the result does not depend on x"):
         ag.derive(lambda x: ag.tensor(1.0) * 2, X)
     with pytest.raises(DeriveError, match="its gradient is zero"):
         ag.derive(lambda x, t: x * ag.floor(t), X, X)
