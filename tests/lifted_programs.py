@@ -745,3 +745,35 @@ def type_checks(x):
 @program
 def isinstance_float(x):
     return x * (x[0, 0] if isinstance(x[0, 0], np.number) else 7.0)
+
+
+@program
+def numbers_written_again_and_again(x):
+    out = np.zeros_like(x)
+    row = out[1]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[i, j] += x[i, j] * x[i - 1, -j]
+            out[i, -1] = out[i, j] - x[0, 0] / (1 + x[i, j] ** 2)
+    return out + row
+
+
+@program
+def numbers_written_over_rows_and_rows_over_numbers(x):
+    out = np.zeros_like(x)
+    out[0] = x[1] * x[2]
+    out[0, 1] = x[0, 0] ** 2
+    first = out[0].copy()
+    out[0, 1] = 3 * out[0, 1]
+    out[:, 2:] = x[:, :2] * out[0, 1]
+    out[2, 3] += 2.0 - x[2, 3]
+    return out * first
+
+
+@program
+def a_number_read_of_a_view_that_was_written(x):
+    out = x * 2.0
+    part = out.T[1:]
+    part[0, 1] = x[0, 0] * x[1, 1]
+    out[1, 1] = 2.0 * part[0, 1]
+    return part[0, 1] * out + out[1, 1]

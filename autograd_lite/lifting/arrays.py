@@ -59,6 +59,8 @@ def escape(how: str) -> None:
 
 
 _SHAPE: Any = np.ndarray.shape
+_GET: Any = np.ndarray.__getitem__
+_SET: Any = np.ndarray.__setitem__
 
 
 class LiftedArray(np.ndarray):
@@ -70,18 +72,22 @@ class LiftedArray(np.ndarray):
 
     def __getitem__(self, index: Any) -> Any:
         index = plain_index(index)
-        value = self.view(np.ndarray)[index]
-        if not isinstance(value, np.ndarray):
+        value = _GET(self, index)
+        if value.__class__ is not LiftedArray:
             return number_at(self, index) if tracked(self) else value
-        if _is_basic(index):
-            return view_of(self, lambda t: getitem(t, index), value)
+        if _is_basic(index):  # NumPy has made the view; what it shows is said here
+            value._storage, value._path = _home(self), (self, lambda t: getitem(t, index))
+            return value
         if not tracked(self):
-            return adopt(value)
+            return adopt(value.view(np.ndarray))
         return lifted(getitem(tensor_of(self), index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = plain_index(index)
-        if isinstance(value, LiftedArray) and _is_itself(self, index, value):
+        if value.__class__ is LiftedArray or isinstance(value, LiftedArray):
+            if _is_itself(self, index, value):
+                return
+        elif type(value) is LiftedNumber and _write_number(self, index, value.tensor):
             return
         write(self, index, value)
 
@@ -257,13 +263,15 @@ def lifted(result: Any) -> Any:
     if isinstance(result, Tensor):
         value = result._value
         if not isinstance(value, np.ndarray):
-            return LiftedNumber(result) if result.tracked else value
-        if not result.tracked:
+            return LiftedNumber(result) if result._node is not None else value
+        if result._node is None:
             return adopt(np.array(value))
-        node = result.node
-        if value.base is not None or not value.flags.c_contiguous or not value.flags.writeable:
-            value = np.array(value, order="C")
-        return on_own_memory(value, node)
+        flags = value.flags
+        if value.base is None and flags.c_contiguous and flags.writeable:
+            array = value.view(LiftedArray)
+            array._storage = Storage(value, result)
+            return array
+        return on_own_memory(np.array(value, order="C"), result.node)
     if isinstance(result, (tuple, list)):
         made = [lifted(part) for part in result]
         return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
@@ -290,16 +298,17 @@ def bare(value: Any) -> Any:
 
 def tensor_of(value: Any) -> Any:
     """The tensor of a lifted value's content now; plain values as they are."""
-    if isinstance(value, LiftedNumber):
+    if type(value) is LiftedNumber:
         return value.tensor
     if not isinstance(value, LiftedArray):
         return value
     storage = _home(value)
-    if not storage.tracked:
+    if storage.tensor is None and not storage.values:
         return value.view(np.ndarray)
-    written = storage.read(lambda: _positions(value), value.shape)
-    if written is not None:
-        return written
+    if storage.values:
+        written = storage.read(lambda: _positions(value), value.shape)
+        if written is not None:
+            return written
     return _along(value, storage)
 
 
@@ -430,28 +439,48 @@ def _as_array(number: LiftedNumber) -> Any:
 
 def plain_index(index: Any) -> Any:
     """An index with lifted arrays and numbers as plain ones."""
-    if type(index) is int:
-        return index
-    return tuple(map(bare, index)) if type(index) is tuple else bare(index)
+    if type(index) is not tuple:
+        return index if type(index) in _BASIC else bare(index)
+    return index if _BASIC.issuperset(map(type, index)) else tuple(map(bare, index))
 
 
-_BASIC = {int, slice, type(None), type(Ellipsis)}
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
 def _is_basic(index: Any) -> bool:
     if type(index) is not tuple:
         return type(index) in _BASIC or isinstance(index, np.integer)
+    if _BASIC.issuperset(map(type, index)):
+        return True
     return all(type(p) in _BASIC or isinstance(p, np.integer) for p in index)
 
 
 def number_at(array: LiftedArray, index: Any) -> Any:
     """The single element at an index of integers."""
     storage = _home(array)
-    written = storage.read(lambda: np.asarray(_positions(array)[index]), ())
+    written = storage.read_at(int(_positions(array)[index])) if storage.values else None
     value = written if written is not None else getitem(_along(array, storage), index)
     if isinstance(value, Tensor) and value.tracked:
         return LiftedNumber(value)
     return settled(np.asarray(bare(value) if not isinstance(value, Tensor) else value._value))
+
+
+def _write_number(array: LiftedArray, index: Any, tensor: Any) -> bool:
+    """Write a number at integers that mean one element; False if they do not."""
+    if type(index) is not tuple or len(index) != array.ndim or array._path is not None:
+        return False
+    if not _INTEGERS.issuperset(map(type, index)):
+        return False
+    if tensor.dtype != array.dtype:
+        return False
+    storage = _home(array)
+    position = int(storage.positions()[index])  # raises NumPy's own error
+    storage.write_at(position, index, tensor)
+    _SET(array, index, tensor._value)
+    return True
+
+
+_INTEGERS = frozenset({int, np.int64})
 
 
 def _is_itself(array: LiftedArray, index: Any, value: LiftedArray) -> bool:

@@ -215,6 +215,13 @@ def _function(func: Any, args: Any, kwargs: Any) -> Any:
         views = _as_views(seen, func, args, kwargs)
         if views is not None:
             return views
+    if len(args) == 1 and not kwargs and type(args[0]) is LiftedArray:  # most often
+        of, rule = tensor_of(args[0]), NUMPY.get(func)
+        if type(of) is Tensor and rule is not None:
+            try:
+                return lifted(rule(of))
+            except (AutogradError, TypeError):  # told below
+                pass
     if not (any_tracked(args) or any_tracked(kwargs)):
         return adopt(func(*bare(args), **bare(kwargs)))
     kwargs = dict(kwargs)
@@ -307,7 +314,7 @@ def _array_ufunc(
     if out is None and not keywords and method == "__call__":  # most often
         args = [tensor_of(x) for x in inputs]
         function = NUMPY.get(ufunc)
-        if function is not None and any(x.__class__ is Tensor for x in args):
+        if function is not None and Tensor in map(type, args):
             try:
                 return lifted(function(*args))
             except (AutogradError, TypeError):  # NumPy's own error, or a list among the operands
@@ -322,3 +329,34 @@ def _array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) ->
 for _kind in (LiftedArray, LiftedNumber):
     setattr(_kind, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy knows no such method
     setattr(_kind, "__array_function__", _array_function)  # noqa: B010 - as above
+
+
+# operators of numbers, which need not ask NumPy what they are
+
+
+def _direct(name: str, ufunc: Any, swapped: bool) -> Callable[..., Any]:
+    through_numpy, rule = getattr(LiftedNumber, name), NUMPY[ufunc]
+
+    def call(self: Any, other: Any) -> Any:
+        if type(other) is LiftedNumber:
+            value = other.tensor
+        elif type(other) in _NUMBERS:
+            value = other
+        else:
+            return through_numpy(self, other)
+        try:
+            return lifted(rule(value, self.tensor) if swapped else rule(self.tensor, value))
+        except (AutogradError, TypeError):
+            return through_numpy(self, other)
+
+    call.__name__ = name
+    return call
+
+
+_NUMBERS = frozenset({int, float, np.float64})
+for _sign, _rule in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide,
+}.items():  # fmt: skip
+    for _prefix in ("", "r"):
+        _operator = f"__{_prefix}{_sign}__"
+        setattr(LiftedNumber, _operator, _direct(_operator, _rule, bool(_prefix)))

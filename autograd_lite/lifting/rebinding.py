@@ -250,6 +250,7 @@ def _names(slots: Any) -> tuple[str, ...]:
 # NumPy as the copies see it
 
 
+_FUNCTIONS = (types.FunctionType, np.ufunc, type(np.sum))
 _GENERATORS = (np.random.Generator, np.random.RandomState)
 
 
@@ -260,9 +261,14 @@ class _Through:
         self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
-        return _through(getattr(self._real, name))
+        value = getattr(self._real, name)
+        made = _through(value)
+        if isinstance(value, _FUNCTIONS):  # found at once the next time
+            self.__dict__[name] = made
+        return made
 
     def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__.pop(name, None)
         setattr(self._real, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -271,7 +277,7 @@ class _Through:
             self._real(order)
             args[0][...] = args[0][order]
             return None
-        if any(type(a) in (list, tuple) for a in args):
+        if list in map(type, args) or tuple in map(type, args):
             args = tuple(_listed(self._real, a) for a in args)
         result = self._real(*args, **kwargs)
         return _Through(result) if isinstance(result, _GENERATORS) else adopt(result)

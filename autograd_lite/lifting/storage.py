@@ -67,6 +67,17 @@ class Storage:
         self.settle()
         return None
 
+    def read_at(self, position: int) -> Any:
+        """What was written to one element since ``tensor``; None if nothing, or if it is in it."""
+        k = self.writer.item(position) if self.values else -1
+        if k < 0:
+            return None
+        value = self.values[k]
+        if value.size == 1:
+            return reshape(value, ()) if value.shape else value
+        self.settle()
+        return None
+
     def settle(self) -> Any:
         """The tensor of the whole content, all noted writes in it."""
         values, places = self.values, self.places
@@ -122,6 +133,22 @@ class Storage:
         if not self.values:
             self._let_go()
         self.writer[positions] = len(self.values)
+        self.values.append(value)
+        self.places.append(place)
+
+    def write_at(self, position: int, place: Place, value: Any) -> None:
+        """``write`` of one number at integers that mean one position."""
+        if self.writer is None:
+            self.writer = np.full(self.buffer.size, -1, np.intp)
+        k = self.writer.item(position)
+        if k >= 0:
+            if self.values[k].size == 1:
+                self.values[k], self.places[k] = value, place
+                return
+            self.settle()
+        if not self.values:
+            self._let_go()
+        self.writer[position] = len(self.values)
         self.values.append(value)
         self.places.append(place)
 

@@ -29,6 +29,8 @@ class Hole(NamedTuple):
 def _split(index: Any) -> tuple[Index, list[Tensor]]:
     """An index as static parts and the traced tensors in it, for which holes stand."""
     parts = index if isinstance(index, tuple) else (index,)
+    if _SIMPLE.issuperset(map(type, parts)):  # most often
+        return parts, []
     static: list[Any] = []
     traced: list[Tensor] = []
     for part in parts:
@@ -38,6 +40,9 @@ def _split(index: Any) -> tuple[Index, list[Tensor]]:
         else:
             static.append(_static(part))
     return tuple(static), traced
+
+
+_SIMPLE = frozenset({int, slice, type(None), type(Ellipsis), np.int64})
 
 
 def _static(part: Any) -> Any:
@@ -64,7 +69,7 @@ def _repeats(index: Index) -> bool:
 
 
 def _read(x: Any, *arrays: Any, index: Index) -> Any:
-    return x[_filled(index, arrays)]
+    return x[_filled(index, arrays) if arrays else index]
 
 
 def _scattered(g: Any, *arrays: Any, index: Index, shape: tuple[int, ...]) -> Any:
@@ -78,7 +83,7 @@ def _scattered(g: Any, *arrays: Any, index: Index, shape: tuple[int, ...]) -> An
 
 
 def _add_read(total: Any, g: Any, x: Any, *arrays: Any, index: Index) -> None:
-    index = _filled(index, arrays)
+    index = _filled(index, arrays) if arrays else index
     if _repeats(index):
         _add_repeated(total, index, g)
     else:
