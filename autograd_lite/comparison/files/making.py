@@ -35,6 +35,7 @@ from autograd_lite.comparison.files.vocabulary import (
     WORLDS,
     Choice,
     choices,
+    is_binary,
     is_loss,
     is_weight,
 )
@@ -43,8 +44,9 @@ from autograd_lite.errors import CompareError
 
 __all__ = ["Made", "Target", "made"]
 
-_ENOUGH = 80  # trials after the first that ran through
+_ENOUGH = 1.5  # seconds after the first trial that ran through
 _PER_COMBINATION = 14  # trials with other sizes
+_LARGE, _SMALL = 64, 20  # what is larger than the one grows from what is smaller than the other
 _FRESH = (9, 10, 11, 13, 14, 15, 17, 19, 21, 22, 23, 25, 26, 27, 29)  # sizes of arguments' own
 
 
@@ -98,7 +100,10 @@ class _Slot:
     def group(self) -> Any:
         """What weights with one meaning share: they are chosen together."""
         plain = tuple((c.kind, tuple(d.split("?")[-1] for d in c.dims)) for c in self.options)
-        return (self.name[:1], plain) if is_weight(self.key or self.name) else (self.name, self.key)
+        name = self.key or self.name
+        if not is_weight(name):
+            return self.name, self.key
+        return "" if name.lower() in ("gamma", "beta") else name[:1], plain
 
     @property
     def is_parameter(self) -> bool:
@@ -140,7 +145,11 @@ def _slot(
     keyword = parameter.kind is parameter.KEYWORD_ONLY
 
     def options(of: str) -> tuple[Choice, ...]:
-        return tuple(choices(of, first=first, setting=setting, others=others, loss=loss))
+        found = choices(of, first=first, setting=setting, others=others, loss=loss)
+        if is_binary(target.name):  # of two classes there is one score a sample
+            kinds = "f" if first and found[0].kind == "f" else "fib"
+            found.sort(key=lambda c: c.kind not in kinds or "D" in c.dims or len(c.dims) > 2)
+        return tuple(found)
 
     if name in given:
         return [_Slot(name, (Choice("=", value=given[name]),), setting, keyword=keyword)]
@@ -300,6 +309,7 @@ class _Search:
     tried: int = 0
     reached: list[tuple[tuple[float, int], _Trial]] = field(default_factory=list)
     complaints: dict[str, int] = field(default_factory=dict)
+    ran: float | None = None  # when a trial ran through for the first time
 
     def best(self) -> Made:
         self.slots = tuple(_slots(self.target, self.given))
@@ -312,13 +322,13 @@ class _Search:
         return Made(lambda: self._make(trial), self._told(trial))
 
     def _search(self) -> _Trial | None:
-        since = 0
         for trial, world in self._trials():
             outcome = self._repaired(trial, world)
             if outcome is not None:
                 return outcome
-            since += bool(self.reached) and self.reached[0][0][0] >= 2
-            if since > _ENOUGH or time.monotonic() > self.ends or self._is_hopeless():
+            if self.ran is not None:
+                self.ends = min(self.ends, self.ran + _ENOUGH)
+            if time.monotonic() > self.ends or self._is_hopeless():
                 break
         return max(self.reached, key=lambda r: r[0])[1] if self.reached else None
 
@@ -331,18 +341,23 @@ class _Search:
 
     def _trials(self) -> Iterator[tuple[_Trial, Mapping[str, int]]]:
         """All that is to be tried, the likeliest first."""
-        uses_gates = any("G" in c.dims for slot in self.slots for c in slot.options)
-        for world in WORLDS:
-            for gates in (1, 4, 3, 2) if uses_gates else (1,):
-                for picked in _combinations(self.slots, 400):
-                    if gates > 1 and not any("G" in c.dims for c in picked):
+        likely, rest = (combinations := _combinations(self.slots, 400))[:60], combinations[60:]
+        for part in (likely, rest):
+            for world in WORLDS if _names_images(self.target.node) else WORLDS[:-1]:
+                for picked in part:
+                    if _is_astray(self.slots, picked) or self._is_settled(picked):
                         continue
-                    sizes = dict(world)
-                    fresh = iter(_FRESH)
-                    for dim in dict.fromkeys(d for c in picked for d in c.dims):
-                        if dim != "G" and not dim.isdecimal() and dim not in sizes:
-                            sizes[dim] = next(fresh)
-                    yield _Trial(self.slots, picked, sizes, gates), world
+                    for gates in (1, 4, 3, 2) if any("G" in c.dims for c in picked) else (1,):
+                        yield _Trial(self.slots, picked, _sizes(picked, world), gates), world
+
+    def _is_settled(self, picked: Sequence[Choice]) -> bool:
+        """Whether settings that are no arrays differ from those with which something ran."""
+        if self.ran is None:
+            return False
+        best = max(self.reached, key=lambda r: r[0])[1]
+        return any(
+            a is not b and "=" in (a.kind, b.kind) for a, b in zip(picked, best.picked, strict=True)
+        )
 
     def _repaired(self, trial: _Trial, world: Mapping[str, int]) -> _Trial | None:
         """The trial, or the same with other sizes; None if none of them fits in everything."""
@@ -359,6 +374,8 @@ class _Search:
                     return one
                 if self._may_follow(one):
                     self.reached.append(((level, -accidents), one))
+                    if level >= 2 and self.ran is None:
+                        self.ran = time.monotonic()
                 if outcome.level == 1 and one.domain == "normal":
                     pending.insert(0, _with(one, domain="shares"))
                 continue
@@ -453,6 +470,21 @@ def _with(trial: _Trial, **changes: Any) -> _Trial:
     return _Trial(**{**facts, "gates": trial.gates, "domain": trial.domain, **changes})
 
 
+def _names_images(node: ast.AST | None) -> bool:
+    """Whether the code names the sizes of MNIST's images."""
+    parts = ast.walk(node) if node is not None else ()
+    return any(isinstance(part, ast.Constant) and part.value in (28, 784) for part in parts)
+
+
+def _sizes(picked: Sequence[Choice], world: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of a world, and a fresh one for every other dimension."""
+    sizes, fresh = dict(world), iter(_FRESH)
+    for dim in dict.fromkeys(d for choice in picked for d in choice.dims):
+        if dim != "G" and not dim.isdecimal() and dim not in sizes:
+            sizes[dim] = next(fresh)
+    return sizes
+
+
 def _judged(hand: Any, inputs: list[Any]) -> _Outcome:
     """Run a layer forward and backward, and look at the shapes of what comes back."""
     layer = convention_of(hand).layer(hand, inputs)
@@ -497,6 +529,16 @@ def _combinations(slots: Sequence[_Slot], limit: int) -> list[tuple[Choice, ...]
     return found
 
 
+def _is_astray(slots: Sequence[_Slot], picked: Sequence[Choice]) -> bool:
+    """Whether labels are of other samples than the inputs."""
+    labels = [c for c in picked if c.kind in "iob" and c.dims]
+    floats = [c for s, c in zip(slots, picked, strict=True) if c.kind == "f" and not s.is_parameter]
+    if not labels or not floats:
+        return False
+    samples = set(floats[0].dims[:1])
+    return not all(samples <= set(c.dims) or (c.kind == "i" and len(c.dims) > 1) for c in labels)
+
+
 def _places(lengths: Sequence[int], total: int) -> Iterator[tuple[int, ...]]:
     """All tuples of numbers below `lengths` with this sum; the later ones grow first."""
     if not lengths:
@@ -525,7 +567,7 @@ def _resized(trial: _Trial, complaint: str) -> list[_Trial]:
     found = []
     for p, q in _unequal(complaint):
         for old, new in ((p, q), (q, p)):
-            if new < 1:
+            if new < 2 or (new > _LARGE and old > _SMALL):  # 1 fits everything; none grows for ever
                 continue
             found += [
                 (dim in BATCH, _with(trial, sizes={**trial.sizes, dim: new}))

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BATCH", "WORLDS", "Choice", "choices", "is_loss", "is_weight"]
+__all__ = ["BATCH", "WORLDS", "Choice", "choices", "is_binary", "is_loss", "is_weight"]
 
 WORLDS: tuple[dict[str, int], ...] = (
     {"N": 4, "D": 5, "H": 6, "T": 3, "K": 7, "V": 8, "B": 2, "C": 3, "Y": 4, "X": 6, "F": 5},
@@ -55,11 +55,12 @@ class Choice:
 
 
 _WEIGHT = (
-    "f D H | f H D | f ?0 ?1 | f F C 3 3 | f ?0 | f F C 2 2 | f C 3 3 | f 3 | f D G | f H H | f"
+    "f D H | f H D | f ?0 ?1 | f F C 3 3 | f ?0 | f F C | f F C 2 2 | f C 3 3 | f 3 | f D G | f H H"
+    " | f"
 )
 _BATCHES = (
     "f N D | f B C Y X | f N T D | f ?0 | i N | i N T | f D N | l N D | f B Y X C | f N C Y | f Y X"
-    " | f | = 0.7"
+    " | f N 1 | f N | f | = 0.7"
 )
 _LABELS = (
     "i N | o N D | f N D | o N K | b N | b N 1 | i N T | o N T D | f N | f N 1 | f N K | b 1 N"
@@ -74,7 +75,7 @@ _NAMES: tuple[tuple[str, ...], ...] = (
     ("f N T D | f T D | f N D | f T D 1 | l N D | i N T", r"xs|seq|sequence|input_?seq|embeddings"),
     ("i N | i N T | = [0, 2, 2, 1] | f N D",
      r"ids|idxs?|indices|tokens|words?|rows|word_ids|contexts?|token_ids|input_ids"),
-    ("f N T H | f T H | f N T D | f T D", r"hs|enc_?hs|encoder_outputs?|keys|values|memory"),
+    ("f N T D | f T D | f N T H | f T H", r"hs|enc_?hs|encoder_outputs?|keys|values|memory"),
     ("f N H | f H | f H N | f H 1 | f N D",
      r"(h|c|a|s)_?(prev|0|t|in|init)|prev_?(h|c|a|s)|h_?next|state|hidden|hidden_?state|hprev|cprev"),
     ("f N D | f N T D | f D | f B T D | f N ?0 | f ?0", r"q|query|queries"),
@@ -85,7 +86,7 @@ _NAMES: tuple[tuple[str, ...], ...] = (
     ("f H G | f G H | f D H | f H H", r"w_?h|w_?hh|w_?aa|weight_?hh|w_?rec|wh\w|w_?state|u[_a-z]?"),
     ("f H K | f K H | f H H | f D D | f D H", r"w_?hy|w_?ya|w_?out|w_?o|v_?out"),
     ("f K | f K 1 | f 1 K", r"by|b_?y|ba_?y|c_?y"),
-    ("f H | f H 1 | f 1 H | f G | f ?0 | f F | f 1 | f",
+    ("f H | f F | f H 1 | f 1 | f 1 H | f G | f ?0 | f",
      r"b_?(h|a|ih|hh|i|f|o|c|g|z|r|n)?|bias(es)?|intercept|offset"),
     ("f D | f C | f 1 D | f 1 C 1 1 | f D 1 | f ?0 | f", r"gamma|beta|g|scale|shift|gain"),
     ("= None | f D", r"running_?(mean|var)|moving_?(mean|var)"),
@@ -105,7 +106,7 @@ _NAMES: tuple[tuple[str, ...], ...] = (
      r"out|(out|output|num|n)_?(features|outputs?|out|dims?|size|units|neurons|nodes|classes)",
      r"units|n_?(y|classes)|fan_?out|neurons|classes|d_?out|num_?(out|labels)|size_?out|k|outsize",
      r"n_?units|m|units_?out|nout|n_?labels"),
-    ("#V", r"vocab_?size|num_?embeddings|vocab|n_?(vocab|words)|num_?(words|tokens)|v"),
+    ("#V", r"vocab_?size|num_?embeddings|vocab|n_?(vocab|words)|num_?(words|tokens)"),
     ("#C", r"(in|input)_?channels?|channels?(_?in)?|in_?c|c_?in|num_?channels|n_?c(_?prev)?|c",
      r"depth_?in"),
     ("= 3 | = (3, 3) | = 2 | f F C 3 3 | f C 3 3 | f 3",
@@ -142,9 +143,11 @@ _NAMES: tuple[tuple[str, ...], ...] = (
 
 _UNKNOWN_SETTING = "f ?0 | = 2 | = 0.5 | f ?0 ?1 | i N | o N D | f N D | = True | = None | = (2, 2)"
 _UNKNOWN_INPUT = (
-    "f N ?0 | f B C Y X | f N T ?0 | f ?0 | f ?0 ?1 | = 0.7 | = 2 | i N | o N D | = True | f"
+    "f N ?0 | f B C Y X | f N T ?0 | f N T | f ?0 | f ?0 ?1 | = 0.7 | = 2 | i N | o N D | = True"
+    " | f"
 )
 _COMPILED = tuple((re.compile(f"^(?:{'|'.join(names)})$"), texts) for texts, *names in _NAMES)
+_BINARY = re.compile(r"binary|bce|sigmoid|logistic|bernoulli", re.IGNORECASE)
 _LOSSES = re.compile(
     r"loss|entropy|error|cost|criterion|hinge|mse|mae|nll|logits|divergence|huber|objective|svm",
     re.IGNORECASE,
@@ -153,6 +156,11 @@ _WEIGHTS = re.compile(
     r"^(w|b|u|v|gamma|beta|weights?|bias|kernels?|filters?|theta)(_?\w{0,3})$", re.IGNORECASE
 )
 _NUMBERED = re.compile(r"^(w|b|weights?|bias|theta|gamma|beta)_?([1-9])$", re.IGNORECASE)
+
+
+def is_binary(name: str) -> bool:
+    """Whether a loss is called as those of two classes are."""
+    return bool(_BINARY.search(name)) and is_loss(name)
 
 
 def is_loss(name: str) -> bool:
@@ -179,7 +187,7 @@ def choices(
     [('D', 'H'), ('H', 'D')]
     """
     texts = _texts(name, first, setting, others, loss).split(" | ")
-    return list(dict.fromkeys(Choice.read(text, name) for text in texts))
+    return [Choice.read(text, name) for text in dict.fromkeys(texts)]
 
 
 def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: bool) -> str:
@@ -188,7 +196,11 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
     if numbered and any(_NUMBERED.match(o.lower()) for o in others if o != name):
         return _of_chain(numbered[1], int(numbered[2]))
     rest = _UNKNOWN_SETTING if setting else _BATCHES if first else _UNKNOWN_INPUT
-    if plain in ("k", "v", "key", "value") and any(o.lower() in ("q", "query") for o in others):
+    if (
+        not setting
+        and plain in ("k", "v", "key", "value")
+        and any(o.lower() in ("q", "query") for o in others)
+    ):
         return "f T D | f N T D | f N D | f B T D | f T ?0"
     if plain == "y" and not first:
         return _LABELS if loss and not setting else f"f N ?0 | {_LABELS}"
@@ -202,6 +214,14 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
         return _BATCHES
     if plain in ("p", "k") and setting and loss:
         return "f N D | = 0.5"
+    if loss and setting and re.fullmatch(r"(class_?)?w(eights?)?", plain):
+        return f"f D | f N | {_UNKNOWN_SETTING}"
+    if loss and first and not _is_label(plain, loss):
+        return f"f N D | {_BATCHES}"
+    if name in ("A", "M", "P", "Q", "R", "S", "U", "V") and setting:
+        return f"{_WEIGHT} | f H G | #V"
+    if plain in ("u", "v") and setting:
+        return f"f H | f ?0 | {_WEIGHT}"
     if not setting and not first and plain in ("n", "p", "u", "v", "a", "x", "z"):
         return _UNKNOWN_INPUT
     for pattern, texts in _COMPILED:
