@@ -44,7 +44,7 @@ from autograd_lite.errors import CompareError
 
 __all__ = ["Made", "Target", "made"]
 
-_ENOUGH = 1.5  # seconds after the first trial that ran through
+_ENOUGH = 700  # trials after the first that ran through
 _PER_COMBINATION = 14  # trials with other sizes
 _LARGE, _SMALL = 64, 20  # what is larger than the one grows from what is smaller than the other
 _FRESH = (9, 10, 11, 13, 14, 15, 17, 19, 21, 22, 23, 25, 26, 27, 29)  # sizes of arguments' own
@@ -309,7 +309,7 @@ class _Search:
     tried: int = 0
     reached: list[tuple[tuple[float, int], _Trial]] = field(default_factory=list)
     complaints: dict[str, int] = field(default_factory=dict)
-    ran: float | None = None  # when a trial ran through for the first time
+    ran: int | None = None  # the first trial that ran through
 
     def best(self) -> Made:
         self.slots = tuple(_slots(self.target, self.given))
@@ -326,9 +326,10 @@ class _Search:
             outcome = self._repaired(trial, world)
             if outcome is not None:
                 return outcome
-            if self.ran is not None:
-                self.ends = min(self.ends, self.ran + _ENOUGH)
-            if time.monotonic() > self.ends or self._is_hopeless():
+            fits = any(level == 4 for (level, _), _ in self.reached)
+            patience = _ENOUGH // 3 if fits else _ENOUGH
+            enough = self.ran is not None and self.tried > self.ran + patience
+            if enough or time.monotonic() > self.ends or self._is_hopeless():
                 break
         return max(self.reached, key=lambda r: r[0])[1] if self.reached else None
 
@@ -375,7 +376,7 @@ class _Search:
                 if self._may_follow(one):
                     self.reached.append(((level, -accidents), one))
                     if level >= 2 and self.ran is None:
-                        self.ran = time.monotonic()
+                        self.ran = self.tried
                 if outcome.level == 1 and one.domain == "normal":
                     pending.insert(0, _with(one, domain="shares"))
                 continue

@@ -222,6 +222,8 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
         return f"{_WEIGHT} | f H G | #V"
     if plain in ("u", "v") and setting:
         return f"f H | f ?0 | {_WEIGHT}"
+    if plain == "b" and not setting and "a" in others:
+        return _UNKNOWN_INPUT
     if not setting and not first and plain in ("n", "p", "u", "v", "a", "x", "z"):
         return _UNKNOWN_INPUT
     for pattern, texts in _COMPILED:
