@@ -390,3 +390,79 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "book.ipynb").write_text("no json")
     with pytest.raises(CompareError, match="is no notebook"):
         survey(tmp_path / "book.ipynb")
+
+
+def test_other_names_learning_rates_and_weights_made_late(write: Write) -> None:
+    path = write(
+        """
+        import numpy as np
+
+        class Moving:
+            def __init__(self, input_size, output_size):
+                self.weights = np.random.randn(output_size, input_size)
+
+            def forward(self, input):
+                self.input = input
+                return self.weights @ input
+
+            def backward(self, output_gradient, learning_rate):
+                gradient = output_gradient @ self.input.T
+                self.weights -= learning_rate * gradient
+                return self.weights.T @ output_gradient
+
+        class Moved(Moving):
+            def backward(self, output_gradient, learning_rate):
+                back = self.weights.T @ output_gradient
+                self.weights = self.weights - learning_rate * (output_gradient @ self.input.T)
+                return back
+
+        class Late:
+            def __init__(self, units):
+                self.units, self.kernel = units, None
+
+            def build(self, input_shape):
+                self.kernel = np.random.randn(input_shape[-1], self.units)
+
+            def forward_pass(self, x):
+                self.x = x
+                return x @ self.kernel
+
+            def backward_pass(self, accum_grad):
+                self.d_kernel = self.x.T @ accum_grad
+                return accum_grad @ self.kernel.T
+
+        def mse(y_true, y_pred):
+            return np.mean((y_true - y_pred) ** 2)
+
+        def mse_prime(y_true, y_pred):
+            return 2 * (y_pred - y_true) / y_true.size
+
+        network = [Moved(3, 4), Moved(4, 2)]
+        """
+    )
+    # The first one sends back what its new weights give.
+    assert statuses(survey(path)) == {
+        "Moving": "wrong",
+        "Late": "right",
+        "mse": "right",
+        "network": "right",
+        "Moved": "right",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("dout.sum(axis=0)", "dout", "sum"),
+        ("dout @ self.W.T", "-dout @ self.W.T", "the sign is wrong"),
+        ("self.x.T @ dout", "self.x.T @ dout / len(dout)", "0.25"),
+        ("dout @ self.W.T", "dout @ self.W", "transposed"),
+        ("dout @ self.W.T", "None", "not found"),
+    ],
+)
+def test_a_mistake_is_found_in_spite_of_inputs_that_are_guessed(
+    write: Write, old: str, new: str, says: str
+) -> None:
+    (row,) = survey(write(AFFINE.replace(old, new))).rows
+    assert row.status == "wrong"
+    assert says in row.reason

@@ -7,11 +7,11 @@ Imports: its base and neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd_lite.comparison.adapters.base import Layer, required_of
-from autograd_lite.comparison.adapters.classes import ForwardBackward, names_for
+from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of, names_for
 from autograd_lite.comparison.adapters.matching import as_tuple
 
 __all__ = ["Chain"]
@@ -38,11 +38,15 @@ class _Layers(Layer):
         hand = [part.hand for part in parts]
         names = parts[0].names
         if count > 1:
-            names = (*names, *names_for(getattr(hand[-1], "forward", hand[-1]), count)[1:])
+            names = (*names, *names_for(getattr(hand[-1], methods_of(hand[-1])[0]), count)[1:])
         super().__init__(hand, " → ".join(part.title for part in parts), names)
         self._parts = parts
         last = parts[-1]
-        self.upstream = last.upstream if not required_of(hand[-1].backward) else "given"
+        self.upstream = (
+            last.upstream
+            if not required_of(getattr(hand[-1], methods_of(hand[-1])[1]))
+            else "given"
+        )
 
     def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
         flow, kept = inputs[0], []
@@ -66,3 +70,19 @@ class _Layers(Layer):
         """Of the first input alone."""
         found = self._parts[0].input_gradients(hand[0], returned, inputs[:1], ())
         return [*found, *[None] * (len(inputs) - 1)]
+
+    def parameter_gradients(
+        self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
+    ) -> dict[str, Any]:
+        """As each layer has them, where it moves its parameters; else beside the parameters."""
+        found = super().parameter_gradients(hand, returned, inputs, aliases)
+        for k, part in enumerate(self._parts):
+            if getattr(part, "moves", False):
+                own = {
+                    path: [path.removeprefix(f"{k}.")]
+                    for path in aliases
+                    if path.startswith(f"{k}.")
+                }
+                moved = part.parameter_gradients(hand[k], None, (), {n[0]: n for n in own.values()})
+                found |= {path: moved[names[0]] for path, names in own.items()}
+        return found

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import arguments_of
-from autograd_lite.comparison.adapters.classes import ForwardBackward
+from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.networks import Network
 from autograd_lite.comparison.files.making import Target
@@ -93,6 +93,8 @@ class _Finder:
             self._other(name, place, _lacks(kind))
         elif _is_abstract(kind, node):
             self._other(name, place, "a base class: its forward is left to others")
+        elif isinstance(convention, Network) and not _keeps(node):
+            self._other(name, place, "a class with loss and gradient, and no parameters")
         elif not made:
             self.layers.found.append(Found(name, place, (_of_class(name, kind, node),)))
 
@@ -129,6 +131,9 @@ class _Finder:
         both.body = [node, self.own[partner][0]]  # type: ignore[list-item]  # two definitions
         targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
         if not re.search("backward|bwd|bprop|vjp", partner):
+            if _begins_with_labels(forward):
+                forward, backward = _turned(forward), _turned(backward)
+                targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
             targets.append(_of_output(name, forward, backward, both))
         self.layers.found.append(Found(name, place, tuple(targets)))
 
@@ -157,14 +162,9 @@ def _of_class(name: str, kind: type, node: ast.AST) -> Target:
 
 
 def _unbound(kind: type) -> Any:
-    for method in ("forward", "__call__", "loss"):
-        if method in dir(kind) and (method != "__call__" or "__call__" in _dicts(kind)):
-            return getattr(kind, method)
-    return kind
-
-
-def _dicts(kind: type) -> set[str]:
-    return {name for base in kind.__mro__ if base is not object for name in vars(base)}
+    if ForwardBackward().fits(kind):
+        return getattr(kind, methods_of(kind)[0])
+    return kind.loss  # type: ignore[attr-defined]  # a network has one
 
 
 def _skip(kind: type) -> int:
@@ -178,10 +178,9 @@ def _is_static(kind: type) -> bool:
 
 
 def _forward_of(value: Any) -> Any:
-    for method in ("forward", "loss", "fun"):
-        if callable(getattr(value, method, None)):
-            return getattr(value, method)
-    return value
+    if ForwardBackward().fits(value):
+        return getattr(value, methods_of(value)[0])
+    return getattr(value, "loss", None) or getattr(value, "fun", value)
 
 
 def _is_layer(value: Any) -> bool:
@@ -203,8 +202,7 @@ def _lacks(kind: type) -> str:
     ]
     if not has:
         return "a class without forward and backward"
-    lacking = "backward" if "forward" in has else "forward"
-    return f"a class with {' and '.join(has)}, and no {lacking}"
+    return f"a class with {' and '.join(has)} alone"
 
 
 def _is_abstract(kind: type, node: ast.AST) -> bool:
@@ -212,7 +210,15 @@ def _is_abstract(kind: type, node: ast.AST) -> bool:
     if inspect.isabstract(kind):
         return True
     methods = {m.name: m for m in getattr(node, "body", []) if isinstance(m, ast.FunctionDef)}
-    return any(_does_nothing(methods[n]) for n in ("forward", "__call__") if n in methods)
+    names = {methods_of(kind)[0]} if ForwardBackward().fits(kind) else set()
+    return any(_does_nothing(methods[n]) for n in names & set(methods))
+
+
+def _keeps(node: ast.AST) -> bool:
+    """Whether a class keeps anything in its instances."""
+    return any(
+        isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) for n in ast.walk(node)
+    )
 
 
 def _does_nothing(method: ast.FunctionDef) -> bool:
@@ -259,6 +265,26 @@ def _partners(name: str) -> list[str]:
         "gradient_",
     )
     return [*found, *(start + name for start in starts)]
+
+
+def _begins_with_labels(function: Any) -> bool:
+    """Whether a loss takes labels, and then what was predicted."""
+    names = [p.name.lower() for p in arguments_of(function)]
+    return len(names) == 2 and bool(
+        re.match(r"(y_?)?(true|real)|t$|target|label|actual|y$", names[0])
+    )
+
+
+def _turned(function: Any) -> Any:
+    """A function of two arguments, the second of them first."""
+
+    def turned(predicted: Any, labels: Any) -> Any:
+        return function(labels, predicted)
+
+    turned.__name__ = function.__name__
+    arguments = inspect.signature(function).parameters.values()
+    turned.__signature__ = inspect.Signature(list(arguments)[::-1])  # type: ignore[attr-defined]  # Python reads it
+    return turned
 
 
 def _of_output(name: str, forward: Any, derivative: Any, node: ast.AST) -> Target:

@@ -19,7 +19,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -205,6 +205,7 @@ class _Trial:
     sizes: Mapping[str, int]
     gates: int
     domain: str = "normal"
+    build: str = ""  # what of the input's shape the layer is built with
 
     def size(self, dim: str) -> int:
         if dim == "G":
@@ -262,7 +263,7 @@ class _Trial:
         count = 0
         for choice in self.picked:
             for a, b in itertools.combinations(dict.fromkeys(choice.dims), 2):
-                meant = "G" in (a, b) or (a.isdecimal() and b.isdecimal())
+                meant = "G" in (a, b) or a.isdecimal() or b.isdecimal()
                 meant = meant or (a in world and b in world and world[a] == world[b])
                 count += self.size(a) == self.size(b) != 1 and not meant
         return count
@@ -381,11 +382,19 @@ class _Search:
                     pending.insert(0, _with(one, domain="shares"))
                 continue
             self.complaints[outcome.trouble] = self.complaints.get(outcome.trouble, 0) + 1
-            for other in _resized(one, outcome.trouble):
+            others = _resized(one, outcome.trouble)
+            if self._wants_building(one):
+                others = [_with(one, build=what) for what in _BUILT_WITH]
+            for other in others:
                 if _key(other) not in seen:
                     seen.add(_key(other))
                     pending.append(other)
         return None
+
+    def _wants_building(self, trial: _Trial) -> bool:
+        """Whether a layer has a method that makes its weights, and it was not called."""
+        kind = self.target.setup
+        return not trial.build and any(callable(getattr(kind, n, None)) for n in _BUILDERS)
 
     def _may_follow(self, trial: _Trial) -> bool:
         """A single sample is no way out where a batch ran and a gradient's shape was wrong."""
@@ -396,6 +405,8 @@ class _Search:
         settings, inputs = trial.values()
         with replayed(self.target.setup):
             one = self.target.setup(**settings) if self.target.setup is not None else None
+            if trial.build:
+                _built(one, np.shape(inputs[0]), trial.build)
         return self.target.hand(one), inputs
 
     def _outcome(self, trial: _Trial) -> _Outcome:
@@ -438,6 +449,18 @@ class _Search:
         )
 
 
+_BUILDERS = ("build", "initialize", "initialise", "init_weights", "setup", "init_params")
+_BUILT_WITH = ("shape", "shape of a sample", "number of features", "nothing")
+
+
+def _built(one: Any, shape: tuple[int, ...], what: str) -> None:
+    """Let a layer make its weights, as frameworks do before its first use."""
+    method = next(m for name in _BUILDERS if callable(m := getattr(one, name, None)))
+    features = shape[-1] if shape else 1
+    arguments = {"shape": [shape], "shape of a sample": [shape[1:]], "nothing": []}
+    method(*arguments.get(what, [features]))
+
+
 def _said(name: str, choice: Choice, trial: _Trial) -> str:
     shape = tuple(map(trial.size, choice.dims))
     if choice.kind == "=":
@@ -463,12 +486,11 @@ def _short(value: Any) -> str:
 
 
 def _key(trial: _Trial) -> Any:
-    return tuple(sorted(trial.sizes.items())), trial.domain
+    return tuple(sorted(trial.sizes.items())), trial.domain, trial.build
 
 
 def _with(trial: _Trial, **changes: Any) -> _Trial:
-    facts = {"slots": trial.slots, "picked": trial.picked, "sizes": trial.sizes}
-    return _Trial(**{**facts, "gates": trial.gates, "domain": trial.domain, **changes})
+    return replace(trial, **changes)
 
 
 def _names_images(node: ast.AST | None) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 __all__ = ["BATCH", "WORLDS", "Choice", "choices", "is_binary", "is_loss", "is_weight"]
 
 WORLDS: tuple[dict[str, int], ...] = (
-    {"N": 4, "D": 5, "H": 6, "T": 3, "K": 7, "V": 8, "B": 2, "C": 3, "Y": 4, "X": 6, "F": 5},
+    {"N": 4, "D": 5, "H": 6, "T": 3, "K": 7, "V": 8, "B": 2, "C": 2, "Y": 4, "X": 6, "F": 3},
     {"N": 4, "D": 6, "H": 12, "T": 3, "K": 8, "V": 9, "B": 2, "C": 4, "Y": 6, "X": 6, "F": 8},
     {"N": 3, "D": 8, "H": 16, "T": 4, "K": 10, "V": 9, "B": 2, "C": 2, "Y": 5, "X": 5, "F": 3},
     {"N": 4, "D": 4, "H": 4, "T": 4, "K": 4, "V": 5, "B": 2, "C": 3, "Y": 8, "X": 8, "F": 4},
@@ -218,6 +218,8 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
         return f"f D | f N | {_UNKNOWN_SETTING}"
     if loss and first and not _is_label(plain, loss):
         return f"f N D | {_BATCHES}"
+    if name == "G":
+        return "= 2 | = 1"
     if name in ("A", "M", "P", "Q", "R", "S", "U", "V") and setting:
         return f"{_WEIGHT} | f H G | #V"
     if plain in ("u", "v") and setting:
