@@ -19,11 +19,14 @@ from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.running import Runner, changed, parameter_at, undisturbed
 from autograd_lite.comparison.automatic import Twin, parts_of
+from autograd_lite.comparison.beside import beside_the_point
 from autograd_lite.comparison.case import Case
 from autograd_lite.comparison.findings import findings_of
 from autograd_lite.comparison.fuzz import fuzzed
+from autograd_lite.comparison.own_numbers import of_own_numbers
+from autograd_lite.comparison.precision import in_float64
 from autograd_lite.comparison.reasons import reasons
-from autograd_lite.comparison.report import Comparison, Finding
+from autograd_lite.comparison.report import Comparison
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
 from autograd_lite.comparison.variations import kinds_of
 from autograd_lite.errors import CompareError
@@ -87,9 +90,17 @@ def compare(
             **options,
         )  # fmt: skip
 
-    more: list[Finding] = []
     with undisturbed():
         report, case = once(inputs)
+        more = beside_the_point(
+            case, report, lambda xs, hand, s: once(xs, hand=hand, seed=s, cotangent=None)[0], seed
+        )
+        report = in_float64(
+            case,
+            report,
+            lambda xs, hand, g: once(xs, hand=hand, cotangent=g if len(g) > 1 else g[0]),
+        )
+        more += of_own_numbers(case, report)
         if kinds:
             more += fuzzed(kinds, case, report, lambda xs: once(xs, cotangent=None)[0], seed)
     return replace(report, findings=(*report.findings, *more)) if more else report

@@ -64,7 +64,11 @@ def reasons(
     near = {name for one in explanations if one.cause == "epsilon" for name in one.rows}
     rows = [replace(r, verdict="approximately right") if r.name in near else r for r in rows]
     found = [f for row in rows if row.kind == "output" for f in _of_output(row, rows)]
-    found += [_finding(one) for one in explanations]
+    # What an epsilon explains is no mistake: other explanations of it are beside the point.
+    told = [
+        e for e in explanations if e.level != "error" or not e.rows or not near.issuperset(e.rows)
+    ]
+    found += [_finding(one) for one in told]
     found += [f for row in rows if row.name in names for f in _shorter(row)]
     if any(row.verdict != "missing" for row in rows if row.name in names):
         found += [_finding(one) for one in remembered(evidence, names)]

@@ -62,7 +62,7 @@ def judged(mutant: Mutant) -> Outcome | None:
             report = ag.compare(hand, *inputs, numeric=False)
         except CompareError as error:
             return Outcome(mutant, changes.causes, True, f"refused: {error.what}")
-    loud = [f for f in report._sorted() if f.level != "info" or f.cause == "alias"]
+    loud = [f for f in report.ordered if f.level != "info" or f.cause == "alias"]
     said = [f.cause for f in loud if f.cause]
     found = not report.ok or bool(said)
     return Outcome(mutant, changes.causes, found, said[0] if said else "")

@@ -28,7 +28,15 @@ from autograd_lite.comparison.adapters.matching import (
 )
 from autograd_lite.errors import CompareError
 
-__all__ = ["Runner", "changed", "numbers_in", "parameter_at", "replayed", "undisturbed"]
+__all__ = [
+    "Runner",
+    "at_parameters",
+    "changed",
+    "numbers_in",
+    "parameter_at",
+    "replayed",
+    "undisturbed",
+]
 
 
 class Runner:
@@ -51,14 +59,7 @@ class Runner:
 
     def forward(self, arrays: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         """The outputs of a copy whose parameters have these values."""
-        # deepcopy's memo says what takes the place of what, wherever else the array is held.
-        # Only arrays: equal Python numbers may be one object that means two things.
-        held = {path: parameter_at(self.layer.hand, path) for path in parameters}
-        are_arrays = {path for path, old in held.items() if isinstance(old, np.ndarray)}
-        hand = _copied(self.layer, {id(held[p]): np.array(parameters[p]) for p in are_arrays})
-        for path in parameters.keys() - are_arrays:
-            owner, _, name = path.rpartition(".")
-            setattr(value_at(hand, owner) if owner else hand, name, np.array(parameters[path]))
+        hand = at_parameters(self.layer, parameters).hand
         with replayed(self.layer.hand):
             result, _ = self.layer.call(hand, self.inputs.plain(arrays))
         return numbers_in(result)
@@ -200,6 +201,21 @@ def _array(value: Any) -> Any:
         return np.array(value)
     except ValueError:  # a ragged list
         return np.array([None])
+
+
+def at_parameters(layer: Layer, parameters: Mapping[str, Any]) -> Layer:
+    """The layer of a copy whose parameters, by their paths, have these values."""
+    # deepcopy's memo says what takes the place of what, wherever else the array is held.
+    # Only arrays: equal Python numbers may be one object that means two things.
+    held = {path: parameter_at(layer.hand, path) for path in parameters}
+    are_arrays = {path for path, old in held.items() if isinstance(old, np.ndarray)}
+    moved = copy.copy(layer)
+    moved.hand = _copied(layer, {id(held[p]): np.array(parameters[p]) for p in are_arrays})
+    for path in parameters.keys() - are_arrays:
+        owner, _, name = path.rpartition(".")
+        target = value_at(moved.hand, owner) if owner else moved.hand
+        setattr(target, name, np.array(parameters[path]))
+    return moved
 
 
 def _copied(layer: Layer, memo: dict[int, Any]) -> Any:
