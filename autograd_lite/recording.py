@@ -63,7 +63,11 @@ def apply(op: Op, args: Sequence[Any], params: Mapping[str, Any] = EMPTY) -> Any
         else:
             value = _operand(op, arg, args)
             values.append(value)
-            inputs.append(value)
+            tracer = current_mode().tracer if type(value) is np.ndarray else None
+            held = None if tracer is None else tracer.captured(arg)
+            inputs.append(value if held is None else held.node)
+            if held is not None:
+                any_tensor = tracked = True
     try:
         result = op.forward(*values, **params)
     except Exception as error:

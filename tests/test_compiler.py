@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import threading
 from typing import Any
 
@@ -354,3 +355,49 @@ def test_a_plain_step_with_data_and_grad() -> None:
     np.testing.assert_array_equal(p.grad, [1.5, 2.0])
     with pytest.raises(ag.errors.GradientError, match="which changes state"):
         step(np.zeros(2)).backward()
+
+
+# what a function closes over
+
+
+TABLE = np.ones(3)
+RATE = 2.0
+
+
+def scaled(x: Any) -> Any:
+    return x * TABLE * RATE
+
+
+def test_arrays_and_numbers_that_a_function_closes_over_are_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = {"w": np.ones(3)}
+    f = ag.compile(lambda x: scaled(x) + held["w"])
+    x = np.ones(3)
+    assert f(x)[0] == 3
+    held["w"] += 1  # changed in place
+    assert f(x)[0] == 4
+    held["w"] = held["w"] * 10  # another array
+    assert f(x)[0] == 22
+    monkeypatch.setitem(globals(), "RATE", 5.0)
+    assert f(x)[0] == 25
+    monkeypatch.setitem(globals(), "TABLE", np.full(3, 2.0))
+    assert f(x)[0] == 30
+    held["w"] = np.ones((2, 3))
+    assert f(x).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng: rng.normal(size=2),
+        lambda rng: np.random.normal(size=2),  # noqa: NPY002  # what one must not do
+        lambda rng: random.random(),
+    ],
+)
+def test_draws_that_would_be_baked_are_refused(draw: Any) -> None:
+    rng = np.random.default_rng(0)
+    state = rng.bit_generator.state
+    with pytest.raises(ag.errors.UnsupportedError, match="the same at every call"):
+        ag.compile(lambda x: x + draw(rng))(np.ones(2))
+    assert rng.bit_generator.state == state

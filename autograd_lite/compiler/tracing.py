@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.surroundings import Surroundings, surroundings
 from autograd_lite.errors import DetachedError, ShapeError, UnsupportedError, describe
 from autograd_lite.graph import Cell, Constant, Datum, Graph, Leaf, Node, Op, ancestors, settled
 from autograd_lite.modes import using
@@ -61,7 +62,8 @@ class Guard:
 
     def holds(self) -> bool:
         """Whether it is as it was."""
-        return bool(self.read() == self.value)
+        now = self.read()
+        return now is self.value or bool(now == self.value)
 
 
 class Gone(Tensor):
@@ -131,6 +133,10 @@ class Number(Tensor):
         return apply(op, [_leaf_of(arg, dtype) for arg in args], params)
 
 
+def _form(value: Any) -> Any:
+    return getattr(value, "shape", None), getattr(value, "dtype", None)
+
+
 def _computed(op: Op, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     return op.forward(*[arg.read() if isinstance(arg, Number) else arg for arg in args], **params)
 
@@ -148,7 +154,8 @@ class Tracer:
     Rooms that hold state ask it, while a mode has one: see ``modes.Mode.tracer``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, around: Surroundings | None = None) -> None:
+        self.around = around or Surroundings()
         self.inputs: list[Input] = []
         self.guards: list[Guard] = []
         self.afterwards: list[Callable[[], None]] = []
@@ -194,6 +201,17 @@ class Tracer:
             self._keep.append(read)
             self._state[key] = self.lift(read, name, "array")
         return self._state[key]
+
+    def captured(self, array: Any) -> Tensor | None:
+        """An array that the function closes over, as an input that is read from its place."""
+        read = self.around.arrays.get(id(array))
+        if read is None:
+            return None
+        if ("array", id(array)) not in self._state:
+            shape, dtype = array.shape, array.dtype
+            self.guards.append(Guard(lambda: _form(read()), (shape, dtype)))
+        held: Tensor = self.read(("array", id(array)), read)
+        return held
 
     def guard(self, read: Callable[[], Any]) -> Any:
         """What is the same at every call of this program, or else the function is traced anew."""
@@ -392,8 +410,10 @@ def trace_call(
 
     ``rebuild`` puts handles in the places of the arrays and gives ``args, kwargs``.
     """
-    tracer = Tracer()
-    handles = []
+    around = surroundings(f)
+    tracer = Tracer(around)
+    tracer.guards += [Guard(read, read()) for read in around.numbers]
+    handles, before = [], around.states()
     for value, name, kind in zip(leaves, names, kinds, strict=True):
         handle = _traced(settled(np.asarray(value)), name)
         tracer.inputs.append(Input(handle.node, kind))  # type: ignore[arg-type]  # it is a leaf
@@ -404,6 +424,7 @@ def trace_call(
             args, kwargs = rebuild(handles)
             result = f(*args, **kwargs)
             outputs, form = flatten(result)
+            around.refuse_draws(before, set(tracer.generators))
             writes = tracer.finish()
     except BaseException:
         tracer.restore()
