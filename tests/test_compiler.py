@@ -401,3 +401,22 @@ def test_draws_that_would_be_baked_are_refused(draw: Any) -> None:
     with pytest.raises(ag.errors.UnsupportedError, match="the same at every call"):
         ag.compile(lambda x: x + draw(rng))(np.ones(2))
     assert rng.bit_generator.state == state
+
+
+def test_derivatives_with_respect_to_arguments_alone() -> None:
+    """Nothing closed over: the gradient must not be lost on the way through the program."""
+    f = ag.compile(lambda x, n: ((x**n).sum(), ag.argmax(x)))
+    x = np.array([1.0, 2.0])
+    assert f(x, 3)[0] == 9
+    np.testing.assert_array_equal(ag.grad(lambda x: f(x, 3)[0])(x), 3 * x**2)
+    np.testing.assert_array_equal(ag.hessian(lambda x: f(x, 3)[0])(x), np.diag(6 * x))
+    t = ag.tensor(x)
+    value, where = f(t, 3)
+    assert value.tracked
+    assert not where.tracked
+    value.backward()
+    np.testing.assert_array_equal(t.grad, 3 * x**2)
+    with ag.no_grad():
+        assert not f(t, 3)[0].tracked
+    np.testing.assert_array_equal(ag.hvp(lambda x: f(x, 3)[0], [x], [x])[0], 6 * x * x)
+    np.testing.assert_array_equal(ag.jacobian(ag.compile(lambda x: x * x))(x), np.diag(2 * x))

@@ -32,22 +32,49 @@ __all__ = ["Entry"]
 
 @dataclass(frozen=True)
 class _Result:
-    """One leaf of what the function returns: a place among the program's outputs, or a constant."""
+    """One leaf of what the function returns: a place among the program's outputs, or a constant.
+
+    ``tracked``: derivatives flow to tensors that the function closes over; ``connected``: they flow
+    to its arguments.
+    """
 
     place: int | None
     kind: str
     tracked: bool
+    connected: bool
     value: Any = None
 
-    def of(self, outputs: Sequence[Any]) -> Any:
-        """The leaf, given all outputs (arrays, or tensors where derivatives may be asked for)."""
+    def of(self, outputs: Sequence[Any], *, from_arguments: bool = False) -> Any:
+        """The leaf, given all outputs (arrays, or tensors where derivatives may be asked for).
+
+        ``from_arguments``: they may be asked for with respect to the arguments too.
+        """
         if self.place is None:
             return _fresh(self.value)
         out = outputs[self.place]
         plain = out._value if isinstance(out, Tensor) else out
         if self.kind == "array":
             return plain
-        return out if self.tracked and isinstance(out, Tensor) else Tensor(plain)
+        flows = self.tracked or (from_arguments and self.connected)
+        return out if flows and isinstance(out, Tensor) else Tensor(plain)
+
+
+def _written(tree: Any, found: Arguments) -> str | None:
+    """Containers and results as Python; None where there is something else, a layer say."""
+    if isinstance(tree, _Result):
+        if tree.place is None:
+            return f"{found.fresh(_fresh, 'f')}({found.fresh(tree.value)})"
+        return f"r[{tree.place}]" if tree.kind == "array" else f"Tensor(r[{tree.place}])"
+    if type(tree) not in (dict, list, tuple):
+        return None
+    parts = [_written(part, found) for part in (tree.values() if type(tree) is dict else tree)]
+    if None in parts:
+        return None
+    if type(tree) is dict:
+        pairs = zip((found.fresh(key) for key in tree), parts, strict=True)
+        return "{" + ", ".join(f"{key}: {part}" for key, part in pairs) + "}"
+    inner = ", ".join(str(part) for part in parts)
+    return f"[{inner}]" if type(tree) is list else f"({inner}{',' * (len(parts) == 1)})"
 
 
 def _fresh(value: Any) -> Any:
@@ -126,19 +153,18 @@ class Entry:
         text = f"def match(args, kwargs):\n    {body}\n    return {states}, [{given}]\n"
         plain = not (self.check or self.writes or self.trace.generators or self.trace.afterwards)
         if plain and not any(result.tracked for result in self.results):
-            run, put = found.fresh(self.executable, "run"), found.fresh(self.assembled, "put")
-            single = len(self.results) == 1 and self.results[0].kind == "array"
-            tail = f"{run}({given})"
-            tail = f"{tail}[0]" if single and self._is_bare() else f"{put}({tail})"
-            text += f"def call(args, kwargs):\n    {body}\n    return {tail}\n"
+            run = found.fresh(self.executable, "run")
+            text += f"def call(args, kwargs):\n    {body}\n    r = {run}({given})\n"
+            text += f"    return {self._assembly(found)}\n"
         scope = compiled_source(text, space, "<signature>")
         self.match = scope["match"]
         self.call = scope.get("call", self._call)
 
-    def _is_bare(self) -> bool:
-        """Whether the function returns one array, in no container."""
-        probe = object()
-        return unflatten(self.form, [probe]) is probe and self.results[0].place == 0
+    def _assembly(self, found: Arguments) -> str:
+        """How results are put together, as an expression in the outputs ``r``."""
+        form = unflatten(self.form, self.results)
+        text = _written(form, found)
+        return f"{found.fresh(self.assembled, 'put')}(r)" if text is None else text
 
     def _call(self, args: Any, kwargs: Any) -> Any:
         found = self.match(args, kwargs)
@@ -165,7 +191,7 @@ class Entry:
                 bits.state = state
             raise
         self._commit(outputs)
-        return self.assembled(outputs)
+        return self.assembled(outputs, from_arguments=operands is not None)
 
     def _run(self, values: Sequence[Any], operands: Sequence[Any] | None) -> Sequence[Any]:
         recorded = operands is not None or any(result.tracked for result in self.results)
@@ -180,9 +206,10 @@ class Entry:
         outputs: Sequence[Any] = apply(self._operator(), args)
         return outputs
 
-    def assembled(self, outputs: Sequence[Any]) -> Any:
+    def assembled(self, outputs: Sequence[Any], *, from_arguments: bool = False) -> Any:
         """The results in the form in which the function returns them."""
-        return unflatten(self.form, [result.of(outputs) for result in self.results])
+        parts = [result.of(outputs, from_arguments=from_arguments) for result in self.results]
+        return unflatten(self.form, parts)
 
     def _commit(self, outputs: Sequence[Any]) -> None:
         place = len(outputs) - sum(write.node is not None for write in self.writes)
@@ -310,15 +337,16 @@ def _results(trace: Trace, graph: Graph) -> list[_Result]:
     """Where each leaf of what the function returned is to be found, and what it is."""
     kinds: dict[Node, str] = {one.leaf: one.kind for one in trace.inputs}
     tensors = _tensors(graph, kinds)
-    tracked = _tracked(graph)
+    tracked = _reached(graph, lambda leaf: leaf.cell is not None)
+    connected = _reached(graph, lambda leaf: leaf in kinds)
     found, place = [], 0
     for out in trace.outputs:
         if not (isinstance(out, Tensor) and out.tracked):
-            found.append(_Result(None, "constant", False, out))
+            found.append(_Result(None, "constant", False, False, out))
             continue
         node = graph.outputs[place]
         kind = "tensor" if node in tensors else "array"
-        found.append(_Result(place, kind, kind == "tensor" and node in tracked))
+        found.append(_Result(place, kind, kind == "tensor" and node in tracked, node in connected))
         place += 1
     return found
 
@@ -335,12 +363,12 @@ def _tensors(graph: Graph, kinds: Mapping[Node, str]) -> set[Node]:
     return found
 
 
-def _tracked(graph: Graph) -> set[Node]:
-    """The nodes through which derivatives flow to tensors that the function closes over."""
+def _reached(graph: Graph, counts: Callable[[Leaf], bool]) -> set[Node]:
+    """The nodes through which derivatives flow to leaves that count."""
     found: set[Node] = set()
     for node in graph:
         if isinstance(node, Leaf):
-            if node.__class__ is Leaf and node.cell is not None:
+            if node.__class__ is Leaf and counts(node):
                 found.add(node)
         elif node.op.pulls and any(
             p in found and node.op.pulls[i] is not None
