@@ -37,6 +37,7 @@ WRITTEN += [
     DOCS / "layers.md",
     DOCS / "complex.md",
     DOCS / "compare.md",
+    DOCS / "compile.md",
 ]
 TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
 PAGES = [*TABLES, *WRITTEN]  # tables first: code of a written page may declare operators
