@@ -466,3 +466,39 @@ def test_a_mistake_is_found_in_spite_of_inputs_that_are_guessed(
     (row,) = survey(write(AFFINE.replace(old, new))).rows
     assert row.status == "wrong"
     assert says in row.reason
+
+
+def test_functions_in_threes_and_binary_losses(write: Write) -> None:
+    path = write(
+        """
+        import numpy as np
+
+        def softplus(x):
+            return np.log1p(np.exp(x))
+
+        def softplus_fwd(x):
+            return softplus(x), x
+
+        def softplus_bwd(x, g):
+            return g / (1 + np.exp(-x))
+
+        class SigmoidWithLoss:
+            def forward(self, x, t):
+                self.t, self.y = t, 1 / (1 + np.exp(-x))
+                both = np.c_[1 - self.y, self.y]
+                return -np.sum(np.log(both[np.arange(len(t)), t])) / len(t)
+
+            def backward(self, dout=1):
+                return (self.y - self.t) * dout / len(self.t)
+
+        class Odd:
+            def loss(self, y, p):
+                return (y - p) ** 2
+
+            def gradient(self, y, p):
+                return 2 * (p - y)
+        """
+    )
+    found = survey(path)
+    assert statuses(found) == {"softplus": "right", "SigmoidWithLoss": "right"}
+    assert found.others[0][2] == "a class with loss and gradient, and no parameters"

@@ -72,7 +72,7 @@ class _Finder:
             if isinstance(thing, type):
                 made = [n for n, value in instances.items() if type(value) is thing]
                 self._class(name, thing, node, place, made)
-            elif inspect.isfunction(thing):
+            elif inspect.isfunction(thing) and name not in self.paired:
                 self._pair(name, thing, node, place)
         for name, (node, place) in self.own.items():
             if name not in self.paired and inspect.isfunction(self.names[name]):
@@ -121,6 +121,13 @@ class _Finder:
 
     def _pair(self, name: str, forward: Any, node: ast.AST, place: Place) -> None:
         """A function with the one that is named as its backward pass or derivative."""
+        third = {f"{name}_fwd", f"{name}_bwd"}
+        if third <= set(self.own):
+            three = (forward, self.names[f"{name}_fwd"], self.names[f"{name}_bwd"])
+            self.paired |= {name, *third}
+            target = Target(name, forward, lambda _: three, node=node)
+            self.layers.found.append(Found(name, place, (target,)))
+            return
         partners = (p for p in _partners(name) if p in self.own)
         partner = next((p for p in partners if inspect.isfunction(self.names[p])), None)
         if partner is None:
@@ -306,7 +313,7 @@ def _gives_gradient(node: ast.AST) -> bool:
             if is_loss(getattr(node, "name", "")):
                 return True
             value = ast.unparse(found.value.elts[0])
-            return is_loss(value) and any(re.match(r"(d|g)[A-Za-z_]|.*grad", t) for t in rest)
+            return is_loss(value) and any(re.search(r"\bd[A-Za-z_]|grad", t) for t in rest)
     return False
 
 

@@ -148,7 +148,7 @@ def _slot(
         found = choices(of, first=first, setting=setting, others=others, loss=loss)
         if is_binary(target.name):  # of two classes there is one score a sample
             kinds = "f" if first and found[0].kind == "f" else "fib"
-            found.sort(key=lambda c: c.kind not in kinds or "D" in c.dims or len(c.dims) > 2)
+            found.sort(key=lambda c: (c.kind not in kinds or "D" in c.dims, len(c.dims)))
         return tuple(found)
 
     if name in given:
@@ -416,8 +416,9 @@ class _Search:
                 hand, inputs = self._make(trial)
                 return _judged(hand, inputs)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code
-            cause = error.__cause__ if isinstance(error, CompareError) else error
-            return _Outcome(0, told(cause or error))
+            if isinstance(error, CompareError) and error.__cause__ is None:
+                return _Outcome(0, error.what)
+            return _Outcome(0, told(error.__cause__ or error))
 
     def _told(self, trial: _Trial) -> str:
         """What was taken, in words: the inputs, then the settings."""

@@ -78,7 +78,7 @@ class Survey:
 
     def text(self, *, colour: bool = False) -> str:
         """The table, then what is wrong with each layer, then what was not checked."""
-        blocks = [self._table(colour)] if self.rows else []
+        blocks = [self.table(colour=colour)] if self.rows else []
         for row in self.rows:
             if row.status == "wrong":
                 blocks.append(row.text)
@@ -89,7 +89,8 @@ class Survey:
             blocks.append("\n".join(line for title, lines in rest for line in (title, *lines)))
         return "\n\n".join([*blocks, self.verdict])
 
-    def _table(self, colour: bool) -> str:
+    def table(self, *, colour: bool = False) -> str:
+        """One row for each layer, 100 columns wide at most."""
         head = ["layer", "where", "inputs", "verdict", "reason"]
         cells = [
             [row.name, row.where, row.inputs, row.status, row.reason or row.mend]
