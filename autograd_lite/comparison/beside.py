@@ -114,7 +114,8 @@ def _differing(
     douts = _cotangents(case, rng)
     twin = copy.copy(case.twin)
     twin.values = {**twin.values, **parameters}
-    outputs, automatic = twin.run(lambda _: douts, arrays)
+    again = None if arrays is case.arrays else arrays  # the trace at the point is there already
+    outputs, automatic = twin.run(lambda _: douts, again)
     layer = at_parameters(case.layer, parameters)
     runner = Runner(layer, case.runner.inputs, list(parts_of(layer.hand)), case.runner.gradients)
     shaped = lambda ys: [d.reshape(np.shape(y)) for d, y in zip(douts, ys, strict=True)]

@@ -17,16 +17,18 @@ import numpy as np
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
+from autograd_lite.comparison.adapters.parts import RealParts, in_real_parts
 from autograd_lite.comparison.adapters.running import Runner, changed, parameter_at, undisturbed
 from autograd_lite.comparison.automatic import Twin, parts_of
 from autograd_lite.comparison.beside import beside_the_point
 from autograd_lite.comparison.case import Case
+from autograd_lite.comparison.conjugates import conjugates
 from autograd_lite.comparison.findings import findings_of
 from autograd_lite.comparison.fuzz import fuzzed
 from autograd_lite.comparison.own_numbers import of_own_numbers
 from autograd_lite.comparison.precision import in_float64
 from autograd_lite.comparison.reasons import reasons
-from autograd_lite.comparison.report import Comparison
+from autograd_lite.comparison.report import Comparison, Finding
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
 from autograd_lite.comparison.variations import kinds_of
 from autograd_lite.errors import CompareError
@@ -51,7 +53,8 @@ def compare(
     object with `forward(x, …)` and `backward(dout)`, a pair `(f_forward, f_backward)` with a
     cache, a function that returns `(loss, gradient)`, a network with `loss` and `gradient`, and
     so on. `inputs` are what the forward pass takes: arrays, numbers, lists and dictionaries of
-    arrays; flags, strings, None and dictionaries of settings pass through.
+    arrays; flags, strings, None and dictionaries of settings pass through. A complex array counts
+    as two real ones, its parts: the gradient of z is dRe z − i·dIm z, as in JAX.
 
     Without `against` the forward pass itself is traced and differentiated. Otherwise `against` is
     called with tensors: a layer of `ag.nn` with the same parameters under the same names, or a
@@ -92,16 +95,22 @@ def compare(
 
     with undisturbed():
         report, case = once(inputs)
+        whole = case.layer.joined if isinstance(case.layer, RealParts) else list
         more = beside_the_point(
-            case, report, lambda xs, hand, s: once(xs, hand=hand, seed=s, cotangent=None)[0], seed
+            case,
+            report,
+            lambda xs, hand, s: once(whole(xs), hand=hand, seed=s, cotangent=None)[0],
+            seed,
         )
         report = in_float64(
             case,
             report,
-            lambda xs, hand, g: once(xs, hand=hand, cotangent=g if len(g) > 1 else g[0]),
+            lambda xs, hand, g: once(whole(xs), hand=hand, cotangent=g if len(g) > 1 else g[0]),
         )
         more += of_own_numbers(case, report)
-        if kinds:
+        if kinds and isinstance(case.layer, RealParts):
+            more.append(Finding("info", "fuzz", "other inputs are not made of complex numbers"))
+        elif kinds:
             more += fuzzed(kinds, case, report, lambda xs: once(xs, cotangent=None)[0], seed)
     return replace(report, findings=(*report.findings, *more)) if more else report
 
@@ -117,8 +126,10 @@ def _once(
     gradients: Mapping[str, str | int] | None,
 ) -> tuple[Comparison, Case]:
     """One comparison on one set of inputs."""
-    layer = convention_of(hand).layer(hand, inputs)
+    layer, inputs = in_real_parts(convention_of(hand).layer(hand, inputs), inputs)
     given = Inputs(inputs, layer.names)
+    if isinstance(layer, RealParts) and np.iscomplexobj(cotangent):
+        cotangent = [np.real(cotangent), -np.imag(cotangent)]
     runner = Runner(layer, given, list(parts_of(layer.hand)), gradients)
     twin, reason = _twin_of(layer, given, runner, against)
     case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, reason)
@@ -128,7 +139,11 @@ def _once(
         case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
         case.run()
     graph = twin.graph()
-    rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, graph)
+    # Reasons are sought in graphs of real numbers alone.
+    searched = None if isinstance(layer, RealParts) else graph
+    rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, searched)
+    if conjugate := conjugates(case, rows):
+        why = [*conjugate, *(f for f in why if f.level != "error")]
     how = "given" if cotangent is not None else case.drawn.format(seed)
     referee = "numbers as the third referee" if numeric else "no numbers asked"
     report = Comparison(
