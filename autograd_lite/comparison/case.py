@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count as count_from
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from autograd_lite.comparison.adapters.base import HandRun
 from autograd_lite.comparison.adapters.matching import is_expected
 from autograd_lite.comparison.adapters.running import Runner, parameter_at
 from autograd_lite.comparison.automatic import Twin
-from autograd_lite.comparison.numbers import EXAMINED, examined_too, numbers_of, worth
+from autograd_lite.comparison.numbers import EXAMINED, examined_too, numbers_of, planned, worth
+from autograd_lite.comparison.progress import step
 from autograd_lite.comparison.report import Finding, Row, gradient_name
 from autograd_lite.comparison.rounding import most_rounding, natural_scale, rounding_of
 from autograd_lite.comparison.rows import row_by_numbers, row_of
@@ -209,7 +211,11 @@ class Case:
         ]
         look_at = [_looked_at(self.gradients[k], self.hands[k], evaluations) for k in asked]
 
+        due = planned([point.size for point in points], evaluations)
+        done = count_from(1)
+
         def forward(*values: Any) -> Any:
+            step(f"{self.layer.title} by numbers", next(done) / due)
             inputs = list(self.arrays)
             for i, value in zip(free, values):
                 inputs[i] = value

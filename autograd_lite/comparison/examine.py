@@ -27,6 +27,8 @@ from autograd_lite.comparison.findings import findings_of
 from autograd_lite.comparison.fuzz import fuzzed
 from autograd_lite.comparison.own_numbers import of_own_numbers
 from autograd_lite.comparison.precision import in_float64
+from autograd_lite.comparison.progress import progress as showing
+from autograd_lite.comparison.progress import step
 from autograd_lite.comparison.reasons import reasons
 from autograd_lite.comparison.report import Comparison, Finding
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
@@ -46,6 +48,7 @@ def compare(
     title: str | None = None,
     gradients: Mapping[str, str | int] | None = None,
     fuzz: bool | str | Iterable[str] = False,
+    progress: bool | None = None,
 ) -> Comparison:
     """Hold a hand-written layer against the automatic gradient and against numbers.
 
@@ -67,6 +70,9 @@ def compare(
     layouts in memory, extreme values, 4-D arrays; a word of `"batch"`, `"shape"`, `"dtype"`,
     `"layout"`, `"extreme"`, `"4-D"`, or several, for some of them. What the plain forward pass
     raises on is no failure.
+
+    Work of more than a second shows how far it is, on standard error if that is a terminal;
+    `progress=True` or `False` (or AUTOGRAD_LITE_PROGRESS=0 in the environment) decides it.
 
     Nothing that is passed is changed: all work is done on copies. Raises `CompareError` if the
     comparison cannot be made; what is wrong with the layer stands in the report.
@@ -93,7 +99,7 @@ def compare(
             **options,
         )  # fmt: skip
 
-    with undisturbed():
+    with undisturbed(), showing("comparing", progress):
         report, case = once(inputs)
         whole = case.layer.joined if isinstance(case.layer, RealParts) else list
         more = beside_the_point(
@@ -131,6 +137,7 @@ def _once(
     if isinstance(layer, RealParts) and np.iscomplexobj(cotangent):
         cotangent = [np.real(cotangent), -np.imag(cotangent)]
     runner = Runner(layer, given, list(parts_of(layer.hand)), gradients)
+    step(f"{layer.title}, traced")
     twin, reason = _twin_of(layer, given, runner, against)
     case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, reason)
     if doubt := case.run():
@@ -139,6 +146,7 @@ def _once(
         case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
         case.run()
     graph = twin.graph()
+    step(f"{layer.title}, looked into")
     # Reasons are sought in graphs of real numbers alone.
     searched = None if isinstance(layer, RealParts) else graph
     rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, searched)

@@ -18,7 +18,7 @@ from autograd_lite.comparison.verdict import Along, Numbers
 from autograd_lite.graph import Graph
 from autograd_lite.numeric import numeric_slopes, numeric_vjp
 
-__all__ = ["EXAMINED", "examined_too", "numbers_of", "said_of_samples", "worth"]
+__all__ = ["EXAMINED", "examined_too", "numbers_of", "planned", "said_of_samples", "worth"]
 
 EXAMINED = 1024  # no larger array is examined element by element
 _SAMPLE, _DIRECTIONS = 64, 8  # of a larger one so many elements, and directions through all
@@ -67,6 +67,18 @@ def numbers_of(
     else:
         along = _together(f, arrays, claims, large, cotangent, rng)
     return [Numbers(number, along.get(k, ())) for k, number in enumerate(found)]
+
+
+def planned(sizes: Sequence[int], evaluations: int | None) -> int:
+    """How often `numbers_of` evaluates its function, if nothing is in the way.
+
+    >>> planned([4], None)
+    36
+    """
+    plan = _planned(sizes, evaluations)
+    large = sum(size > plan.whole for size in sizes)
+    elements = sum(size for size in sizes if size <= plan.whole) + plan.sample * large
+    return _LADDER * max(elements + plan.directions * large, 1)
 
 
 @dataclass(frozen=True)
