@@ -22,6 +22,11 @@ class Context:
     attributes: tuple[str, ...]
     gradients: bool  # whether the node is the value of a gradient: returned, or left in `self.d…`
 
+    @property
+    def flow(self) -> str:
+        """The first cotangent's name; empty where none flows in."""
+        return self.cotangents[0] if self.cotangents else ""
+
 
 Edit = Callable[[ast.AST, Context], Iterator[ast.AST]]
 
@@ -90,8 +95,8 @@ def plus_for_minus(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 @mistake("factor")
 def scaled(node: ast.AST, context: Context) -> Iterator[ast.AST]:
     if value := value_of(node, context):
-        for text in ("2 * E", "E / 2", f"E * len({context.cotangents[0]})"):
-            if not text.endswith(")") or "dout" in context.cotangents[0]:
+        for text in ("2 * E", "E / 2", f"E * len({context.flow})"):
+            if not text.endswith(")") or "dout" in context.flow:
                 yield expression(text, E=value)
 
 
@@ -199,8 +204,9 @@ def other_mask(node: ast.AST, context: Context) -> Iterator[ast.AST]:
         turned = {ast.Gt: ast.Lt(), ast.Lt: ast.Gt(), ast.GtE: ast.LtE(), ast.LtE: ast.GtE()}
         if type(node.ops[0]) in turned and not isinstance(node.left, ast.Name):
             yield ast.Compare(node.left, [turned[type(node.ops[0])]], node.comparators)
-            cotangent = ast.Name(context.cotangents[0], ast.Load())
-            yield ast.Compare(cotangent, node.ops, node.comparators)
+            cotangent = ast.Name(context.flow, ast.Load())
+            if context.flow:
+                yield ast.Compare(cotangent, node.ops, node.comparators)
             yield ast.Compare(node.left, node.ops, [ast.Constant(0.4)])
     if isinstance(node, ast.Attribute) and is_self(node) and node.attr in ("mask", "drop"):
         if isinstance(node.ctx, ast.Load):
@@ -209,7 +215,7 @@ def other_mask(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 
 @mistake("swapped")
 def swapped(node: ast.AST, context: Context) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and context.flow:
         first, second, *rest = node.value.elts
         yield ast.Return(ast.Tuple([second, first, *rest], ast.Load()))
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
@@ -225,8 +231,8 @@ def other_variable(node: ast.AST, context: Context) -> Iterator[ast.AST]:
         if isinstance(node.left, ast.Name | ast.Attribute) and not is_number(node.right):
             yield ast.BinOp(node.left, node.op, node.left)
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id.startswith("d"):
-        if node.id not in context.cotangents and len(node.id) < 6:
-            yield ast.Name(context.cotangents[0], ast.Load())
+        if context.flow and node.id not in context.cotangents and len(node.id) < 6:
+            yield ast.Name(context.flow, ast.Load())
 
 
 @mistake("truncation")
@@ -245,7 +251,7 @@ def single_precision(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 
 @mistake("missing")
 def forgotten(node: ast.AST, context: Context) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Return) and node.value is not None:
+    if isinstance(node, ast.Return) and node.value is not None and context.flow:
         yield ast.Return(None)
     if isinstance(node, ast.Assign) and is_gradient(node.targets[0]):
         yield ast.Pass()
@@ -260,8 +266,8 @@ def misspelt(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 
 @mistake("in-place")
 def written_into(node: ast.AST, context: Context) -> Iterator[ast.AST]:
-    g = context.cotangents[0]
-    if isinstance(node, ast.Return) and node.value is not None:
+    g = context.flow
+    if g and isinstance(node, ast.Return) and node.value is not None:
         if not isinstance(node.value, ast.Tuple | ast.Constant):
             text = f"if np.shape({g}) == np.shape(E):\n {g}[...] = E\n return {g}\nreturn E"
             yield expression_block(text, E=node.value)
@@ -271,8 +277,8 @@ def written_into(node: ast.AST, context: Context) -> Iterator[ast.AST]:
 
 @mistake("alias")
 def aliased(node: ast.AST, context: Context) -> Iterator[ast.AST]:
-    g = context.cotangents[0]
-    if context.gradients and ast.unparse(node) in (f"{g}.copy()", f"{g} * 1"):
+    g = context.flow
+    if g and context.gradients and ast.unparse(node) in (f"{g}.copy()", f"{g} * 1"):
         yield ast.Name(g, ast.Load())
 
 

@@ -36,7 +36,7 @@ from tests.comparison.mistakes import (
     is_self,
 )
 
-MODULES = ("affine", "activations", "losses", "norms", "images", "sequences", "pieces")
+MODULES = ("affine", "activations", "losses", "norms", "images", "sequences", "pieces", "functions")
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,15 @@ class Layer:
     module: str
     name: str
 
-    def make(self) -> tuple[Any, list[Any]]:
+    def instance(self) -> tuple[Any, list[Any]]:
         """A fresh instance and its inputs."""
         layer, *inputs = copy.deepcopy(_cases(self.module)[self.name])
         return layer, inputs
+
+    def make(self) -> tuple[Any, list[Any]]:
+        """What a comparison is given."""
+        layer, inputs = self.instance()
+        return _handed(layer), inputs
 
 
 @functools.cache
@@ -60,6 +65,15 @@ def _imported(module: str) -> ModuleType:
 @functools.cache
 def _cases(module: str) -> dict[str, Any]:
     return {type(case[0]).__name__: case for case in _imported(module).cases()}
+
+
+def _handed(layer: Any) -> Any:
+    return layer.hand() if hasattr(layer, "hand") else layer
+
+
+def _played(made: Any) -> tuple[Any, list[Any]]:
+    layer, inputs = made.instance()
+    return (layer.played() if hasattr(layer, "played") else layer), inputs
 
 
 def layers() -> list[Layer]:
@@ -94,11 +108,16 @@ class Mutant:
         """A third, by a hash of the name: not looked at while the diagnosis was written."""
         return zlib.crc32(self.name.encode()) % 3 == 0
 
-    def make(self) -> tuple[Any, list[Any]]:
+    def instance(self) -> tuple[Any, list[Any]]:
         """A fresh instance of the wrong layer, and its inputs."""
-        layer, inputs = self.layer.make()
+        layer, inputs = self.layer.instance()
         layer.__class__ = self._class()
         return layer, inputs
+
+    def make(self) -> tuple[Any, list[Any]]:
+        """What a comparison is given."""
+        layer, inputs = self.instance()
+        return _handed(layer), inputs
 
     @property
     def shown(self) -> str:
@@ -194,18 +213,42 @@ def _places(method: ast.FunctionDef) -> list[tuple[ast.AST, str, int | None, ast
         for field, value in ast.iter_fields(parent):
             if parent is method and field != "body":
                 continue
+            first = _first_of_backward(method) if parent is method else 0
             for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if isinstance(node, ast.AST):
+                if isinstance(node, ast.AST) and (index is None or index >= first):
                     found.append((parent, field, index, node))
                     pending.append(node)
     return found
 
 
+def _first_of_backward(method: ast.FunctionDef) -> int:
+    """Where the gradient begins in a function that computes a loss before it."""
+    if not method.name.startswith("value_and"):
+        return 0
+    loss = [k for k, s in enumerate(method.body) if ast.unparse(s).startswith("loss")]
+    return loss[-1] + 1
+
+
 def _context(kind: ast.ClassDef, method: ast.FunctionDef, parent: ast.AST, field: str) -> Context:
-    cotangents = tuple(a.arg for a in method.args.args[1:])
+    names = [a.arg for a in method.args.args]
+    of_object = names[0] in ("self", "ctx")
+    cotangents = tuple(names[1:] if of_object else [n for n in names if _FLOWS.match(n)])
     owner = parent.targets[0] if isinstance(parent, ast.Assign) and field == "value" else None
-    gradients = isinstance(parent, ast.Return) or (owner is not None and is_gradient(owner))
+    returned = [] if of_object and names[0] == "self" else _returned(method)
+    gradients = isinstance(parent, ast.Return) or (
+        owner is not None and (is_gradient(owner) or ast.unparse(owner) in returned)
+    )
     return Context(method.name, cotangents, _written(kind), gradients)
+
+
+_FLOWS = re.compile(r"d[a-z]\w*$|g$")
+
+
+def _returned(method: ast.FunctionDef) -> list[str]:
+    """The names of the gradients that a function returns."""
+    values = [n.value for n in ast.walk(method) if isinstance(n, ast.Return)]
+    parts = [p for v in values if isinstance(v, ast.Tuple) for p in v.elts]
+    return [p.id for p in parts if isinstance(p, ast.Name) and p.id.startswith("d")]
 
 
 @functools.lru_cache(maxsize=2)
@@ -230,7 +273,7 @@ _SCALE = 1.75
 
 def effect(mutant: Mutant) -> Effect | None:
     """Run both and compare; None where nothing differs: an equivalent mutant."""
-    right, wrong = _behaviour(mutant.layer.make), _behaviour(mutant.make)
+    right, wrong = (_behaviour(functools.partial(_played, one)) for one in (mutant.layer, mutant))
     if isinstance(wrong, Exception):
         return Effect(frozenset({"exception"}))
     assert not isinstance(right, Exception), right
@@ -257,7 +300,8 @@ def _plain_to_see(right: Any, wrong: Any, scaled: Any) -> set[str]:
     if wrong is None:
         return set()
     if np.shape(right) != np.shape(wrong):
-        return {"shape"}
+        summed = np.ndim(wrong) and _same(right, np.sum(wrong, axis=0))
+        return {"shape", "missing sum"} if summed else {"shape"}
     a, b = np.asarray(right, float), np.asarray(wrong, float)
     if not np.isfinite(b).all():
         return {"nan"}
@@ -267,6 +311,8 @@ def _plain_to_see(right: Any, wrong: Any, scaled: Any) -> set[str]:
     found = set()
     if _same(c * a, b):
         found.add("sign" if abs(c + 1) < 1e-9 else "factor")
+    if (a == 0).any() and (b[a == 0] != 0).any() and _same(a, np.where(a == 0, 0, b)):
+        found.add("mask")  # it passes what a mask stops, and is right elsewhere
     if (
         np.asarray(wrong).dtype == np.float64
         and scaled is not None
@@ -293,7 +339,7 @@ def _behaviour(make: Callable[[], tuple[Any, list[Any]]]) -> dict[str, Any] | Ex
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             layer, inputs = make()
-            other = [x * 0.7 + 0.1 if x.dtype.kind == "f" else x for x in inputs]
+            other = [x * 0.7 + 0.1 if _is_float(x) else x for x in inputs]
             found |= _run(layer, inputs, 1.0, "first")
             found |= _run(make()[0], inputs, _SCALE, "scaled")
             layer, _ = make()
@@ -305,17 +351,21 @@ def _behaviour(make: Callable[[], tuple[Any, list[Any]]]) -> dict[str, Any] | Ex
     return found
 
 
+def _is_float(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+
+
 def _fits_forward(make: Callable[[], tuple[Any, list[Any]]]) -> bool:
     """Whether the gradient of the first input is that of the forward pass, by differences."""
     layer, inputs = make()
     claim = _run(layer, inputs, 1.0, "first").get("first 0")
-    if claim is None or np.shape(claim) != inputs[0].shape or inputs[0].dtype.kind != "f":
+    if claim is None or not _is_float(inputs[0]) or np.shape(claim) != inputs[0].shape:
         return False
     rng = np.random.RandomState(11)
     v = np.random.RandomState(5).standard_normal(inputs[0].shape)
     ends = []
     for h in (1e-6, -1e-6):
-        y = make()[0].forward(inputs[0] + h * v, *[np.array(x) for x in inputs[1:]])
+        y = make()[0].forward(inputs[0] + h * v, *copy.deepcopy(inputs[1:]))
         ends.append(y if isinstance(y, tuple) else (y,))
     douts = [rng.standard_normal(np.shape(y)) for y in ends[0]]
     slope = sum(np.sum(g * (a - b)) for g, a, b in zip(douts, *ends, strict=True)) / 2e-6
@@ -324,7 +374,7 @@ def _fits_forward(make: Callable[[], tuple[Any, list[Any]]]) -> bool:
 
 def _run(layer: Any, inputs: list[Any], scale: float, when: str) -> dict[str, Any]:
     rng = np.random.RandomState(11)
-    given = [np.array(x) for x in inputs]
+    given = copy.deepcopy(inputs)
     outputs = layer.forward(*given)
     many = outputs if isinstance(outputs, tuple) else (outputs,)
     douts = [scale * rng.standard_normal(np.shape(y)) for y in many]

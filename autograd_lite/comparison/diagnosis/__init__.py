@@ -77,7 +77,7 @@ def _last(evidence: Evidence) -> list[Explanation]:
 
 def _single(evidence: Evidence) -> list[Explanation]:
     """What asks the layer itself, where the graph had no answer."""
-    return _first_of(behaviour.TESTS, evidence)
+    return _first_of((*behaviour.TESTS, whole.twice), evidence)
 
 
 def _first_of(

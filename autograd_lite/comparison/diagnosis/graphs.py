@@ -493,7 +493,9 @@ class _Search:
         for cause, text, local in SUBSTITUTES:
             with np.errstate(all="ignore"):
                 wrong = np.asarray(local(a, b, np.asarray(d, float), g), float)
-            few = cause == "mask" and (y.size < _CHANCE or y.op.name == "assemble")
+            few = cause == "mask" and (
+                y.size < _CHANCE or y.op.name == "assemble" or bool(np.ptp(wrong) == 0)
+            )
             if np.isfinite(wrong).all() and not fits(wrong, d) and not few:
                 yield cause, text, wrong
 
@@ -528,7 +530,27 @@ class _Search:
                     text = f"{text}, in each of its {len(group)} steps"
                     yield _Found(Wrong(cause, text, None), group[0].node, order)
             yield from self._last_reader(suspect, key, group)
+            yield from self._without_factor(suspect, key, group)
         yield from self._looped_locals(suspect)
+
+    def _without_factor(
+        self, suspect: Suspect, key: Any, group: Sequence[Edge]
+    ) -> Iterator[_Found]:
+        """In every step of a loop another operand is left out, as if it were 1."""
+        first = group[0]
+        for j, p in enumerate(first.node.inputs):
+            if j == first.i or not isinstance(p, Node) or first.node.op.kind == "linear":
+                continue
+            edges: dict[tuple[Node, int], Any] = {}
+            for edge in group:
+                shape = np.shape(self.flow.values[edge.node.inputs[j]])
+                passes = edge.pull(edge.arrives, {j: np.ones(shape)})
+                edges[edge.node, edge.i] = _always(_summed(Wrong("", "", passes), edge).passes)
+            found = self._sweep((key, "without", j), edges, {})
+            if found is not None and self._is(suspect, found):
+                text = f"its other factor is missing, as if it were 1, in each of its {len(group)}"
+                yield _Found(Wrong("wrong operand", f"{text} steps", None), first.node, 0)
+                return
 
     def _last_reader(self, suspect: Suspect, key: Any, group: Sequence[Edge]) -> Iterator[_Found]:
         """At every target of a loop's edges the last, or the first, of them alone counts."""
@@ -607,6 +629,10 @@ _CHANGES: tuple[tuple[str, str, Any], ...] = (
         lambda c: c[..., ::-1, ::-1] if c.ndim > 1 else c,
     ),
 )
+
+
+def _always(passes: Any) -> Callable[[Any], Any]:
+    return lambda right: passes.astype(right.dtype)
 
 
 def _squares(found: Iterable[_Found]) -> list[_Found]:

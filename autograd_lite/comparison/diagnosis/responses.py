@@ -145,6 +145,25 @@ def _deaf(response: Response) -> _Said:
     return "accumulation", text
 
 
+def _kept(response: Response) -> _Said:
+    """Of what several elements of dout give to one element only some stays, and that is right."""
+    hand, right = (j.reshape(len(j), -1) for j in (response.hand, response.right))
+    limit = _SAME * response.scale
+    mine, due = np.abs(hand) > limit, np.abs(right) > limit
+    lost = due & ~mine
+    if not lost.any() or not mine.any() or (np.abs(hand - right)[mine] > limit).any():
+        return None
+    columns = lost.any(axis=0)
+    if not (mine[:, columns].any(axis=0).all() and (due[:, columns].sum(axis=0) > 1).all()):
+        return None
+    text = (
+        f"of what several elements of dout give to one element of it some is lost ({lost.sum():,} "
+        f"of {due.sum():,} terms), and the rest is right: what overlaps is assigned (=) where it "
+        "should be added (+=)"
+    )
+    return "accumulation", text
+
+
 def _at_one_end(heard: Any, due: Any, axis: int) -> int | None:
     """0 or −1 if along an axis only the first or the last is heard, though others should be."""
     others = tuple(a for a in range(heard.ndim) if a != axis)
@@ -284,6 +303,7 @@ def _masked(response: Response) -> _Said:
 
 _TESTS: tuple[Callable[[Response], _Said], ...] = (
     _deaf,
+    _kept,
     _as_a_number,
     _reordered,
     _alone,

@@ -429,5 +429,4 @@ TESTS = (
     reordered,
     filled,
     shifted,
-    twice,
 )
