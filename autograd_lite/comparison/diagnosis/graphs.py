@@ -339,7 +339,7 @@ class _Search:
             if not np.isfinite(square) or square <= 1e-12 * float(whole @ whole):
                 continue
             c = float(rest @ goal) / square
-            if not _near(c * rest, goal) or abs(c) < 1e-6:
+            if not _near(c * rest, goal) or abs(c) < 1e-6 or abs(1 + c) < 1e-6:
                 continue
             seed = np.asarray(edge.passes, float)[()]
             term = swept({edge.to: seed}, [suspect.leaf])[suspect.leaf]
@@ -543,7 +543,8 @@ class _Search:
                 continue
             edges: dict[tuple[Node, int], Any] = {}
             for edge in group:
-                shape = np.shape(self.flow.values[edge.node.inputs[j]])
+                x = edge.node.inputs[j]
+                shape = x.shape if isinstance(x, Node) else np.shape(x)
                 passes = edge.pull(edge.arrives, {j: np.ones(shape)})
                 edges[edge.node, edge.i] = _always(_summed(Wrong("", "", passes), edge).passes)
             found = self._sweep((key, "without", j), edges, {})

@@ -16,6 +16,10 @@ import numpy as np
 __all__ = ["SUBSTITUTES"]
 
 
+def _the_rest(x: Any, y: Any, d: Any, g: Any) -> Any:
+    return 1 - d
+
+
 def _squared_sigmoid(x: Any, y: Any, d: Any, g: Any) -> Any:
     return np.where(np.allclose(d, y * (1 - y)), y * y, np.nan)
 
@@ -63,5 +67,5 @@ SUBSTITUTES: tuple[tuple[str, str, Callable[[Any, Any, Any, Any], Any]], ...] = 
     ("mask", "1 where the gradient is positive", lambda x, y, d, g: (g > 0) * 1.0),
     ("mask", "1 where the input is negative", lambda x, y, d, g: (x < 0) * 1.0),
     ("mask", "the right one where the gradient is positive", lambda x, y, d, g: d * (g > 0)),
-    ("mask", "1 − d, the mask the wrong way round", lambda x, y, d, g: 1 - d),
+    ("local derivative", "1 − d, where d is the right one: the wrong way round", _the_rest),
 )

@@ -25,6 +25,7 @@ from autograd_lite.comparison.diagnosis.evidence import (
 
 __all__ = [
     "TESTS",
+    "chosen",
     "factor",
     "filled",
     "misshapen",
@@ -100,6 +101,10 @@ def factor(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     c = ratio(suspect.hand, suspect.right)
     if c is None or abs(c + 1) < 1e-9 or abs(c - 1) < _CLOSE:
         return None
+    flows = [float(np.sum(g)) for g in evidence.cotangents if np.size(g) == 1]
+    if evidence.takes_cotangent and len(flows) == 1 and abs(c * flows[0] - 1) < 1e-9 < abs(c - 1):
+        text = f"it does not hold what flows in: times {flows[0]:.6g}, which is dout, it is right"
+        return Explanation("upstream ignored", text, "hand × dout = right", (suspect.name,))
     known = _known_factor(abs(c), evidence, np.shape(suspect.hand))
     if np.size(suspect.hand) == 1 and not (known or is_plain(c)):
         return None  # one number is always a multiple of another
@@ -363,6 +368,26 @@ def _order_along(hand: Any, right: Any, axis: int) -> str:
     return f"in another order: {shown}"
 
 
+def chosen(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """The few values that are right, at other elements: a choice by a wrong mask."""
+    hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+    if hand.shape != right.shape or hand.size < _FEW or not np.isfinite(hand).all():
+        return None
+    scale = np.abs(right).max()
+    mine, due = (np.unique(np.round(a / (scale or 1.0), 9)) for a in (hand, right))
+    if not 2 <= len(due) <= hand.size // 3 or not np.isin(mine, due).all():
+        return None
+    count = int((np.abs(hand - right) > 1e-9 * scale).sum())
+    text = (
+        f"each element has one of the {len(due)} values that are right somewhere, and {count} of "
+        f"{hand.size} have the wrong one: they are chosen by a wrong mask"
+    )
+    return Explanation("mask", text, "the values of both", (suspect.name,))
+
+
+_FEW = 6  # in fewer elements values meet by chance
+
+
 def shifted(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     """Cut out at another place than where it was put."""
     hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
@@ -428,5 +453,6 @@ TESTS = (
     reshaped,
     reordered,
     filled,
+    chosen,
     shifted,
 )
