@@ -117,3 +117,124 @@ def test_a_stale_cache_shows_at_the_second_call(rng: np.random.Generator) -> Non
     assert all(row.ok for row in report.rows)
     assert not report.ok
     assert [f.cause for f in report.findings if f.level == "error"] == ["stale cache"]
+
+
+# ── what single elements of dout do ──────────────────────────────────────────────────────────────
+
+
+class Tanh:
+    """How backward uses dout is the subclass's."""
+
+    def forward(self, x: Any) -> Any:
+        self.y = np.tanh(x)
+        return self.y
+
+
+class Lumped(Tanh):
+    def backward(self, dout: Any) -> Any:
+        return dout.sum() * (1 - self.y**2)
+
+
+class Softmax:
+    def forward(self, x: Any) -> Any:
+        e = np.exp(x)
+        self.y = e / e.sum(axis=1, keepdims=True)
+        return self.y
+
+
+class OtherAxis(Softmax):
+    def backward(self, dout: Any) -> Any:
+        return self.y * (dout - (dout * self.y).sum(axis=0, keepdims=True))
+
+
+class Diagonal(Softmax):
+    def backward(self, dout: Any) -> Any:
+        return dout * self.y * (1 - self.y)
+
+
+class Windows:
+    """Overlapping windows, of which the last one stays."""
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        return np.stack([x[:, i : i + 2].sum(axis=1) for i in range(x.shape[1] - 1)], axis=1)
+
+    def backward(self, dout: Any) -> Any:
+        dx = np.zeros(self.shape)
+        for i in range(dout.shape[1]):
+            dx[:, i : i + 2] = dout[:, i : i + 1]
+        return dx
+
+
+class Backwards:
+    def forward(self, x: Any) -> Any:
+        return np.cumsum(x, axis=1)
+
+    def backward(self, dout: Any) -> Any:
+        return np.cumsum(dout, axis=1)
+
+
+class LastColumnHalved:
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return x**2
+
+    def backward(self, dout: Any) -> Any:
+        dx = 2 * self.x * dout
+        dx[:, -1] /= 2
+        return dx
+
+
+@pytest.mark.parametrize(
+    ("layer", "cause", "words"),
+    [
+        (Lumped(), "upstream ignored", "as if it were one number"),
+        (OtherAxis(), "wrong axis", "wrong axis"),
+        (Diagonal(), "missing sum", "the sum over axis 1"),
+        (Windows(), "accumulation", "the last one alone stays"),
+        (Backwards(), "order", "Jacobian is transposed"),
+        (LastColumnHalved(), "factor", "0.5 × the right one"),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "forward") else "",
+)
+def test_reasons_name_what_is_seen(
+    layer: Any, cause: str, words: str, rng: np.random.Generator
+) -> None:
+    first = ag.compare(layer, rng.standard_normal((4, 3))).ordered[0]
+    assert first.cause == cause
+    assert words in first.text
+    assert "(tested: " in first.text
+
+
+def wave_forward(x: Any, w: Any) -> Any:
+    z = x @ w
+    return np.cos(z).sum(axis=1), (x, w, z)
+
+
+def wave_backward(dout: Any, cache: Any) -> Any:
+    x, w, z = cache
+    dz = -dout[:, None] * np.sin(z) * np.cosh(z)
+    return dz @ w.T, x.T @ dz
+
+
+def test_several_errors_are_traced_back_to_one_step(rng: np.random.Generator) -> None:
+    x, w = rng.standard_normal((4, 3)), rng.standard_normal((3, 2))
+    first = ag.compare((wave_forward, wave_backward), x, w).ordered[0]
+    assert first.cause == "place"
+    assert first.subject == "dx, dw"
+    assert first.step is not None
+    assert first.step.op.name == "matmul"
+
+
+def test_a_wrong_forward_with_right_gradients_is_said_so(rng: np.random.Generator) -> None:
+    class Risen(Backwards):
+        def forward(self, x: Any) -> Any:
+            return np.cumsum(x, axis=1) + 1
+
+        def backward(self, dout: Any) -> Any:
+            return np.cumsum(dout[:, ::-1], axis=1)[:, ::-1]
+
+    x = rng.standard_normal((4, 3))
+    first = ag.compare(Risen(), x, against=lambda x: ag.cumsum(x, axis=1)).ordered[0]
+    assert first.cause == "forward"
+    assert "1 is added to every element" in first.text
