@@ -16,7 +16,8 @@ HEAD = """\
 # Diagnoses
 
 `ag.compare` says why a hand-written gradient is wrong. How often it is right about that was
-measured on {layers} right layers in the styles of students (`tests/comparison/corpus/`) and on
+measured on {layers} right layers in the styles of students (`tests/comparison/corpus/`: classes,
+function pairs, losses with their gradient, contexts, custom pairs) and on
 {mutants:,} wrong ones, made of the right ones by one small edit of the source each
 (`tests/comparison/mutation.py`). A third of these, by a hash of the name, was held out: nobody
 looked at them while the diagnosis was written.
