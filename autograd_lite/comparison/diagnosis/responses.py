@@ -303,10 +303,10 @@ def _masked(response: Response) -> _Said:
 
 _TESTS: tuple[Callable[[Response], _Said], ...] = (
     _deaf,
+    _alone,
     _kept,
     _as_a_number,
     _reordered,
-    _alone,
     _masked,
     _mixed,
 )
