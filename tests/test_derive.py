@@ -11,6 +11,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import nn
+from autograd_lite.cli import main
 from autograd_lite.errors import DeriveError, DetachedError
 
 X = np.random.default_rng(1).normal(size=(4, 6))
@@ -302,3 +303,44 @@ def test_a_value_baked_into_the_function_is_found_out() -> None:
     draws = iter(range(100))
     with pytest.raises(DeriveError, match="do not agree on the output"):
         ag.derive(lambda x: x * (1.0 + next(draws)), X)
+
+
+# the command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["1 / (1 + exp(-x))"], "return dout * self.y * (1 - self.y)"),
+        (["tanh(x @ W + b)", "--shape", "W=3,2", "--shape", "b=2"], "dW = self.x.T @ dz"),
+        (["1 / (1 + exp(-x))", "--explain"], "= dout × y(1−y)   [by exp(x) = y/(1−y), from y]"),
+        (["exp(-x)", "--latex"], r"\\begin{aligned}"),
+    ],
+)
+def test_the_command_derives(arguments: list[str], line: str, capsys: Any) -> None:
+    assert main(["derive", *arguments]) == 0
+    assert line.replace("\\\\", "\\") in capsys.readouterr().out
+
+
+def test_the_command_runs_a_file(tmp_path: Any, capsys: Any) -> None:
+    file = tmp_path / "layer.py"
+    file.write_text("import autograd_lite as ag\n\ndef relu(x):\n    return ag.maximum(x, 0)\n")
+    assert main(["derive", f"{file}::relu"]) == 0
+    assert "class Relu:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["__import__('os')"], "has no variable"),
+        (["x.real"], "cannot stand in an expression"),
+        (["exec(x)"], "cannot stand in an expression"),
+        (["x +"], "is neither an expression nor FILE.py::NAME"),
+        (["x", "--shape", "a"], "is no shape"),
+        (["x", "--shape", "y=3"], "there is no argument y"),
+        (["nowhere.py::f"], "there is no file nowhere.py"),
+    ],
+)
+def test_the_command_says_what_it_cannot(arguments: list[str], message: str, capsys: Any) -> None:
+    assert main(["derive", *arguments]) == 2
+    assert message in capsys.readouterr().err

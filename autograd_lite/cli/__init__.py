@@ -14,12 +14,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from autograd_lite.cli import compare, demo, doctor, drawing, ops
+from autograd_lite.cli import compare, demo, derive, doctor, drawing, ops
 from autograd_lite.errors import AutogradError
 
 __all__ = ["main"]
 
-_COMMANDS = (demo, drawing, compare, ops, doctor)
+_COMMANDS = (demo, drawing, compare, derive, ops, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
