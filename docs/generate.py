@@ -38,6 +38,7 @@ WRITTEN += [
     DOCS / "complex.md",
     DOCS / "compare.md",
     DOCS / "compile.md",
+    DOCS / "derive.md",
 ]
 TABLES = {DOCS / f"{name}.md": make for name, make in tables.PAGES.items()}
 PAGES = [*TABLES, *WRITTEN]  # tables first: code of a written page may declare operators

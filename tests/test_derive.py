@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,11 @@ def _layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
     return gamma * n + beta
 
 
+def _unit_rows(x: Any) -> Any:
+    norm = ag.sqrt(ag.sum(x * x, axis=1, keepdims=True))
+    return x / norm
+
+
 SHORT = {
     "tanh of exps": (_tanh_of_exps, "return dout * (1 - self.y**2)"),
     "tanh": (ag.tanh, "return dout * (1 - self.y**2)"),
@@ -93,8 +99,8 @@ SHORT = {
     ),
     "square root": (lambda x: ag.sqrt(x**2 + 1), "return dout * self.x / self.y"),
     "unit rows": (
-        lambda x: x / ag.sqrt(ag.sum(x * x, axis=1, keepdims=True)),
-        "return (dout - self.y * np.sum(dout * self.y, axis=1, keepdims=True)) / self.sqrt",
+        _unit_rows,
+        "return (dout - self.y * np.sum(dout * self.y, axis=1, keepdims=True)) / self.norm",
     ),
 }
 
@@ -344,3 +350,23 @@ def test_the_command_runs_a_file(tmp_path: Any, capsys: Any) -> None:
 def test_the_command_says_what_it_cannot(arguments: list[str], message: str, capsys: Any) -> None:
     assert main(["derive", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_range_is_where_six_digits_are_left() -> None:
+    derived = ag.derive(lambda x: 1 / (1 + ag.exp(-x)), np.zeros((4, 6)))
+    (low, high) = re.search(r"for x from (\S+) to (\S+)\.", derived.source).groups()  # type: ignore[union-attr]  # it is there
+    assert -720 < float(low) < -690
+    layer = derived.layer()
+
+    def error(size: float) -> float:
+        x = np.linspace(0.5 * size, size, 500)
+        layer.forward(x)
+        truth = 1 / (2 + np.exp(x) + np.exp(-x))
+        return float(np.max(np.abs(layer.backward(1.0) / truth - 1)))
+
+    assert error(0.8 * float(high)) < 1e-6 < error(1.2 * float(high))
+
+
+def test_single_precision_has_a_range_of_its_own() -> None:
+    derived = ag.derive(lambda x: 1 / (1 + ag.exp(-x)), np.zeros((4, 6), np.float32))
+    assert "In float32 the gradient of x has six digits" in derived.source

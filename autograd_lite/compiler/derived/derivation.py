@@ -154,7 +154,8 @@ def _range(checker: Checker, examples: Sequence[Any], written: Written) -> list[
     dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
     low = "" if reach.low <= -1e4 else f"from {reach.low:.3g} "
     high = "upwards" if reach.high >= 1e4 else f"to {reach.high:.3g}"
-    return ["", f"In {dtype} the gradient of {name} has six digits for {name} {low}{high}."]
+    rest = " (the rest as in the example)" if len(examples) > 1 or written.held else ""
+    return ["", f"In {dtype} the gradient of {name} has six digits for {name} {low}{high}{rest}."]
 
 
 def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:

@@ -53,14 +53,11 @@ def assigned_names(nodes: Sequence[Node], outside: CodeType | None = None) -> di
 
 
 def _stored(code: CodeType, offset: int) -> str | None:
-    """The variable that takes the result of the instruction at an offset."""
-    instructions = iter(dis.get_instructions(code))
-    for instruction in instructions:
-        if instruction.offset == offset:
-            following = next(instructions, None)
-            stored = following is not None and following.opname in _STORES
-            return str(following.argval) if following is not None and stored else None
-    return None
+    """The variable that takes the result of the instruction at an offset, or in its cache there."""
+    following = next((one for one in dis.get_instructions(code) if one.offset > offset), None)
+    if following is None or following.opname not in _STORES:
+        return None
+    return str(following.argval)
 
 
 class Names:
