@@ -32,18 +32,26 @@ print(loss.explanation)
 
 layers = [first.layer(), activation.layer(), second.layer()]
 cost = loss.layer()
-for _ in range(300):
-    y = x
+
+
+def trained_once():
+    """One step of gradient descent; the scores and the cost before it."""
+    scores = x
     for layer in layers:
-        y = layer.forward(y)
-    value = cost.forward(y, t)
+        scores = layer.forward(scores)
+    value = cost.forward(scores, t)
     dout = cost.backward()
     for layer in reversed(layers):
         dout = layer.backward(dout)
     for layer in (layers[0], layers[2]):
         layer.W -= 0.5 * layer.dW
         layer.b -= 0.5 * layer.db
+    return scores, value
 
-right = np.mean(np.argmax(y, axis=1) == labels)
+
+for _ in range(300):
+    trained_once()
+scores, value = trained_once()
+right = np.mean(np.argmax(scores, axis=1) == labels)
 print(f"loss {value:.3f}, {right:.0%} right")
 assert right > 0.9
