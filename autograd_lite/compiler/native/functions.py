@@ -1,0 +1,227 @@
+"""Exponentials, logarithms and their kin as straight-line arithmetic, which LLVM vectorises.
+
+No branches, no tables, no calls: choices by ``select``, powers of two by their bits. Accuracy over
+the whole range, denormal results included, is measured in tests/compiler/test_native_functions.py
+and stated in docs/compile.md. Knows scalars. Does not know arrays.
+
+Sources of the formulas: reduction by multiples of ln 2 in two parts (Cody and Waite, Software
+Manual for the Elementary Functions, 1980); log(1 + f) by the series of artanh in f/(2 + f); log1p
+and expm1 with the rounding of 1 + x made good (Kahan). The coefficients are those of Chebyshev
+fits, computed in tests/compiler/coefficients.py.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.compiler.native.scalars import Scalar
+
+__all__ = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "tanh"]
+
+
+class _Format(NamedTuple):
+    """What the formulas need to know of a floating dtype."""
+
+    digits: int  # bits of the significand that are stored
+    bias: int
+    ln2_high: float  # with zeros at its end, so that multiples by whole numbers are exact
+    ln2_low: float
+    exp: Sequence[float]  # (eʳ − 1 − r)/r² for |r| ≤ ln 2/2
+    log: Sequence[float]  # (log((1 + s)/(1 − s)) − 2s)/s³ in s², for |s| ≤ 0.1716
+    low: float  # where exp is 0, and above which it is infinite
+    high: float
+    tiny: float  # the smallest normal number
+
+
+_SINGLE = _Format(
+    23, 127, 0.693145751953125, 1.428606765330187e-06,
+    (0.5, 0.16666576266288757, 0.04166655242443085, 0.00836323294788599, 0.0013926250394433737),
+    (0.6666668653488159, 0.3998875916004181, 0.29580986499786377),
+    -104.0, 89.0, 2.0**-126,
+)  # fmt: skip
+_DOUBLE = _Format(
+    52, 1023, 0.6931471803691238, 1.9082149292705877e-10,
+    (
+        0.5000000000000001, 0.16666666666666669, 0.041666666666623824, 0.008333333333330039,
+        0.0013888888917367081, 0.00019841269863171557, 2.4801521057868204e-05,
+        2.7557268276905696e-06, 2.7620201591031547e-07, 2.5100472505694996e-08,
+    ),
+    (
+        0.666666666666667, 0.3999999999989889, 0.28571428626253836, 0.22222211089379496,
+        0.1818289243253687, 0.15331611722055008, 0.14617807153417325,
+    ),
+    -746.0, 710.0, 2.0**-1022,
+)  # fmt: skip
+
+
+def _format(x: Scalar) -> _Format:
+    return _SINGLE if x.dtype.itemsize == 4 else _DOUBLE
+
+
+def _polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
+    """Horner's scheme, each step rounded once."""
+    total = x.code.constant(coefficients[-1], x.dtype)
+    for coefficient in reversed(coefficients[:-1]):
+        total = total.times_plus(x, coefficient)
+    return total
+
+
+def _clamped(x: Scalar, low: float, high: float) -> Scalar:
+    """Held between the bounds; NaN stays NaN."""
+    above = (x < low).choose(low, x)
+    return (above > high).choose(high, above)
+
+
+def _rounder(form: _Format) -> float:
+    """What added to a number and taken away rounds it; the sum's last bits hold the integer."""
+    return 1.5 * 2.0**form.digits
+
+
+def _power_of_two(n: Scalar) -> Scalar:
+    """2ⁿ for whole n of a normal result."""
+    form = _format(n)
+    return (((n + _rounder(form)).bits() + form.bias) << form.digits).from_bits()
+
+
+def _reduced(x: Scalar) -> tuple[Scalar, Scalar]:
+    """The whole k and the r in ±ln 2/2 with x = k·ln 2 + r."""
+    form = _format(x)
+    k = x.times_plus(math.log2(math.e), _rounder(form)) - _rounder(form)
+    return k, (-k).times_plus(form.ln2_low, (-k).times_plus(form.ln2_high, x))
+
+
+def _exp_reduced(r: Scalar) -> Scalar:
+    """eʳ − 1 for |r| ≤ ln 2/2."""
+    return (r * r).times_plus(_polynomial(r, _format(r).exp), r)
+
+
+def _scaled(p: Scalar, k: Scalar) -> Scalar:
+    """p·2ᵏ, also where 2ᵏ alone would overflow or the result is denormal."""
+    form = _format(p)
+    half = (k * 0.5 + _rounder(form)) - _rounder(form)
+    return p * _power_of_two(half) * _power_of_two(k - half)
+
+
+def exp(x: Scalar) -> Scalar:
+    """e**x."""
+    form = _format(x)
+    k, r = _reduced(_clamped(x, form.low, form.high))
+    return _scaled(_exp_reduced(r) + 1, k)
+
+
+def exp2(x: Scalar) -> Scalar:
+    """2**x."""
+    form = _format(x)
+    held = _clamped(x, -form.bias - form.digits - 2, form.bias + 2)
+    k = (held + _rounder(form)) - _rounder(form)
+    rest = held - k
+    r = rest.times_plus(form.ln2_high, rest * form.ln2_low)
+    return _scaled(_exp_reduced(r) + 1, k)
+
+
+def expm1(x: Scalar) -> Scalar:
+    """e**x − 1, exact near 0."""
+    form = _format(x)
+    k, r = _reduced(_clamped(x, -1.0 * form.digits, form.high))
+    half = _power_of_two(k - 1)  # of 2ᵏ, which may be too large by itself
+    y = half.times_plus(_exp_reduced(r), half - 0.5) * 2
+    return (x.size() < 2.0 ** (-form.digits - 2)).choose(x, y)
+
+
+def _log_reduced(x: Scalar) -> tuple[Scalar, Scalar]:
+    """The whole k and f with x = 2ᵏ·(1 + f), 1 + f from √½ to √2; for positive finite x."""
+    form = _format(x)
+    small = x < form.tiny
+    bits = small.choose(x * 2.0 ** (form.digits + 2), x).bits()
+    middle = int(np.asarray(math.sqrt(0.5), x.dtype).view(bits.dtype))
+    zero = (form.bias + 1) << form.digits
+    biased = (bits + (zero - middle)).above(form.digits)
+    base = int(np.asarray(2.0**form.digits, x.dtype).view(bits.dtype))
+    k = (biased | base).from_bits() - (2.0**form.digits + form.bias + 1)
+    f = (bits - (biased << form.digits) + _wrapped(zero, bits)).from_bits() - 1
+    return small.choose(k - (form.digits + 2), k), f
+
+
+def _wrapped(value: int, like: Scalar) -> int:
+    """An integer as the bits of a signed one."""
+    size = 8 * like.dtype.itemsize
+    return (value + (1 << (size - 1))) % (1 << size) - (1 << (size - 1))
+
+
+def _limits(x: Scalar, y: Scalar) -> Scalar:
+    """A logarithm's values where x is not positive and finite."""
+    usual = (x < math.inf).choose(y, x)
+    return (x == 0).choose(-math.inf, (x < 0).choose(math.nan, usual))
+
+
+def _correction(f: Scalar) -> tuple[Scalar, Scalar]:
+    """f²/2, and the c with log(1 + f) = f − (f²/2 − c)."""
+    s = f / (f + 2)
+    z = s * s
+    half = f * f * 0.5
+    return half, s * (half + z * _polynomial(z, _format(f).log))
+
+
+def log(x: Scalar) -> Scalar:
+    """The natural logarithm."""
+    form = _format(x)
+    k, f = _log_reduced(x)
+    half, c = _correction(f)
+    return _limits(x, k * form.ln2_high - ((half - (c + k * form.ln2_low)) - f))
+
+
+def _log_in(x: Scalar, unit: float) -> Scalar:
+    """log(x)·unit, whole for whole powers of two if unit is 1/ln 2."""
+    k, f = _log_reduced(x)
+    half, c = _correction(f)
+    natural = f - (half - c)
+    rest = (f - natural) - (half - c)  # what rounding took from the sum
+    if unit == _LOG2_E:
+        return _limits(x, natural.times_plus(unit, rest * unit + natural * _LOW[x.dtype.char]) + k)
+    tail = _LOG10_2_LOW[x.dtype.char]
+    high = _LOG10_2_HIGH[x.dtype.char]
+    return _limits(x, k * high + natural.times_plus(unit, rest * unit + k * tail))
+
+
+_LOG2_E = math.log2(math.e)
+_LOW = {"d": 2.0355273740931033e-17, "f": 1.925963033500011e-08}  # what log₂ e has beyond itself
+_LOG10_2_HIGH = {"d": 0.3010299955494702, "f": 0.301025390625}
+_LOG10_2_LOW = {"d": 1.1451100898021838e-10, "f": 4.605039066518657e-06}
+
+
+def log2(x: Scalar) -> Scalar:
+    """The logarithm to base 2, exact for powers of two."""
+    return _log_in(x, _LOG2_E)
+
+
+def log10(x: Scalar) -> Scalar:
+    """The logarithm to base 10."""
+    return _log_in(x, math.log10(math.e))
+
+
+def log1p(x: Scalar) -> Scalar:
+    """log(1 + x), exact near 0."""
+    u = x + 1
+    one = u - x
+    lost = (x - (u - one)) + (1 - one)
+    y = log(u) + lost / u
+    usual = (x < math.inf).choose(y, x)
+    return (x == -1).choose(-math.inf, (x.size() < 2.0**-60).choose(x, usual))
+
+
+def tanh(x: Scalar) -> Scalar:
+    """The hyperbolic tangent, by expm1(2|x|)."""
+    far = 22.0 if x.dtype.itemsize == 8 else 10.0
+    size = x.size()
+    t = expm1((size > far).choose(far, size) * 2)
+    return (t / (t + 2)).with_sign_of(x)
+
+
+def logaddexp(a: Any, b: Any) -> Scalar:
+    """log(eᵃ + eᵇ), infinities included."""
+    gap = a - b
+    same = a == b
+    y = (gap > 0).choose(a, b) + log1p(exp(-gap.size()))
+    return same.choose(a + math.log(2), (gap != gap).choose(gap, y))

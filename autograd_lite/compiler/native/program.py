@@ -1,0 +1,468 @@
+"""A graph as one native program: memory, entry, calls.
+
+Knows how values become kernels, where arrays lie, and what a call does. Imports errors, graph,
+NumPy, and the other modules of this room.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_lite.compiler.native import machine
+from autograd_lite.compiler.native.emission import Kernel, _layout, kernel_of
+from autograd_lite.compiler.native.fusion import Group, Plan
+from autograd_lite.compiler.native.lowering import Lowered, Outside, Part, lowered
+from autograd_lite.compiler.native.products import write_product
+from autograd_lite.compiler.native.values import Value
+from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError
+from autograd_lite.graph import Graph, Leaf
+
+__all__ = ["NativeProgram"]
+
+_ON_STACK = 1 << 15  # bytes of temporaries that lie on the stack
+_LONG = 1 << 16  # elements of all loops from which other threads of Python may run meanwhile
+
+
+class _Place(NamedTuple):
+    """Where an array lies: an argument of the entry, the table of constants, or the arena."""
+
+    kind: str  # "argument", "constant", "arena"
+    number: int
+
+
+class _Memory:
+    """Where every stored value lies, and the arena in which temporaries follow each other."""
+
+    def __init__(self, low: Lowered, plan: Plan) -> None:
+        self._plan = plan
+        self._alias: dict[int, Value] = {}
+        for value in plan.live:
+            if value.kind == "write" and self.shares_memory(value):
+                self._alias[value.number] = self.home(value.args[0])
+
+    def shares_memory(self, write: Value) -> bool:
+        """Whether an update is made in the array that it updates: nobody else reads that."""
+        base = write.args[0]
+        own = base.kind == "write" and self._plan.uses[base.number] == 1
+        return own and base.number not in self._plan.outputs and (
+            write.number not in self._plan.outputs)  # fmt: skip
+
+    def home(self, value: Value) -> Value:
+        """The value in whose memory this one lies."""
+        while value.kind in ("view", "reshape"):
+            value = value.args[0]
+        return self._alias.get(value.number, value)
+
+    def matmul(self, writer: Any, root: Value) -> None:
+        """Writes a product (asked by the kernels' writer)."""
+        write_product(writer, root, _layout)
+
+
+class NativeProgram:
+    """A compiled graph: called with flat arrays, it gives flat arrays."""
+
+    def __init__(self, graph: Graph, inputs: Sequence[Leaf]) -> None:
+        started = time.perf_counter()
+        self._low = low = lowered(graph, inputs)
+        wanted = [value for value in low.outputs if isinstance(value, Value)]
+        exported = [
+            arg for part in low.parts for arg in _values_in(part.args) if arg.kind != "number"
+        ]
+        self._plan = Plan(low.values.every, [*wanted, *exported], low.stage_of)
+        self._inputs = tuple(inputs)
+        self._arrange(wanted)
+        self._compile()
+        self.compile_seconds = time.perf_counter() - started
+        self._lock = threading.Lock()
+
+    # memory
+
+    def _arrange(self, wanted: Sequence[Value]) -> None:
+        """The kernels, and where their arrays lie."""
+        memory = _Memory(self._low, self._plan)
+        self._memory = memory
+        self._kernels = [
+            kernel_of(group, self._plan, memory.home, memory) for group in self._plan.groups
+        ]
+        low = self._low
+        self._argument: dict[int, int] = {}
+        arguments: list[Value] = [value for value in low.inputs if value is not None]
+        arguments += wanted
+        arguments += [part.leaf for part in low.parts if part.leaf is not None]
+        for value in arguments:
+            self._argument.setdefault(value.number, len(self._argument))
+        self._arguments = arguments
+        self._table: list[Any] = []
+        self._offsets: dict[int, int] = {}
+        self._arena = _packed(self._spans(), self._offsets)
+        self._stack = self._arena <= _ON_STACK and not low.parts
+
+    def _spans(self) -> list[tuple[int, int, int, int]]:
+        """(first kernel, last kernel, bytes, number) of every temporary."""
+        spans: dict[int, list[int]] = {}
+        for i, kernel in enumerate(self._kernels):
+            for value in kernel.arrays:
+                if value.number not in self._argument and value.kind != "leaf":
+                    first = spans.setdefault(value.number, [i, i, value.size * value.dtype.itemsize])
+                    first[1] = i
+        last = len(self._kernels)
+        for part in self._low.parts:
+            for value in _values_in(part.args):
+                home = self._memory.home(value)
+                if home.number in spans:
+                    spans[home.number][1] = last
+        return [(*span, number) for number, span in spans.items()]  # type: ignore[misc]  # three
+
+    # code
+
+    def _compile(self) -> None:
+        text = _Text(self)
+        stages = sorted({group.stage for group in self._plan.groups}
+                        | {part.stage for part in self._low.parts})  # fmt: skip
+        self._stages = stages
+        self.llvm = text.module(stages)
+        address, self.from_cache = machine.compiled(self.llvm, text.symbols)
+        self._table_array = np.array(
+            [id(None), id(False), id(True), id(np.ndarray),
+             *(one.ctypes.data if isinstance(one, np.ndarray) else id(one) for one in self._table)],
+            np.int64,
+        )  # fmt: skip
+        self._entries: list[Any] = []
+        self._alive: list[Any] = []
+        for stage in stages:
+            entry, alive = machine.builtin(address(f"run{stage}"), f"run{stage}", self._table_array)
+            self._entries.append(entry)
+            self._alive.append((alive, address))
+        self._fresh = [(value.shape, value.dtype) if isinstance(value, Value) else None
+                       for value in self._low.outputs]  # fmt: skip
+        self._scalars = any(spec is None or not spec[0] for spec in self._fresh)
+        self._simple = len(self._entries) == 1 and not self._low.parts and self._stack
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The operators that NumPy runs between the native parts."""
+        return tuple(self._low.parts)
+
+    @property
+    def native(self) -> tuple[str, ...]:
+        """The names of the operators that became machine code, in order."""
+        return tuple(self._low.native)
+
+    # calls
+
+    def __call__(self, *arrays: Any, donate: Sequence[Any] | None = None) -> list[Any]:
+        """The outputs, in fresh arrays or in those that are given (``donate``)."""
+        empty = np.empty
+        if self._simple:
+            outs = donate if donate is not None else [empty(*spec) for spec in self._fresh]
+            if self._entries[0](*arrays, *outs) is None:
+                if self._scalars and donate is None:
+                    return [out if out.ndim else out[()] for out in outs]
+                return list(outs)
+        return self._carefully(arrays, donate)
+
+    def _carefully(self, arrays: Sequence[Any], donate: Sequence[Any] | None) -> list[Any]:
+        """A call whose arrays are not as the machine code takes them, or with parts of NumPy."""
+        low = self._low
+        given = [
+            _fitting(array, value, node)
+            for array, value, node in zip(arrays, low.inputs, self._inputs, strict=True)
+        ]
+        outs = [None if spec is None else np.empty(*spec) for spec in self._fresh]
+        arena = np.empty(self._arena + 64, np.uint8)
+        start = -arena.ctypes.data % 64
+        results: list[Any] = [None] * len(low.parts)
+        leaves = [
+            np.empty(part.leaf.shape, part.leaf.dtype) if part.leaf is not None else None
+            for part in low.parts
+        ]
+        args = [
+            *(array for array, value in zip(given, low.inputs) if value is not None),
+            *(out for out in outs if out is not None),
+            *(leaf for leaf in leaves if leaf is not None),
+        ]
+        if not self._stack:
+            args.append(arena[start : start + self._arena])
+        for stage, entry in zip(self._stages, self._entries):
+            _judge(entry(*args))
+            for i, part in enumerate(low.parts):
+                if part.stage == stage:
+                    results[i] = self._run(part, given, outs, results, args)
+                    leaf = leaves[i]
+                    if leaf is not None:
+                        leaf[...] = results[i]
+        return self._given_back(outs, results, given, donate)
+
+    def _run(self, part: Part, given: Any, outs: Any, results: Any, args: Any) -> Any:
+        operands = [
+            tuple(self._seen(one, given, results, args) for one in arg)
+            if type(arg) is tuple and _values_in([arg])
+            else self._seen(arg, given, results, args)
+            for arg in part.args
+        ]
+        return part.node.op.forward(*operands, **part.node.params)
+
+    def _seen(self, arg: Any, given: Any, results: Any, args: Any) -> Any:
+        """An operand of a part as NumPy takes it."""
+        if isinstance(arg, Outside):
+            return given[-arg.part - 1] if arg.part < 0 else results[arg.part]
+        if not isinstance(arg, Value):
+            return arg
+        if arg.kind == "number":
+            return np.frombuffer(arg.facts, arg.dtype)[0]
+        home = self._memory.home(arg)
+        if home.number in self._argument:
+            flat = args[self._argument[home.number]]
+        elif home.kind == "leaf":
+            flat = self._low.values.constants[home.number]
+        else:
+            offset = self._offsets[home.number]
+            size = home.size * home.dtype.itemsize
+            flat = args[-1][offset : offset + size].view(home.dtype)
+        array = flat.reshape(arg.shape)
+        return array if array.ndim else array[()]
+
+    def _given_back(self, outs: Any, results: Any, given: Any, donate: Any) -> list[Any]:
+        whole = []
+        for i, (out, value) in enumerate(zip(outs, self._low.outputs, strict=True)):
+            made = out
+            if out is None:
+                made = given[-value.part - 1] if value.part < 0 else results[value.part]
+                made = np.array(made)
+            if donate is not None:
+                donate[i][...] = made
+                made = donate[i]
+            whole.append(made if made.ndim or donate is not None else made[()])
+        return whole
+
+
+def _values_in(args: Any) -> list[Value]:
+    found: list[Value] = []
+    for arg in args:
+        if isinstance(arg, Value):
+            found.append(arg)
+        elif type(arg) is tuple:
+            found.extend(one for one in arg if isinstance(one, Value))
+    return found
+
+
+def _fitting(array: Any, value: Value | None, node: Any) -> Any:
+    """An input as the machine code takes it: an aligned array, row by row."""
+    exact = np.asarray(array)
+    if exact.shape != node.shape or exact.dtype != node.dtype:
+        raise ShapeError(
+            f"input {node.name or ''} is {exact.dtype}{exact.shape}, the program was compiled for "
+            f"{node.dtype}{node.shape}",
+            mend="call the compiled function, which compiles anew for other shapes",
+        )
+    if value is None:
+        return exact
+    return np.require(exact, value.dtype, ["C", "A"])
+
+
+def _judge(code: Any) -> None:
+    if code is True:
+        raise IndexingError(
+            "an index of the program is out of bounds", mend="look at the arrays that it indexes by"
+        )
+    if code is not None:
+        raise UnsupportedError("the machine code does not take these arrays")
+
+
+def _packed(spans: list[tuple[int, int, int, int]], offsets: dict[int, int]) -> int:
+    """Places in one arena: what does not live at the same time may share bytes."""
+    placed: list[tuple[int, int, int, int]] = []  # start, end, first, last
+    for first, last, size, number in sorted(spans, key=lambda span: -span[2]):
+        room = -(-max(size, 1) // 64) * 64
+        start = 0
+        for begin, end, since, until in sorted(placed):
+            if since <= last and first <= until and begin < start + room and start < end:
+                start = end
+        offsets[number] = start
+        placed.append((start, start + room, first, last))
+    return max((end for _, end, _, _ in placed), default=0)
+
+
+class _Text:
+    """The module of LLVM's text of a program."""
+
+    def __init__(self, program: NativeProgram) -> None:
+        self._p = program
+        self.symbols: set[str] = {"Py_IncRef"}
+        self._declared: set[str] = {"declare void @Py_IncRef(ptr)"}
+
+    def module(self, stages: Sequence[int]) -> str:
+        """All of it: kernels, each text once, and an entry for each stage."""
+        names: dict[str, str] = {}
+        for kernel in self._p._kernels:
+            names.setdefault(kernel.body, f"k{len(names)}")
+            self._declared |= kernel.declared
+        bodies = [f"define internal void @{name}{body}" for body, name in names.items()]
+        entries = [self._entry(stage, names) for stage in stages]
+        for line in self._declared:
+            name = line.partition("@")[2].partition("(")[0]
+            if not name.startswith("llvm."):
+                self.symbols.add(name)
+        return "\n\n".join([*sorted(self._declared), *bodies, *entries])
+
+    def _entry(self, stage: int, names: dict[str, str]) -> str:
+        p = self._p
+        here = [(group, kernel) for group, kernel in zip(p._plan.groups, p._kernels)
+                if group.stage == stage]  # fmt: skip
+        lines = [f"define ptr @run{stage}(ptr %self, ptr %args, i64 %n) nounwind {{", "entry:",
+                 "  %flag = alloca i32", "  store i32 0, ptr %flag"]  # fmt: skip
+        if p._stack and p._arena:
+            lines.append(f"  %arena = alloca [{p._arena} x i8], align 64")
+        lines += ["  %tp = getelementptr i8, ptr %self, i64 16", "  %table = load ptr, ptr %tp",
+                  f"  %right = icmp eq i64 %n, {self._count()}",
+                  "  br i1 %right, label %a0, label %bad"]  # fmt: skip
+        for i, value in enumerate(p._arguments):
+            lines += self._argument(i, value)
+        lines += [f"a{len(p._arguments)}:", *self._arena(), *self._apart()]
+        work = sum(math.prod(group.shape) for group, _ in here)
+        lines += self._calls(here, names, released=work > _LONG)
+        lines += _ENDINGS.splitlines()
+        return "\n".join(lines)
+
+    def _count(self) -> int:
+        return len(self._p._arguments) + (not self._p._stack)
+
+    def _argument(self, i: int, value: Value) -> list[str]:
+        """Checks of one array, and where its data is."""
+        p = self._p
+        writes = i >= sum(one is not None for one in p._low.inputs)
+        flags = 0x101 | (0x400 if writes else 0)
+        lines = [f"a{i}:", f"  %s{i} = getelementptr ptr, ptr %args, i64 {i}",
+                 f"  %o{i} = load ptr, ptr %s{i}"]  # fmt: skip
+        checks = [
+            _field(f"t{i}", f"%o{i}", 8, "ptr", self._from_table(f"y{i}", 3, lines)),
+            _field(f"e{i}", f"%o{i}", 56, "ptr",
+                   self._from_table(f"q{i}", 4 + self._in_table(value.dtype), lines)),
+            _field(f"m{i}", f"%o{i}", 24, "i32", str(len(value.shape))),
+        ]  # fmt: skip
+        step = 0
+        for check in checks:
+            lines += [*check, f"  br i1 %{_tested(check)}, label %a{i}.{step}, label %bad",
+                      f"a{i}.{step}:"]  # fmt: skip
+            step += 1
+        lines += [f"  %fp{i} = getelementptr i8, ptr %o{i}, i64 64", f"  %fl{i} = load i32, ptr %fp{i}",
+                  f"  %fa{i} = and i32 %fl{i}, {flags}", f"  %fo{i} = icmp eq i32 %fa{i}, {flags}",
+                  f"  %np{i} = getelementptr i8, ptr %o{i}, i64 32", f"  %ns{i} = load ptr, ptr %np{i}"]  # fmt: skip
+        good = f"%fo{i}"
+        for axis, n in enumerate(value.shape):
+            name = f"n{i}.{axis}"
+            lines += [*_field(name, f"%ns{i}", 8 * axis, "i64", str(n)),
+                      f"  %g{i}.{axis} = and i1 {good}, %{name}.ok"]  # fmt: skip
+            good = f"%g{i}.{axis}"
+        lines += [f"  %dp{i} = getelementptr i8, ptr %o{i}, i64 16", f"  %d{i} = load ptr, ptr %dp{i}",
+                  f"  br i1 {good}, label %a{i + 1}, label %bad"]  # fmt: skip
+        return lines
+
+    def _from_table(self, name: str, place: int, lines: list[str]) -> str:
+        lines += [f"  %{name}.p = getelementptr ptr, ptr %table, i64 {place}",
+                  f"  %{name} = load ptr, ptr %{name}.p"]  # fmt: skip
+        return f"%{name}"
+
+    def _in_table(self, thing: Any) -> int:
+        for i, one in enumerate(self._p._table):
+            if one is thing:
+                return i
+        self._p._table.append(thing)
+        return len(self._p._table) - 1
+
+    def _arena(self) -> list[str]:
+        if self._p._stack:
+            return []
+        last = len(self._p._arguments)
+        return [f"  %sa = getelementptr ptr, ptr %args, i64 {last}", "  %oa = load ptr, ptr %sa",
+                "  %da = getelementptr i8, ptr %oa, i64 16", "  %arena = load ptr, ptr %da"]  # fmt: skip
+
+    def _apart(self) -> list[str]:
+        """Arrays that are written may not overlap others."""
+        p = self._p
+        inputs = sum(one is not None for one in p._low.inputs)
+        sizes = [value.size * value.dtype.itemsize for value in p._arguments]
+        lines = []
+        for i, size in enumerate(sizes):
+            lines += [f"  %b{i} = ptrtoint ptr %d{i} to i64", f"  %z{i} = add i64 %b{i}, {size}"]
+        good = "true"
+        for i in range(inputs, len(sizes)):
+            for j in range(i):
+                one = f"v{i}.{j}"
+                lines += [f"  %{one}a = icmp ule i64 %z{i}, %b{j}",
+                          f"  %{one}b = icmp ule i64 %z{j}, %b{i}",
+                          f"  %{one}c = or i1 %{one}a, %{one}b",
+                          f"  %{one} = and i1 {good}, %{one}c"]  # fmt: skip
+                good = f"%{one}"
+        return [*lines, f"  br i1 {good}, label %go, label %bad", "go:"]
+
+    def _calls(
+        self, here: list[tuple[Group, Kernel]], names: dict[str, str], released: bool
+    ) -> list[str]:
+        lines: list[str] = []
+        if released:
+            self._declared |= {"declare ptr @PyEval_SaveThread()",
+                               "declare void @PyEval_RestoreThread(ptr)"}  # fmt: skip
+            lines.append("  %thread = call ptr @PyEval_SaveThread()")
+        pointers: dict[int, str] = {}
+        for _, kernel in here:
+            args = [f"ptr {self._pointer(value, pointers, lines)}" for value in kernel.arrays]
+            if kernel.checks:
+                args.append("ptr %flag")
+            lines.append(f"  call void @{names[kernel.body]}({', '.join(args)})")
+        if released:
+            lines.append("  call void @PyEval_RestoreThread(ptr %thread)")
+        return lines
+
+    def _pointer(self, value: Value, pointers: dict[int, str], lines: list[str]) -> str:
+        p = self._p
+        found = pointers.get(value.number)
+        if found is None:
+            if value.number in p._argument:
+                found = f"%d{p._argument[value.number]}"
+            elif value.kind == "leaf":
+                place = 4 + self._in_table(p._low.values.constants[value.number])
+                found = self._from_table(f"c{value.number}", place, lines)
+            else:
+                found = f"%w{value.number}"
+                offset = p._offsets[value.number]
+                lines.append(f"  {found} = getelementptr i8, ptr %arena, i64 {offset}")
+            pointers[value.number] = found
+        return found
+
+
+def _field(name: str, base: str, offset: int, kind: str, wanted: str) -> list[str]:
+    """Whether a word of an object is as wanted: ``%name.ok``."""
+    return [
+        f"  %{name}.p = getelementptr i8, ptr {base}, i64 {offset}",
+        f"  %{name} = load {kind}, ptr %{name}.p",
+        f"  %{name}.ok = icmp eq {kind} %{name}, {wanted}",
+    ]
+
+
+def _tested(check: list[str]) -> str:
+    return check[-1].split(" = ", maxsplit=1)[0].strip().removeprefix("%")
+
+
+_ENDINGS = """  %seen = load i32, ptr %flag
+  %fine = icmp eq i32 %seen, 0
+  br i1 %fine, label %good, label %outside
+good:
+  br label %end
+bad:
+  br label %end
+outside:
+  br label %end
+end:
+  %which = phi i64 [0, %good], [1, %bad], [2, %outside]
+  %rp = getelementptr ptr, ptr %table, i64 %which
+  %result = load ptr, ptr %rp
+  call void @Py_IncRef(ptr %result)
+  ret ptr %result
+}"""
+
+
