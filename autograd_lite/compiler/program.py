@@ -45,7 +45,9 @@ class Executable(Protocol):
     writes to. 0-d results are NumPy scalars. Any number of threads may call it at once.
     """
 
-    source: str
+    @property
+    def source(self) -> str:
+        """The code that runs, as text."""
 
     def __call__(self, *arrays: Any) -> Sequence[Any]:
         """The outputs, in order."""

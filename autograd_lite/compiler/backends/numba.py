@@ -1,6 +1,6 @@
 """The Numba back end: a program as machine code, whole and in one call.
 
-LLVM is the one that Numba brings, threads are Numba's, BLAS is SciPy's. Imports errors, native and
+Its LLVM is the one that Numba brings (llvmlite), its BLAS SciPy's. Imports errors, native and
 program.
 """
 
@@ -18,9 +18,11 @@ def build(program: Program, options: Mapping[str, Any]) -> Executable:
     """The program as machine code, with its loops as ``source``.
 
     Raises:
-        UnsupportedError: an unknown option.
+        UnsupportedError: an option; none is known.
+        MissingExtraError: the extra ``fast`` is not installed.
     """
-    unknown = sorted(set(options) - {"threads"})
-    if unknown:
-        raise UnsupportedError(f"the numba back end takes no {unknown[0]}=", mend="threads=")
+    if options:
+        raise UnsupportedError(
+            f"the numba back end takes no {min(options)}=", mend="leave it out, or another backend="
+        )
     return NativeProgram(program.graph, program.inputs)

@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.native.fusion import Group, Plan, name_of, space_of
+from autograd_lite.compiler.native.fusion import Group, Plan, name_of
 from autograd_lite.compiler.native.scalars import Code, Scalar, memory_type
 from autograd_lite.compiler.native.values import Affine, Value, identity, strides_of
 from autograd_lite.compiler.native.vocabulary import combined, machine_function, neutral
 
-__all__ = ["Kernel", "kernel_of"]
+__all__ = ["Kernel", "kernel_of", "layout_of"]
 
 Map = tuple[Affine, ...]
 _WHOLE = np.dtype(np.int64)
+_MANY = 12  # arrays of a kernel that stays a function: inlined, each is told from each other
 _CHUNK = 2048  # terms of a long sum that are added up by themselves
 
 
@@ -96,11 +97,29 @@ class _Writer:
 
     def element(self, value: Value, at: Map) -> Scalar:
         """One element of a value, at a place given by the group's axes."""
-        key = (value.number, at)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._element(value, at)
-        return found
+        pending = [(value, at)]
+        while pending:
+            one, where = pending[-1]
+            key = (one.number, where)
+            missing = [] if key in self._known else [
+                need for need in self._needs(one, where)
+                if (need[0].number, need[1]) not in self._known
+            ]  # fmt: skip
+            if missing:
+                pending.extend(missing)
+                continue
+            pending.pop()
+            if key not in self._known:
+                self._known[key] = self._element(one, where)
+        return self._known[value.number, at]
+
+    def _needs(self, value: Value, at: Map) -> list[tuple[Value, Map]]:
+        """The elements of which one is computed."""
+        if value.kind == "view":
+            return [(value.args[0], _through(value.facts, at))]
+        if value.kind in ("map", "gather") and self.plan.inline(value, self.group):
+            return [(arg, at) for arg in value.args[value.kind == "gather" :]]
+        return []
 
     def _element(self, value: Value, at: Map) -> Scalar:
         if value.kind == "number":
@@ -131,7 +150,7 @@ class _Writer:
 
     def found(self, whole: Value, places: Any, arrays: Sequence[Value], at: Map) -> str:
         """The address of what places tell, arrays of positions among them."""
-        base, strides, start, factors = _layout(whole)
+        base, strides, start, factors = layout_of(whole)
         extra = ""
         for axis, place in enumerate(places):
             if place[0] == "at":
@@ -210,10 +229,16 @@ class _Writer:
 
     def finished(self) -> Kernel:
         """The text of the function."""
+        apart = " noinline" if len(self.arrays) > _MANY else ""
         params = [f"ptr noalias %p{i}" for i in range(len(self.arrays))]
         if self.checks:
             params.append("ptr noalias %flag")
-        lines = [f"({', '.join(params)}) nounwind {{", "entry:", *self.entry, *self.code.lines]
+        lines = [
+            f"({', '.join(params)}) nounwind{apart} {{",
+            "entry:",
+            *self.entry,
+            *self.code.lines,
+        ]
         return Kernel(
             "\n".join([*lines, "  ret void", "}"]), self.arrays, self.code.declared, self.checks
         )
@@ -255,10 +280,10 @@ def _flat(strides: Sequence[int], at: Map) -> tuple[int, dict[int, int]]:
     return start, dict(terms)
 
 
-def _layout(whole: Value) -> tuple[Value, tuple[int, ...], int, dict[int, int]]:
+def layout_of(whole: Value) -> tuple[Value, tuple[int, ...], int, dict[int, int]]:
     """Where a value in memory, or a view of one, lies: base, strides, start."""
     if whole.kind == "view":
-        base, strides, start, _ = _layout(whole.args[0])
+        base, strides, start, _ = layout_of(whole.args[0])
         own = [0] * len(whole.shape)
         for axis, (begin, terms) in enumerate(whole.facts):
             start += strides[axis] * begin
@@ -416,7 +441,9 @@ def _in_chunks(
             writer.put(begin, part[root.number])
         start = code.pure(f"mul nuw nsw i64 {outer}, {_CHUNK}")
         left = code.pure(f"sub nsw i64 {count}, {start}")
-        length = code.call("llvm.smin.i64", Scalar(code, left, _WHOLE), code.constant(_CHUNK, _WHOLE))
+        length = code.call(
+            "llvm.smin.i64", Scalar(code, left, _WHOLE), code.constant(_CHUNK, _WHOLE)
+        )
         with writer.loop(length.name) as i:
             writer._variables[block[-1]] = code.pure(f"add nuw nsw i64 {start}, {i}")
             _innermost(writer, group, {**cells, **part})
@@ -469,7 +496,11 @@ def _write(writer: _Writer, root: Value, shared: bool) -> None:
         x = writer.element(new, at)
         where = writer.found(root, places, arrays, at)
         if how == "add":
-            x = writer.load(root, where) + x if x.dtype.kind != "b" else writer.load(root, where) | x
+            x = (
+                writer.load(root, where) + x
+                if x.dtype.kind != "b"
+                else writer.load(root, where) | x
+            )
         writer.store(x, where)
 
 
@@ -512,10 +543,10 @@ def _scan(writer: _Writer, root: Value) -> None:
         if shape[axis] > 1:
             here = Scalar(writer.code, variables[axis], _WHOLE)
             first = here == 0
-            back = first.choose(writer.code.constant(0, _WHOLE), writer.code.constant(-stride, _WHOLE))
+            back = first.choose(
+                writer.code.constant(0, _WHOLE), writer.code.constant(-stride, _WHOLE)
+            )
             before = writer.load(root, writer.address(root, start, factors, back.name))
             joined = before + x if name == "add" else before * x
             x = first.choose(x, joined)
         writer.store(x, writer.address(root, start, factors))
-
-

@@ -18,10 +18,23 @@ import numpy as np
 
 from autograd_lite.compiler.native.scalars import Scalar
 
-__all__ = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "tanh"]
+__all__ = [
+    "DOUBLE",
+    "SINGLE",
+    "Format",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "tanh",
+]
 
 
-class _Format(NamedTuple):
+class Format(NamedTuple):
     """What the formulas need to know of a floating dtype."""
 
     digits: int  # bits of the significand that are stored
@@ -29,24 +42,35 @@ class _Format(NamedTuple):
     ln2_high: float  # with zeros at its end, so that multiples by whole numbers are exact
     ln2_low: float
     exp: Sequence[float]  # (eʳ − 1 − r)/r² for |r| ≤ ln 2/2
+    tanh: Sequence[float]  # (tanh(x)/x − 1)/x² in x², for |x| ≤ 0.55
     log: Sequence[float]  # (log((1 + s)/(1 − s)) − 2s)/s³ in s², for |s| ≤ 0.1716
     low: float  # where exp is 0, and above which it is infinite
     high: float
     tiny: float  # the smallest normal number
 
 
-_SINGLE = _Format(
+SINGLE = Format(
     23, 127, 0.693145751953125, 1.428606765330187e-06,
     (0.5, 0.16666576266288757, 0.04166655242443085, 0.00836323294788599, 0.0013926250394433737),
+    (
+        -0.3333333134651184, 0.13333113491535187, -0.05390936881303787, 0.021309029310941696,
+        -0.006609552539885044,
+    ),
     (0.6666668653488159, 0.3998875916004181, 0.29580986499786377),
     -104.0, 89.0, 2.0**-126,
 )  # fmt: skip
-_DOUBLE = _Format(
+DOUBLE = Format(
     52, 1023, 0.6931471803691238, 1.9082149292705877e-10,
     (
         0.5000000000000001, 0.16666666666666669, 0.041666666666623824, 0.008333333333330039,
         0.0013888888917367081, 0.00019841269863171557, 2.4801521057868204e-05,
         2.7557268276905696e-06, 2.7620201591031547e-07, 2.5100472505694996e-08,
+    ),
+    (
+        -0.3333333333333333, 0.13333333333332711, -0.05396825396743151, 0.021869488493552625,
+        -0.008863234395177999, 0.003592110343931255, -0.0014556615522767396,
+        0.00058893468259176, -0.00023463067524526733, 8.510647287642557e-05,
+        -2.0598135435770385e-05,
     ),
     (
         0.666666666666667, 0.3999999999989889, 0.28571428626253836, 0.22222211089379496,
@@ -56,8 +80,8 @@ _DOUBLE = _Format(
 )  # fmt: skip
 
 
-def _format(x: Scalar) -> _Format:
-    return _SINGLE if x.dtype.itemsize == 4 else _DOUBLE
+def _format(x: Scalar) -> Format:
+    return SINGLE if x.dtype.itemsize == 4 else DOUBLE
 
 
 def _polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
@@ -74,59 +98,71 @@ def _clamped(x: Scalar, low: float, high: float) -> Scalar:
     return (above > high).choose(high, above)
 
 
-def _rounder(form: _Format) -> float:
+def _rounder(form: Format) -> float:
     """What added to a number and taken away rounds it; the sum's last bits hold the integer."""
     return 1.5 * 2.0**form.digits
 
 
-def _power_of_two(n: Scalar) -> Scalar:
-    """2ⁿ for whole n of a normal result."""
-    form = _format(n)
-    return (((n + _rounder(form)).bits() + form.bias) << form.digits).from_bits()
+def _power_of_two(n: Scalar, form: Format) -> Scalar:
+    """2ⁿ of a normal result, for n in the last bits of an integer."""
+    return ((n + form.bias) << form.digits).from_bits()
 
 
-def _reduced(x: Scalar) -> tuple[Scalar, Scalar]:
-    """The whole k and the r in ±ln 2/2 with x = k·ln 2 + r."""
+class _Multiple(NamedTuple):
+    """x = k·ln 2 + r + lost, with r in ±ln 2/2 and the whole k in the last bits of ``bits``."""
+
+    k: Scalar
+    bits: Scalar
+    r: Scalar
+    lost: Scalar
+
+
+def _reduced(x: Scalar) -> _Multiple:
+    """The nearest multiple of ln 2, and what is left."""
     form = _format(x)
-    k = x.times_plus(math.log2(math.e), _rounder(form)) - _rounder(form)
-    return k, (-k).times_plus(form.ln2_low, (-k).times_plus(form.ln2_high, x))
+    total = x.times_plus(math.log2(math.e), _rounder(form))
+    k = total - _rounder(form)
+    high = (-k).times_plus(form.ln2_high, x)
+    r = (-k).times_plus(form.ln2_low, high)
+    return _Multiple(k, total.bits(), r, (-k).times_plus(form.ln2_low, high - r))
 
 
-def _exp_reduced(r: Scalar) -> Scalar:
+def _exp_reduced(r: Scalar, lost: Any = 0.0) -> Scalar:
     """eʳ − 1 for |r| ≤ ln 2/2."""
-    return (r * r).times_plus(_polynomial(r, _format(r).exp), r)
+    return r + (r * r).times_plus(_polynomial(r, _format(r).exp), lost)
 
 
-def _scaled(p: Scalar, k: Scalar) -> Scalar:
+def _scaled(p: Scalar, k: Scalar, bits: Scalar) -> Scalar:
     """p·2ᵏ, also where 2ᵏ alone would overflow or the result is denormal."""
     form = _format(p)
-    half = (k * 0.5 + _rounder(form)) - _rounder(form)
-    return p * _power_of_two(half) * _power_of_two(k - half)
+    half = k.times_plus(0.5, _rounder(form)).bits()
+    return p * _power_of_two(half, form) * _power_of_two(bits - half, form)
 
 
 def exp(x: Scalar) -> Scalar:
     """e**x."""
     form = _format(x)
-    k, r = _reduced(_clamped(x, form.low, form.high))
-    return _scaled(_exp_reduced(r) + 1, k)
+    k, bits, r, lost = _reduced(_clamped(x, form.low, form.high))
+    return _scaled(_exp_reduced(r, lost) + 1, k, bits)
 
 
 def exp2(x: Scalar) -> Scalar:
     """2**x."""
     form = _format(x)
     held = _clamped(x, -form.bias - form.digits - 2, form.bias + 2)
-    k = (held + _rounder(form)) - _rounder(form)
+    total = held + _rounder(form)
+    k = total - _rounder(form)
     rest = held - k
     r = rest.times_plus(form.ln2_high, rest * form.ln2_low)
-    return _scaled(_exp_reduced(r) + 1, k)
+    return _scaled(_exp_reduced(r) + 1, k, total.bits())
 
 
 def expm1(x: Scalar) -> Scalar:
     """e**x − 1, exact near 0."""
     form = _format(x)
-    k, r = _reduced(_clamped(x, -1.0 * form.digits, form.high))
-    half = _power_of_two(k - 1)  # of 2ᵏ, which may be too large by itself
-    y = half.times_plus(_exp_reduced(r), half - 0.5) * 2
+    _, bits, r, lost = _reduced(_clamped(x, -1.0 * form.digits, form.high))
+    half = _power_of_two(bits - 1, form)  # of 2ᵏ, which may be too large by itself
+    y = half.times_plus(_exp_reduced(r, lost), half - 0.5) * 2
     return (x.size() < 2.0 ** (-form.digits - 2)).choose(x, y)
 
 
@@ -212,14 +248,15 @@ def log1p(x: Scalar) -> Scalar:
 
 
 def tanh(x: Scalar) -> Scalar:
-    """The hyperbolic tangent, by expm1(2|x|)."""
-    far = 22.0 if x.dtype.itemsize == 8 else 10.0
+    """The hyperbolic tangent: a polynomial near 0, 1 − 2/(e²ˣ + 1) elsewhere."""
     size = x.size()
-    t = expm1((size > far).choose(far, size) * 2)
-    return (t / (t + 2)).with_sign_of(x)
+    z = x * x
+    near = (x * z).times_plus(_polynomial(z, _format(x).tanh), x)
+    far = 1 - 2 / (exp(_clamped(size, 0.0, 22.0) * 2) + 1)
+    return (size < 0.55).choose(near, far).with_sign_of(x)
 
 
-def logaddexp(a: Any, b: Any) -> Scalar:
+def logaddexp(a: Scalar, b: Scalar) -> Scalar:
     """log(eᵃ + eᵇ), infinities included."""
     gap = a - b
     same = a == b

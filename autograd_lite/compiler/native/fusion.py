@@ -2,21 +2,27 @@
 
 A group is one nest of loops: maps over elements of one shape, and the reductions of them. A value
 needs memory if another group reads it. Knows values. Does not know how loops are written. Imports
-values.
+values and NumPy.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.compiler.native.values import Value, identity
+import numpy as np
 
-__all__ = ["Group", "Plan", "name_of"]
+from autograd_lite.compiler.native.values import Value
+
+__all__ = ["Group", "Plan", "name_of", "space_of"]
 
 # Maps that are computed again rather than kept: cheaper than reading what was kept.
-_CHEAP = {
-    "cast", "copy", "negative", "less", "less_equal", "greater", "greater_equal", "equal",
-    "not_equal", "logical_and", "logical_or", "logical_not", "isnan", "absolute", "where", "add",
-    "subtract", "multiply", "maximum", "minimum",
+_CHEAP = {"cast", "copy", "where"} | {
+    ufunc.__name__
+    for ufunc in (
+        np.negative, np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+        np.logical_and, np.logical_or, np.logical_not, np.isnan, np.absolute, np.add, np.subtract,
+        np.multiply, np.maximum, np.minimum,
+    )
 }  # fmt: skip
 _INLINE = ("map", "gather")
 _KEPT = ("leaf", "number", "matmul", "reduce", "arg", "write", "scan")
@@ -71,21 +77,19 @@ class Plan:
         lowest = max((self._after(value, arg) for arg in value.args), default=0)
         stage = self._stage_of[value.number]
         group = None
-        if value.kind not in _ALONE and shape:
+        if value.kind not in _ALONE:
             reads = {_base(arg).number for arg in value.args if _base(arg).kind != "number"}
             for other in self.groups[max(lowest, len(self.groups) - _WINDOW) :]:
-                fits = other.open and other.shape == shape and other.stage == stage
-                if fits and reads & other.known:
-                    group = other
-                    break
-        elif value.kind not in _ALONE:
-            group = next((g for g in self.groups[max(lowest, len(self.groups) - _WINDOW) :]
-                          if g.open and g.shape == () and g.stage == stage), None)  # fmt: skip
+                if other.open and other.shape == shape and other.stage == stage:
+                    group = other  # the last one, unless one reads the same
+                    if reads & other.known:
+                        break
         if group is None:
             group = Group(len(self.groups), stage, shape)
             group.open = value.kind not in _ALONE
             self.groups.append(group)
         group.members.append(value)
+        group.open = group.open and len(group.members) < _LARGEST
         group.known.add(value.number)
         group.known.update(_base(arg).number for arg in value.args)
         self.home[value.number] = group
@@ -107,13 +111,19 @@ class Plan:
         """Whether a group computes this value itself when it reads it."""
         if value.kind not in _INLINE or value.number in self.outputs:
             return value.kind in _INLINE and self.home.get(value.number) is group
-        return self.home.get(value.number) is group or self._is_cheap(value, 3)
+        if self.home.get(value.number) is group:
+            return True
+        large = math.prod(group.shape) >= _SMALL * value.size and value.size > 1
+        return not large and self._is_cheap(value, 3)
 
     def _is_cheap(self, value: Value, depth: int) -> bool:
         if value.kind != "map" or name_of(value) not in _CHEAP or depth == 0:
             return False
         return all(
-            _base(arg).kind in _KEPT or self._is_cheap(_base(arg), depth - 1) for arg in value.args
+            _base(arg).kind in _KEPT
+            or _SMALL * _base(arg).size <= value.size
+            or self._is_cheap(_base(arg), depth - 1)
+            for arg in value.args
         )
 
     def _choose_roots(self, outputs: Sequence[Value]) -> None:
@@ -128,13 +138,13 @@ class Plan:
             if value.kind in ("view", "reshape"):
                 source = value.args[0]
                 if value.kind == "reshape" and source.kind not in ("leaf", "reshape"):
-                    self._keep(_whole(source), pending)
+                    self._keep(source, pending)
                 else:
                     pending.append((source, group))
             elif group is not None and self.inline(value, group):
                 whole = value.args[:1] if value.kind == "gather" else ()
                 for arg in whole:
-                    self._keep(_whole(arg), pending)
+                    self._keep(arg, pending)
                 pending.extend((arg, group) for arg in value.args[len(whole) :])
             elif value.kind not in ("leaf", "number"):
                 self._keep(value, pending)
@@ -158,11 +168,9 @@ class Plan:
                 pending.append((arg, home))
 
 
+_SMALL = 8  # how much smaller a value is that is rather read than computed again
+_LARGEST = 80  # values of a group: what LLVM puts into registers in proportionate time
 _WINDOW = 64  # groups back to which a value is moved up
-
-
-def _whole(value: Value) -> Value:
-    return value
 
 
 def _base(value: Value) -> Value:
@@ -188,7 +196,3 @@ def _reachable(outputs: Sequence[Value]) -> set[int]:
             seen.add(value.number)
             pending.extend(value.args)
     return seen
-
-
-def _is_plain(value: Value) -> bool:
-    return value.kind == "view" and value.facts == identity(value.shape)

@@ -7,7 +7,6 @@ NumPy, and the reading modules of this room.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-
 from autograd_lite.compiler.native.reading import Reader
 from autograd_lite.compiler.native.scalars import supported
 from autograd_lite.compiler.native.symbols import NotReadable, Symbol, as_symbol, cast
@@ -110,9 +109,7 @@ def _part(result: Lowered, node: Node, args: list[Any], reason: str) -> Any:
 
 def _all_laid_out(values: Values, arg: Any) -> Any:
     if isinstance(arg, tuple) and any(isinstance(one, Symbol) for one in arg):
-        return tuple(
-            values.laid_out(one.value) if isinstance(one, Symbol) else one for one in arg
-        )
+        return tuple(values.laid_out(one.value) if isinstance(one, Symbol) else one for one in arg)
     return arg
 
 
@@ -169,5 +166,3 @@ def _flattened(args: Any) -> list[Any]:
     for arg in args:
         flat.extend(arg) if type(arg) is tuple else flat.append(arg)
     return flat
-
-

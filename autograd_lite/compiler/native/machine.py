@@ -23,7 +23,7 @@ import numpy as np
 
 from autograd_lite.errors import require
 
-__all__ = ["builtin", "cache_folder", "compiled", "layout_is_known"]
+__all__ = ["builtin", "cache_folder", "compiled", "layout_is_known", "optimised"]
 
 
 @functools.cache
@@ -185,9 +185,9 @@ def _to_disk(key: str, machine_code: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(hashlib.sha256(machine_code).digest() + machine_code)
-            os.replace(name, folder / key)
+            Path(name).replace(folder / key)
         except OSError:
-            os.unlink(name)
+            Path(name).unlink()
 
 
 # Python

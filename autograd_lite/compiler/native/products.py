@@ -187,5 +187,3 @@ def _dots(
         total = code.effect(f"load {kind}, ptr {cell}")
         target = _moved(writer, pointers[2], dtype, 0, [(i, c.row), (j, c.column)])
         code.line(f"  store {kind} {total}, ptr {target}, align {size}")
-
-

@@ -4,34 +4,27 @@ Knows how values become kernels, where arrays lie, and what a call does. Imports
 NumPy, and the other modules of this room.
 """
 
-import math
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.native import machine
-from autograd_lite.compiler.native.emission import Kernel, _layout, kernel_of
-from autograd_lite.compiler.native.fusion import Group, Plan
+from autograd_lite.compiler.native.emission import kernel_of, layout_of
+from autograd_lite.compiler.native.entry import EntryText, Layout
+from autograd_lite.compiler.native.fusion import Plan
+from autograd_lite.compiler.native.listing import listing
 from autograd_lite.compiler.native.lowering import Lowered, Outside, Part, lowered
 from autograd_lite.compiler.native.products import write_product
 from autograd_lite.compiler.native.values import Value
 from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError
-from autograd_lite.graph import Graph, Leaf
+from autograd_lite.graph import Graph, Leaf, visible
 
 __all__ = ["NativeProgram"]
 
 _ON_STACK = 1 << 15  # bytes of temporaries that lie on the stack
-_LONG = 1 << 16  # elements of all loops from which other threads of Python may run meanwhile
-
-
-class _Place(NamedTuple):
-    """Where an array lies: an argument of the entry, the table of constants, or the arena."""
-
-    kind: str  # "argument", "constant", "arena"
-    number: int
 
 
 class _Memory:
@@ -59,7 +52,7 @@ class _Memory:
 
     def matmul(self, writer: Any, root: Value) -> None:
         """Writes a product (asked by the kernels' writer)."""
-        write_product(writer, root, _layout)
+        write_product(writer, root, layout_of)
 
 
 class NativeProgram:
@@ -67,6 +60,11 @@ class NativeProgram:
 
     def __init__(self, graph: Graph, inputs: Sequence[Leaf]) -> None:
         started = time.perf_counter()
+        if not machine.layout_is_known():
+            raise UnsupportedError(
+                "the arrays of this Python or NumPy do not lie in memory as they usually do",
+                mend='backend="numpy"',
+            )
         self._low = low = lowered(graph, inputs)
         wanted = [value for value in low.outputs if isinstance(value, Value)]
         exported = [
@@ -107,7 +105,9 @@ class NativeProgram:
         for i, kernel in enumerate(self._kernels):
             for value in kernel.arrays:
                 if value.number not in self._argument and value.kind != "leaf":
-                    first = spans.setdefault(value.number, [i, i, value.size * value.dtype.itemsize])
+                    first = spans.setdefault(
+                        value.number, [i, i, value.size * value.dtype.itemsize]
+                    )
                     first[1] = i
         last = len(self._kernels)
         for part in self._low.parts:
@@ -115,12 +115,18 @@ class NativeProgram:
                 home = self._memory.home(value)
                 if home.number in spans:
                     spans[home.number][1] = last
-        return [(*span, number) for number, span in spans.items()]  # type: ignore[misc]  # three
+        return [(*span, number) for number, span in spans.items()]  # type: ignore[misc]  # a list of three
 
     # code
 
     def _compile(self) -> None:
-        text = _Text(self)
+        low = self._low
+        layout = Layout(
+            list(zip(self._plan.groups, self._kernels, strict=True)), self._arguments,
+            sum(value is not None for value in low.inputs), self._argument, self._offsets,
+            self._arena, self._stack, low.values.constants, self._table,
+        )  # fmt: skip
+        text = EntryText(layout)
         stages = sorted({group.stage for group in self._plan.groups}
                         | {part.stage for part in self._low.parts})  # fmt: skip
         self._stages = stages
@@ -140,6 +146,7 @@ class NativeProgram:
         self._fresh = [(value.shape, value.dtype) if isinstance(value, Value) else None
                        for value in self._low.outputs]  # fmt: skip
         self._scalars = any(spec is None or not spec[0] for spec in self._fresh)
+        self._specs = [spec for spec in self._fresh if spec is not None]
         self._simple = len(self._entries) == 1 and not self._low.parts and self._stack
 
     @property
@@ -152,13 +159,29 @@ class NativeProgram:
         """The names of the operators that became machine code, in order."""
         return tuple(self._low.native)
 
+    @property
+    def source(self) -> str:
+        """The loops that run, as text; ``llvm`` is what LLVM compiles."""
+        names: dict[int, str] = {}
+        for i, value in enumerate(self._low.inputs):
+            if value is not None:
+                names[value.number] = visible(self._inputs[i].name or f"x{i}", 30)
+        for i, value in enumerate(self._low.outputs):
+            if isinstance(value, Value):
+                names[value.number] = f"out{i}"
+        head = f"def step({', '.join(names.values())}):"
+        parts = [
+            (part.stage, f"# NumPy: {part.node.op.name} ({part.reason})") for part in self.parts
+        ]
+        return listing(self._plan, head, names, self._memory.home, parts)
+
     # calls
 
     def __call__(self, *arrays: Any, donate: Sequence[Any] | None = None) -> list[Any]:
         """The outputs, in fresh arrays or in those that are given (``donate``)."""
-        empty = np.empty
+        empty: Any = np.empty
         if self._simple:
-            outs = donate if donate is not None else [empty(*spec) for spec in self._fresh]
+            outs: Any = donate if donate is not None else [empty(*spec) for spec in self._specs]
             if self._entries[0](*arrays, *outs) is None:
                 if self._scalars and donate is None:
                     return [out if out.ndim else out[()] for out in outs]
@@ -285,184 +308,3 @@ def _packed(spans: list[tuple[int, int, int, int]], offsets: dict[int, int]) -> 
         offsets[number] = start
         placed.append((start, start + room, first, last))
     return max((end for _, end, _, _ in placed), default=0)
-
-
-class _Text:
-    """The module of LLVM's text of a program."""
-
-    def __init__(self, program: NativeProgram) -> None:
-        self._p = program
-        self.symbols: set[str] = {"Py_IncRef"}
-        self._declared: set[str] = {"declare void @Py_IncRef(ptr)"}
-
-    def module(self, stages: Sequence[int]) -> str:
-        """All of it: kernels, each text once, and an entry for each stage."""
-        names: dict[str, str] = {}
-        for kernel in self._p._kernels:
-            names.setdefault(kernel.body, f"k{len(names)}")
-            self._declared |= kernel.declared
-        bodies = [f"define internal void @{name}{body}" for body, name in names.items()]
-        entries = [self._entry(stage, names) for stage in stages]
-        for line in self._declared:
-            name = line.partition("@")[2].partition("(")[0]
-            if not name.startswith("llvm."):
-                self.symbols.add(name)
-        return "\n\n".join([*sorted(self._declared), *bodies, *entries])
-
-    def _entry(self, stage: int, names: dict[str, str]) -> str:
-        p = self._p
-        here = [(group, kernel) for group, kernel in zip(p._plan.groups, p._kernels)
-                if group.stage == stage]  # fmt: skip
-        lines = [f"define ptr @run{stage}(ptr %self, ptr %args, i64 %n) nounwind {{", "entry:",
-                 "  %flag = alloca i32", "  store i32 0, ptr %flag"]  # fmt: skip
-        if p._stack and p._arena:
-            lines.append(f"  %arena = alloca [{p._arena} x i8], align 64")
-        lines += ["  %tp = getelementptr i8, ptr %self, i64 16", "  %table = load ptr, ptr %tp",
-                  f"  %right = icmp eq i64 %n, {self._count()}",
-                  "  br i1 %right, label %a0, label %bad"]  # fmt: skip
-        for i, value in enumerate(p._arguments):
-            lines += self._argument(i, value)
-        lines += [f"a{len(p._arguments)}:", *self._arena(), *self._apart()]
-        work = sum(math.prod(group.shape) for group, _ in here)
-        lines += self._calls(here, names, released=work > _LONG)
-        lines += _ENDINGS.splitlines()
-        return "\n".join(lines)
-
-    def _count(self) -> int:
-        return len(self._p._arguments) + (not self._p._stack)
-
-    def _argument(self, i: int, value: Value) -> list[str]:
-        """Checks of one array, and where its data is."""
-        p = self._p
-        writes = i >= sum(one is not None for one in p._low.inputs)
-        flags = 0x101 | (0x400 if writes else 0)
-        lines = [f"a{i}:", f"  %s{i} = getelementptr ptr, ptr %args, i64 {i}",
-                 f"  %o{i} = load ptr, ptr %s{i}"]  # fmt: skip
-        checks = [
-            _field(f"t{i}", f"%o{i}", 8, "ptr", self._from_table(f"y{i}", 3, lines)),
-            _field(f"e{i}", f"%o{i}", 56, "ptr",
-                   self._from_table(f"q{i}", 4 + self._in_table(value.dtype), lines)),
-            _field(f"m{i}", f"%o{i}", 24, "i32", str(len(value.shape))),
-        ]  # fmt: skip
-        step = 0
-        for check in checks:
-            lines += [*check, f"  br i1 %{_tested(check)}, label %a{i}.{step}, label %bad",
-                      f"a{i}.{step}:"]  # fmt: skip
-            step += 1
-        lines += [f"  %fp{i} = getelementptr i8, ptr %o{i}, i64 64", f"  %fl{i} = load i32, ptr %fp{i}",
-                  f"  %fa{i} = and i32 %fl{i}, {flags}", f"  %fo{i} = icmp eq i32 %fa{i}, {flags}",
-                  f"  %np{i} = getelementptr i8, ptr %o{i}, i64 32", f"  %ns{i} = load ptr, ptr %np{i}"]  # fmt: skip
-        good = f"%fo{i}"
-        for axis, n in enumerate(value.shape):
-            name = f"n{i}.{axis}"
-            lines += [*_field(name, f"%ns{i}", 8 * axis, "i64", str(n)),
-                      f"  %g{i}.{axis} = and i1 {good}, %{name}.ok"]  # fmt: skip
-            good = f"%g{i}.{axis}"
-        lines += [f"  %dp{i} = getelementptr i8, ptr %o{i}, i64 16", f"  %d{i} = load ptr, ptr %dp{i}",
-                  f"  br i1 {good}, label %a{i + 1}, label %bad"]  # fmt: skip
-        return lines
-
-    def _from_table(self, name: str, place: int, lines: list[str]) -> str:
-        lines += [f"  %{name}.p = getelementptr ptr, ptr %table, i64 {place}",
-                  f"  %{name} = load ptr, ptr %{name}.p"]  # fmt: skip
-        return f"%{name}"
-
-    def _in_table(self, thing: Any) -> int:
-        for i, one in enumerate(self._p._table):
-            if one is thing:
-                return i
-        self._p._table.append(thing)
-        return len(self._p._table) - 1
-
-    def _arena(self) -> list[str]:
-        if self._p._stack:
-            return []
-        last = len(self._p._arguments)
-        return [f"  %sa = getelementptr ptr, ptr %args, i64 {last}", "  %oa = load ptr, ptr %sa",
-                "  %da = getelementptr i8, ptr %oa, i64 16", "  %arena = load ptr, ptr %da"]  # fmt: skip
-
-    def _apart(self) -> list[str]:
-        """Arrays that are written may not overlap others."""
-        p = self._p
-        inputs = sum(one is not None for one in p._low.inputs)
-        sizes = [value.size * value.dtype.itemsize for value in p._arguments]
-        lines = []
-        for i, size in enumerate(sizes):
-            lines += [f"  %b{i} = ptrtoint ptr %d{i} to i64", f"  %z{i} = add i64 %b{i}, {size}"]
-        good = "true"
-        for i in range(inputs, len(sizes)):
-            for j in range(i):
-                one = f"v{i}.{j}"
-                lines += [f"  %{one}a = icmp ule i64 %z{i}, %b{j}",
-                          f"  %{one}b = icmp ule i64 %z{j}, %b{i}",
-                          f"  %{one}c = or i1 %{one}a, %{one}b",
-                          f"  %{one} = and i1 {good}, %{one}c"]  # fmt: skip
-                good = f"%{one}"
-        return [*lines, f"  br i1 {good}, label %go, label %bad", "go:"]
-
-    def _calls(
-        self, here: list[tuple[Group, Kernel]], names: dict[str, str], released: bool
-    ) -> list[str]:
-        lines: list[str] = []
-        if released:
-            self._declared |= {"declare ptr @PyEval_SaveThread()",
-                               "declare void @PyEval_RestoreThread(ptr)"}  # fmt: skip
-            lines.append("  %thread = call ptr @PyEval_SaveThread()")
-        pointers: dict[int, str] = {}
-        for _, kernel in here:
-            args = [f"ptr {self._pointer(value, pointers, lines)}" for value in kernel.arrays]
-            if kernel.checks:
-                args.append("ptr %flag")
-            lines.append(f"  call void @{names[kernel.body]}({', '.join(args)})")
-        if released:
-            lines.append("  call void @PyEval_RestoreThread(ptr %thread)")
-        return lines
-
-    def _pointer(self, value: Value, pointers: dict[int, str], lines: list[str]) -> str:
-        p = self._p
-        found = pointers.get(value.number)
-        if found is None:
-            if value.number in p._argument:
-                found = f"%d{p._argument[value.number]}"
-            elif value.kind == "leaf":
-                place = 4 + self._in_table(p._low.values.constants[value.number])
-                found = self._from_table(f"c{value.number}", place, lines)
-            else:
-                found = f"%w{value.number}"
-                offset = p._offsets[value.number]
-                lines.append(f"  {found} = getelementptr i8, ptr %arena, i64 {offset}")
-            pointers[value.number] = found
-        return found
-
-
-def _field(name: str, base: str, offset: int, kind: str, wanted: str) -> list[str]:
-    """Whether a word of an object is as wanted: ``%name.ok``."""
-    return [
-        f"  %{name}.p = getelementptr i8, ptr {base}, i64 {offset}",
-        f"  %{name} = load {kind}, ptr %{name}.p",
-        f"  %{name}.ok = icmp eq {kind} %{name}, {wanted}",
-    ]
-
-
-def _tested(check: list[str]) -> str:
-    return check[-1].split(" = ", maxsplit=1)[0].strip().removeprefix("%")
-
-
-_ENDINGS = """  %seen = load i32, ptr %flag
-  %fine = icmp eq i32 %seen, 0
-  br i1 %fine, label %good, label %outside
-good:
-  br label %end
-bad:
-  br label %end
-outside:
-  br label %end
-end:
-  %which = phi i64 [0, %good], [1, %bad], [2, %outside]
-  %rp = getelementptr ptr, ptr %table, i64 %which
-  %result = load ptr, ptr %rp
-  call void @Py_IncRef(ptr %result)
-  ret ptr %result
-}"""
-
-

@@ -99,10 +99,10 @@ class Reader:
             methods = {
                 name: self._function(member)
                 for name, member in vars(cls).items()
-                if isinstance(member, FunctionType)
+                if isinstance(member, FunctionType) and "np" in member.__code__.co_names
             }
             known = self._functions[id(cls)] = type(cls.__name__, (cls,), methods)
-        return known  # type: ignore[no-any-return]  # made above
+        return known
 
 
 class _Globals(dict[str, Any]):
@@ -138,15 +138,15 @@ class _Numpy:
         return found
 
 
-def _zeros(values: Values, shape: Any, dtype: Any = np.float64) -> Symbol:
+def _zeros(values: Values, shape: Any, dtype: Any = np.float64) -> Any:
     return filled(values, shape, 0, dtype)
 
 
-def _ones(values: Values, shape: Any, dtype: Any = np.float64) -> Symbol:
+def _ones(values: Values, shape: Any, dtype: Any = np.float64) -> Any:
     return filled(values, shape, 1, dtype)
 
 
-def _full(values: Values, shape: Any, number: Any, dtype: Any = None) -> Symbol:
+def _full(values: Values, shape: Any, number: Any, dtype: Any = None) -> Any:
     if isinstance(number, Symbol):
         whole = filled(values, shape, 0, dtype or number.dtype)
         whole[...] = number

@@ -220,10 +220,10 @@ class Scalar:
     def __ge__(self, other: Any) -> "Scalar":
         return self._compare(">=", other)
 
-    def __eq__(self, other: Any) -> "Scalar":  # type: ignore[override]  # a scalar, not a bool
+    def __eq__(self, other: object) -> "Scalar":  # type: ignore[override]  # a scalar, not a bool
         return self._compare("==", other)
 
-    def __ne__(self, other: Any) -> "Scalar":  # type: ignore[override]  # a scalar, not a bool
+    def __ne__(self, other: object) -> "Scalar":  # type: ignore[override]  # a scalar, not a bool
         return self._compare("!=", other)
 
     def choose(self, a: Any, b: Any) -> "Scalar":
@@ -264,7 +264,7 @@ class Scalar:
 
     def bits(self) -> "Scalar":
         """The bits of a floating number as an integer of its size."""
-        whole = {"f": np.dtype(np.int32), "d": np.dtype(np.int64)}[self.dtype.char]
+        whole: np.dtype[Any] = np.dtype(np.int32 if self.dtype.itemsize == 4 else np.int64)
         text = f"bitcast {_TYPES[self.dtype.char]} {self.name} to {_TYPES[whole.char]}"
         return self._pure(text, whole)
 

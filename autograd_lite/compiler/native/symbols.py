@@ -9,16 +9,29 @@ NumPy's protocols. Does not know operators nor machines. Imports errors, NumPy, 
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd_lite.compiler.native.scalars import supported
-from autograd_lite.compiler.native.vocabulary import machine_function
-from autograd_lite.compiler.native.values import Affine, Value, Values, identity
+from autograd_lite.compiler.native.values import Affine, Value, Values, identity, strides_of
+from autograd_lite.compiler.native.vocabulary import machine_function, neutral
 
-__all__ = ["FUNCTIONS", "NotReadable", "Symbol", "as_symbol", "reads"]
+__all__ = [
+    "FUNCTIONS",
+    "NotReadable",
+    "Symbol",
+    "as_symbol",
+    "cast",
+    "constant",
+    "filled",
+    "located",
+    "mapped",
+    "reads",
+    "reduction",
+]
 
 
 class NotReadable(Exception):  # noqa: N818  # no error: NumPy does this part
@@ -107,6 +120,11 @@ class Symbol:
         return self.dtype.itemsize
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes between neighbours, as of an array that lies row by row."""
+        return tuple(self.itemsize * step for step in strides_of(self.shape))
+
+    @property
     def real(self) -> "Symbol":
         """Itself: there are no complex symbols."""
         return self
@@ -141,7 +159,7 @@ class Symbol:
     def __float__(self) -> float:
         raise NotReadable("the code needs the number itself")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]  # all of them refuse
+    __int__ = __index__ = __float__
 
     # views
 
@@ -163,7 +181,8 @@ class Symbol:
     def transpose(self, *axes: Any) -> "Symbol":
         """The axes in another order."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        order = tuple(reversed(range(self.ndim))) if order in ((), None) else tuple(order)
+        if order is None or not len(order):
+            order = range(self.ndim)[::-1]
         order = tuple(normalize_axis_index(axis, self.ndim) for axis in order)
         where = {axis: i for i, axis in enumerate(order)}
         places: tuple[Affine, ...] = tuple((0, ((where[i], 1),)) for i in range(self.ndim))
@@ -214,10 +233,10 @@ class Symbol:
         values = self._values
         whole = self.value
         new = cast(values, as_symbol(values, value, self.dtype).value, self.dtype)
-        if new.shape == shape == whole.shape and not arrays and how == "set":
-            if tuple(place[1:] for place in places) == identity(shape):
-                self.value = new
-                return
+        everywhere = tuple(place[1:] for place in places) == identity(shape)
+        if everywhere and new.shape == shape == whole.shape and not arrays and how == "set":
+            self.value = new
+            return
         given = tuple(values.broadcast(array, shape) for array in arrays)
         args = (whole, values.broadcast(_trimmed(values, new, len(shape)), shape), *given)
         self.value = values.make("write", whole.shape, whole.dtype, args, (how, places))
@@ -490,8 +509,7 @@ def _reduced(
     if ufunc not in _REDUCED or out is not None or where is not True:
         raise NotReadable(f"{ufunc.__name__}.reduce")
     symbol = x if dtype is None else x.astype(dtype)
-    result = reduction(symbol, _REDUCED[ufunc], axis, keepdims, initial)
-    return result
+    return reduction(symbol, _REDUCED[ufunc], axis, keepdims, initial)
 
 
 def reduction(
@@ -504,8 +522,10 @@ def reduction(
     if name.startswith("logical"):
         value = cast(x._values, value, np.dtype(np.bool_))
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
-    if name in ("maximum", "minimum") and initial is None and not math.prod(
-        x.shape[i] for i in axes
+    if (
+        name in ("maximum", "minimum")
+        and initial is None
+        and not math.prod(x.shape[i] for i in axes)
     ):
         raise NotReadable("the extremum of nothing")
     kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
@@ -513,7 +533,7 @@ def reduction(
     made = value
     if axes:
         made = values.make("reduce", kept, value.dtype, (value,), (name, tuple(sorted(axes))))
-    if initial is not None and not _neutral(name, initial):
+    if initial is not None and not _neutral(name, initial, value.dtype):
         ufunc = next(one for one, called in _REDUCED.items() if called == name)
         made = mapped(x, ufunc, (x._new(made), np.asarray(initial).astype(made.dtype))).value
     if keepdims:
@@ -521,9 +541,8 @@ def reduction(
     return x._new(made)
 
 
-def _neutral(name: str, initial: Any) -> bool:
-    neutral = {"add": 0, "multiply": 1, "maximum": -np.inf, "minimum": np.inf}.get(name)
-    return neutral is not None and not isinstance(initial, Symbol) and initial == neutral
+def _neutral(name: str, initial: Any, dtype: Any) -> bool:
+    return not isinstance(initial, Symbol) and bool(neutral(name, dtype) == initial)
 
 
 def _scan(x: Symbol, name: str, axis: int, dtype: Any = None) -> Symbol:
@@ -531,9 +550,7 @@ def _scan(x: Symbol, name: str, axis: int, dtype: Any = None) -> Symbol:
     if symbol.dtype.kind in "bi" and symbol.dtype.itemsize < 8:
         symbol = symbol.astype(np.int64)
     axis = normalize_axis_index(axis, x.ndim)
-    return x._new(
-        x._values.make("scan", x.shape, symbol.dtype, (symbol.value,), (name, axis))
-    )
+    return x._new(x._values.make("scan", x.shape, symbol.dtype, (symbol.value,), (name, axis)))
 
 
 def _product(values: Values, a: Any, b: Any) -> Symbol:
@@ -555,8 +572,7 @@ def _product(values: Values, a: Any, b: Any) -> Symbol:
     shape = (*batch, left.shape[-2], right.shape[-1])
     made = values.make("matmul", shape, dtype, args)
     kept = [*batch, *([] if row else [left.shape[-2]]), *([] if column else [right.shape[-1]])]
-    symbol = left if isinstance(left, Symbol) else right
-    return symbol._new(values.reshape(made, tuple(kept)))
+    return left._new(values.reshape(made, tuple(kept)))
 
 
 def _in_memory(values: Values, x: Value) -> Value:
@@ -605,47 +621,49 @@ for _function, _named in {
 
 
 @reads(np.mean)
-def _mean(x: Symbol, axis: Any = None, *, keepdims: bool = False) -> Symbol:
-    real = x if x.dtype.kind == "f" else x.astype(np.float64)
+def _mean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    real: Any = x if x.dtype.kind == "f" else x.astype(np.float64)
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
-    return reduction(real, "add", axes, keepdims) / float(math.prod(x.shape[i] for i in axes))
+    total: Any = reduction(real, "add", axes, keepdims)
+    return total / float(math.prod(x.shape[i] for i in axes))
 
 
 @reads(np.var)
-def _var(x: Symbol, axis: Any = None, *, keepdims: bool = False, ddof: float = 0) -> Symbol:
+def _var(x: Any, axis: Any = None, *, keepdims: bool = False, ddof: float = 0) -> Any:
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     away = x - _mean(x, axes, keepdims=True)
     free = max(0.0, math.prod(x.shape[i] for i in axes) - ddof)
-    return reduction(away * away, "add", axes, keepdims) / free
+    total: Any = reduction(away * away, "add", axes, keepdims)
+    return total / free
 
 
 @reads(np.std)
-def _std(x: Symbol, axis: Any = None, *, keepdims: bool = False, ddof: float = 0) -> Any:
+def _std(x: Any, axis: Any = None, *, keepdims: bool = False, ddof: float = 0) -> Any:
     return np.sqrt(_var(x, axis, keepdims=keepdims, ddof=ddof))
 
 
 @reads(np.reshape)
-def _reshape(x: Symbol, shape: Any, *_: Any) -> Symbol:
+def _reshape(x: Any, shape: Any, *_: Any) -> Any:
     return x.reshape(shape)
 
 
 @reads(np.ravel)
-def _ravel(x: Symbol, *_: Any) -> Symbol:
+def _ravel(x: Any, *_: Any) -> Any:
     return x.ravel()
 
 
 @reads(np.transpose, np.permute_dims)
-def _transpose(x: Symbol, axes: Any = None) -> Symbol:
+def _transpose(x: Any, axes: Any = None) -> Any:
     return x.transpose(axes)
 
 
 @reads(np.swapaxes)
-def _swapaxes(x: Symbol, a: int, b: int) -> Symbol:
+def _swapaxes(x: Any, a: int, b: int) -> Any:
     return x.swapaxes(a, b)
 
 
 @reads(np.moveaxis)
-def _moveaxis(x: Symbol, source: Any, target: Any) -> Symbol:
+def _moveaxis(x: Any, source: Any, target: Any) -> Any:
     sources = normalize_axis_tuple(source, x.ndim)
     targets = normalize_axis_tuple(target, x.ndim)
     order = [axis for axis in range(x.ndim) if axis not in sources]
@@ -655,13 +673,13 @@ def _moveaxis(x: Symbol, source: Any, target: Any) -> Symbol:
 
 
 @reads(np.broadcast_to)
-def _broadcast_to(x: Symbol, shape: Any, **_: Any) -> Symbol:
+def _broadcast_to(x: Any, shape: Any, **_: Any) -> Any:
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
     return x._new(x._values.broadcast(x.value, wanted))
 
 
 @reads(np.squeeze)
-def _squeeze(x: Symbol, axis: Any = None) -> Symbol:
+def _squeeze(x: Any, axis: Any = None) -> Any:
     gone = [i for i, n in enumerate(x.shape) if n == 1]
     if axis is not None:
         gone = list(normalize_axis_tuple(axis, x.ndim))
@@ -669,21 +687,21 @@ def _squeeze(x: Symbol, axis: Any = None) -> Symbol:
 
 
 @reads(np.expand_dims)
-def _expand_dims(x: Symbol, axis: Any) -> Symbol:
+def _expand_dims(x: Any, axis: Any) -> Any:
     count = x.ndim + (len(axis) if isinstance(axis, tuple) else 1)
     places, sizes = normalize_axis_tuple(axis, count), iter(x.shape)
     return x.reshape([1 if i in places else next(sizes) for i in range(count)])
 
 
 @reads(np.flip)
-def _flip(x: Symbol, axis: Any = None) -> Symbol:
+def _flip(x: Any, axis: Any = None) -> Any:
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     turned = slice(None, None, -1)
     return x[tuple(turned if i in axes else slice(None) for i in range(x.ndim))].copy()
 
 
 @reads(np.concatenate)
-def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Symbol:
+def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
     self = _first(*arrays)
     parts = [as_symbol(self._values, one) for one in arrays]
     axis = normalize_axis_index(axis, self.ndim)
@@ -699,14 +717,14 @@ def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Symbol:
 
 
 @reads(np.stack)
-def _stack(arrays: Sequence[Any], axis: int = 0) -> Symbol:
+def _stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     self = _first(*arrays)
     parts = [as_symbol(self._values, one) for one in arrays]
     axis = normalize_axis_index(axis, self.ndim + 1)
     return _concatenate([_expand_dims(part, axis) for part in parts], axis)
 
 
-def filled(values: Values, shape: Any, number: Any, dtype: Any) -> Symbol:
+def filled(values: Values, shape: Any, number: Any, dtype: Any) -> Any:
     """A new array of one number."""
     sizes = (operator.index(shape),) if not isinstance(shape, (tuple, list)) else tuple(shape)
     kind = np.dtype(dtype)
@@ -716,29 +734,29 @@ def filled(values: Values, shape: Any, number: Any, dtype: Any) -> Symbol:
 
 
 @reads(np.zeros_like)
-def _zeros_like(x: Symbol, dtype: Any = None, **_: Any) -> Symbol:
+def _zeros_like(x: Any, dtype: Any = None, **_: Any) -> Any:
     return filled(x._values, x.shape, 0, x.dtype if dtype is None else dtype)
 
 
 @reads(np.ones_like)
-def _ones_like(x: Symbol, dtype: Any = None, **_: Any) -> Symbol:
+def _ones_like(x: Any, dtype: Any = None, **_: Any) -> Any:
     return filled(x._values, x.shape, 1, x.dtype if dtype is None else dtype)
 
 
 @reads(np.empty_like)
-def _empty_like(x: Symbol, dtype: Any = None, **_: Any) -> Symbol:
+def _empty_like(x: Any, dtype: Any = None, **_: Any) -> Any:
     return _zeros_like(x, dtype)
 
 
 @reads(np.full_like)
-def _full_like(x: Symbol, number: Any, dtype: Any = None, **_: Any) -> Symbol:
+def _full_like(x: Any, number: Any, dtype: Any = None, **_: Any) -> Any:
     whole = filled(x._values, x.shape, 0, x.dtype if dtype is None else dtype)
     whole[...] = number
     return whole
 
 
 def _argument(name: str) -> Any:
-    def call(x: Symbol, axis: Any = None, *, keepdims: bool = False) -> Symbol:
+    def call(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         rows = x.ravel() if axis is None else x
         along = 0 if axis is None else normalize_axis_index(axis, x.ndim)
         moved = _moveaxis(rows, along, -1)
@@ -757,7 +775,7 @@ FUNCTIONS[np.argmin] = _argument("minimum")
 
 
 @reads(np.take)
-def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Symbol:
+def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
     if options.get("mode", "raise") != "raise":
         raise NotReadable("np.take with a mode")
     self = _first(x, indices)
@@ -769,7 +787,7 @@ def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Symbol:
 
 
 @reads(np.take_along_axis)
-def _take_along_axis(x: Any, indices: Any, axis: int = -1) -> Symbol:
+def _take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
     self = _first(x, indices)
     source, places = as_symbol(self._values, x), as_symbol(self._values, indices)
     axis = normalize_axis_index(axis, source.ndim)
@@ -786,12 +804,12 @@ def _take_along_axis(x: Any, indices: Any, axis: int = -1) -> Symbol:
 
 
 @reads(np.cumsum)
-def _cumsum(x: Symbol, axis: Any = None, dtype: Any = None) -> Symbol:
+def _cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _scan(x.ravel() if axis is None else x, "add", axis or 0, dtype)
 
 
 @reads(np.cumprod)
-def _cumprod(x: Symbol, axis: Any = None, dtype: Any = None) -> Symbol:
+def _cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _scan(x.ravel() if axis is None else x, "multiply", axis or 0, dtype)
 
 
@@ -803,20 +821,23 @@ def _dot(a: Any, b: Any) -> Any:
 
 
 @reads(np.round)
-def _round(x: Symbol, decimals: int = 0) -> Any:
+def _round(x: Any, decimals: int = 0) -> Any:
     if decimals:
         raise NotReadable("np.round with decimals")
     return np.rint(x) if x.dtype.kind == "f" else x.copy()
 
 
 @reads(np.roll)
-def _roll(x: Symbol, shift: Any, axis: Any = None) -> Symbol:
+def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return _roll(x.ravel(), shift, 0).reshape(x.shape)
     shifts = (shift,) if isinstance(shift, int) else shift
     axes = (axis,) if isinstance(axis, int) else axis
     for by, along in zip(shifts, axes, strict=True):
-        by, whole = by % max(1, x.shape[along]), (slice(None),) * normalize_axis_index(along, x.ndim)
+        by, whole = (
+            by % max(1, x.shape[along]),
+            (slice(None),) * normalize_axis_index(along, x.ndim),
+        )
         if by:
             tail, head = x[(*whole, slice(-by, None))], x[(*whole, slice(None, -by))]
             x = _concatenate([tail, head], along)
@@ -824,20 +845,20 @@ def _roll(x: Symbol, shift: Any, axis: Any = None) -> Symbol:
 
 
 @reads(np.split)
-def _split(x: Symbol, cuts: Any, axis: int = 0) -> list[Symbol]:
+def _split(x: Any, cuts: Any, axis: int = 0) -> list[Symbol]:
     whole = (slice(None),) * normalize_axis_index(axis, x.ndim)
     ends = [0, *cuts, x.shape[axis]]
-    return [x[(*whole, slice(*pair))].copy() for pair in zip(ends, ends[1:])]
+    return [x[(*whole, slice(*pair))].copy() for pair in pairwise(ends)]
 
 
 @reads(np.unstack)
-def _unstack(x: Symbol, *, axis: int = 0) -> tuple[Symbol, ...]:
+def _unstack(x: Any, *, axis: int = 0) -> tuple[Symbol, ...]:
     return tuple(part.copy() for part in _moveaxis(x, axis, 0))
 
 
 @reads(np.nan_to_num)
 def _nan_to_num(
-    x: Symbol, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
     if x.dtype.kind != "f":
         return x.copy()
@@ -849,68 +870,79 @@ def _nan_to_num(
 
 
 @reads(np.real, np.conj, np.copy)
-def _itself(x: Symbol, *_: Any, **__: Any) -> Symbol:
+def _itself(x: Any, *_: Any, **__: Any) -> Any:
     return x.copy()
 
 
 @reads(np.imag)
-def _imag(x: Symbol) -> Symbol:
+def _imag(x: Any) -> Any:
     return _zeros_like(x)
 
 
 @reads(np.iscomplexobj)
-def _never(x: Symbol) -> bool:
+def _never(x: Any) -> bool:
     return False
 
 
 @reads(np.shape)
-def _shape(x: Symbol) -> tuple[int, ...]:
+def _shape(x: Any) -> Any:
     return x.shape
 
 
 @reads(np.ndim)
-def _ndim(x: Symbol) -> int:
+def _ndim(x: Any) -> Any:
     return x.ndim
 
 
 @reads(np.size)
-def _size(x: Symbol) -> int:
+def _size(x: Any) -> Any:
     return x.size
 
 
 @reads(np.isposinf)
-def _isposinf(x: Symbol) -> Any:
+def _isposinf(x: Any) -> Any:
     return x == np.inf
 
 
 @reads(np.isneginf)
-def _isneginf(x: Symbol) -> Any:
+def _isneginf(x: Any) -> Any:
     return x == -np.inf
 
 
 @reads(np.isreal)
-def _isreal(x: Symbol) -> Symbol:
+def _isreal(x: Any) -> Any:
     return _ones_like(x, np.bool_)
 
 
 @reads(np.iscomplex)
-def _iscomplex(x: Symbol) -> Symbol:
+def _iscomplex(x: Any) -> Any:
     return _zeros_like(x, np.bool_)
 
 
 @reads(np.count_nonzero)
-def _count_nonzero(x: Symbol, axis: Any = None, *, keepdims: bool = False) -> Symbol:
+def _count_nonzero(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return reduction(x.astype(bool).astype(np.int64), "add", axis, keepdims)
 
 
 @reads(np.lib.stride_tricks.sliding_window_view)
-def _sliding(x: Symbol, window: Any, axis: Any = None, **_: Any) -> Symbol:
+def _sliding(x: Any, window: Any, axis: Any = None, **_: Any) -> Any:
     sizes = (window,) if isinstance(window, int) else tuple(window)
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim, allow_duplicate=True)
-    shape, extra = list(x.shape), []
+    axes = normalize_axis_tuple(
+        range(x.ndim) if axis is None else axis, x.ndim, allow_duplicate=True
+    )
+    shape: list[int] = list(x.shape)
+    extra: list[int] = []
     terms: list[list[tuple[int, int]]] = [[(i, 1)] for i in range(x.ndim)]
     for size, along in zip(sizes, axes, strict=True):
         shape[along] -= size - 1
         terms[along].append((x.ndim + len(extra), 1))
         extra.append(size)
     return x._seen([*shape, *extra], tuple((0, tuple(one)) for one in terms))
+
+
+@reads(np.lib.stride_tricks.as_strided)
+def _as_strided(x: Any, shape: Any, strides: Any, *, writeable: bool = True) -> Any:
+    if writeable:
+        raise NotReadable("a view of overlapping elements that can be written to")
+    terms = tuple((i, step // x.itemsize) for i, step in enumerate(strides))
+    return x.ravel().copy()._seen(tuple(shape), ((0, terms),))

@@ -1,0 +1,349 @@
+"""The numba back end: programs equal eager, edge values too, and say what runs where."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.errors import IndexingError, UnsupportedError
+from autograd_lite.graph import Graph, Op
+from autograd_lite.modes import using
+from autograd_lite.recording import apply
+from autograd_lite.rules import OPS
+from tests.laws import cases
+
+pytest.importorskip("llvmlite", reason="the extra fast is not installed")
+pytest.importorskip("scipy", reason="the extra fast is not installed")
+
+from autograd_lite.compiler.native import machine
+from autograd_lite.compiler.native.program import NativeProgram
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def compiled(f: Any, *xs: Any, **options: Any) -> Any:
+    """A compiled function that was called once, so that it has a program."""
+    made = ag.compile(f, backend="numba", **options)
+    made(*xs)
+    return made
+
+
+def wanted_as(found: Any, wanted: Any, label: str) -> None:
+    """Equal but for the last few digits of what is not +, −, ·, / or a choice."""
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype), label
+    eps = np.finfo(wanted.dtype).eps if wanted.dtype.kind == "f" else 0
+    np.testing.assert_allclose(found, wanted, rtol=8 * eps, atol=8 * eps, err_msg=label)
+
+
+# What NumPy runs between the native parts; all else of the registry is machine code.
+BY_NUMPY = {
+    "convolution", "convolution_transpose", "convolution_weights", "convolve", "digamma",
+    "erfinv", "gammaln", "i0", "im2col", "col2im", "ldexp", "norm", "polygamma", "recurrence",
+    "sinc", "sliding_dot", "std", "unwrap", "cross", "conj", "_pool_pick",
+}  # fmt: skip
+
+
+def all_cases(op: Op) -> tuple[list[Any], list[Any], list[str]]:
+    """Inputs, results and labels of an operator's cases, in both precisions, as one graph."""
+    inputs: list[Any] = []
+    results: list[Any] = []
+    labels: list[str] = []
+    for case in cases(op).usual:
+        for dtype in (np.float64, np.float32):
+            arrays = [
+                ag.tensor(a) if np.asarray(a).dtype.kind == "f" else a
+                for a in case.arrays(case.rng(), dtype)
+            ]
+            with warnings.catch_warnings(action="ignore"), using(tracing=True):
+                made = apply(op, arrays, case.params)
+            inputs += [a for a in arrays if isinstance(a, ag.Tensor)]
+            for one in made if type(made) is tuple else (made,):
+                results.append(one)
+                labels.append(f"{case} {np.dtype(dtype)}")
+    return inputs, results, labels
+
+
+COVERED = [
+    name for name, op in OPS.items() if op.probe is None and op.kind != "constant" and op.source
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COVERED)
+def test_an_operator_gives_what_numpy_gives(name: str) -> None:
+    inputs, results, labels = all_cases(OPS[name])
+    program = NativeProgram(Graph([one.node for one in results]), [one.node for one in inputs])
+    found = program(*(np.asarray(one.data) for one in inputs))
+    for one, wanted, label in zip(found, results, labels, strict=True):
+        wanted_as(one, wanted.data, label)
+    if OPS[name].kind in ("pointwise", "linear", "multilinear"):
+        assert bool(program.parts) == (name in BY_NUMPY), [part.reason for part in program.parts]
+
+
+EDGES = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -1.0, 5e-324, 1e308, -750.0, 710.0, 0.5])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_edge_values_of_pointwise_operators(dtype: Any) -> None:
+    """Infinities, NaN, both zeros, the limits of exp, denormal numbers: as NumPy has them."""
+    left, right = np.meshgrid(EDGES, EDGES)
+    with np.errstate(all="ignore"):
+        a, b = left.ravel().astype(dtype), right.ravel().astype(dtype)
+    names = [name for name in COVERED if OPS[name].kind == "pointwise" and name not in BY_NUMPY]
+
+    def every(a: Any, b: Any) -> Any:
+        return tuple(
+            apply(OPS[name], (a, b)[: len(OPS[name].pulls)])
+            for name in names if len(OPS[name].pulls) <= 2
+        )  # fmt: skip
+
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        wanted = every(a, b)
+        found = compiled(every, a, b)(a, b)
+    eps = np.finfo(dtype).eps
+    for name, one, other in zip(names, found, wanted, strict=True):
+        if name in ("remainder", "fmod", "sin", "cos", "tan"):
+            continue  # of 1e308 NumPy's own differ from platform to platform
+        np.testing.assert_allclose(one, other, rtol=8 * eps, atol=0, err_msg=name)
+
+
+def mlp(x: Any, w: Any, b: Any, v: Any) -> Any:
+    return ag.mean((ag.tanh(ag.maximum(x @ w + b, 0)) @ v) ** 2)
+
+
+def attention(q: Any, k: Any, v: Any) -> Any:
+    return ag.sum(ag.softmax(q @ ag.swapaxes(k, -1, -2), axis=-1) @ v)
+
+
+def normed(x: Any, w: Any, b: Any) -> Any:
+    away = x - ag.mean(x, axis=0)
+    return ag.sum(ag.exp(away / ag.sqrt(ag.var(x, axis=0) + 1e-5) * w + b) ** 2)
+
+
+def picked(table: Any, x: Any) -> Any:
+    rows = table[np.array([0, 2, 2, -1])]
+    return ag.logsumexp(rows @ x) + ag.max(ag.cumsum(rows, axis=1)) + ag.sum(table[:, ::-2] ** 3)
+
+
+def joined(a: Any, b: Any) -> Any:
+    both = ag.concat([a, ag.flip(b, 0)], axis=0)
+    return ag.sum(ag.where(both > 0, ag.log1p(ag.abs(both)), both.T.reshape(both.shape) * 2))
+
+
+COMPOSED = {
+    "mlp": (mlp, [(5, 3), (3, 4), (4,), (4, 2)]),
+    "large": (mlp, [(33, 65), (65, 70), (70,), (70, 31)]),
+    "attention": (attention, [(2, 3, 4), (2, 5, 4), (2, 5, 3)]),
+    "norm": (normed, [(6, 4), (4,), (4,)]),
+    "pick": (picked, [(3, 4), (4,)]),
+    "join": (joined, [(2, 3), (4, 3)]),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", COMPOSED)
+def test_value_and_gradients_of_whole_functions(
+    name: str, dtype: Any, rng: np.random.Generator
+) -> None:
+    f, shapes = COMPOSED[name]
+    xs = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    step = ag.value_and_grad(f, tuple(range(len(xs))))
+    program = compiled(step, *xs)
+    assert not program.executable.parts
+    value, gradients = program(*xs)
+    wanted, expected = step(*xs)
+    eps = float(np.finfo(dtype).eps)
+    assert value.dtype == dtype
+    np.testing.assert_allclose(value, wanted, rtol=500 * eps)
+    for one, other in zip(gradients, expected, strict=True):
+        scale = float(np.max(np.abs(other)))
+        np.testing.assert_allclose(one, other, rtol=500 * eps, atol=500 * eps * scale)
+
+
+def test_what_is_exact_in_numpy_is_the_same_bits() -> None:
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, 7, 9))
+
+    def f(x: Any, y: Any) -> Any:
+        return ag.sqrt(ag.abs(x * y - x / y + 3.7)) - ag.maximum(x, y)[0]
+
+    np.testing.assert_array_equal(compiled(f, x, y)(x, y), f(x, y))
+
+
+def test_numpy_parts_are_told_with_their_reason() -> None:
+    x = np.array([[2.0, 1.0], [1.0, 3.0]])
+
+    def f(x: Any) -> Any:
+        return ag.exp(ag.linalg.inv(ag.sin(x)) * 2)
+
+    program = compiled(f, x)
+    (part,) = program.executable.parts
+    assert part.node.op.name == "inv"
+    assert "NumPy: inv" in program.source
+    np.testing.assert_allclose(program(x), f(x), rtol=1e-13)
+
+
+def test_any_memory_order_and_scalars() -> None:
+    def f(x: Any, s: Any) -> Any:
+        return x * s, ag.sum(x)
+
+    x = np.arange(12.0).reshape(3, 4)
+    program = compiled(f, x, np.float64(2.0))
+    for one in (np.asfortranarray(x), x[::-1], np.repeat(x, 2, 1)[:, ::2]):
+        y, total = program(one, np.float64(2.0))
+        np.testing.assert_array_equal(y, one * 2)
+        assert total == one.sum()
+    x.flags.writeable = False
+    assert program(x, np.float64(3.0))[1] == x.sum()
+
+
+def test_an_index_out_of_bounds_raises_and_the_next_call_is_right() -> None:
+    def f(x: Any, i: Any) -> Any:
+        return x[i] * 2.0
+
+    x, i = np.array([1.0, 2.0, 3.0]), np.array([0, -1])
+    program = compiled(f, x, i)
+    np.testing.assert_array_equal(program(x, i), [2.0, 6.0])
+    with pytest.raises((IndexingError, IndexError)):
+        program(x, np.array([0, 3]))
+    np.testing.assert_array_equal(program(x, i), [2.0, 6.0])
+
+
+def test_given_buffers_are_filled_even_where_they_are_inputs(rng: np.random.Generator) -> None:
+    x, w = rng.normal(size=(2, 4, 4))
+
+    def f(x: Any, w: Any) -> Any:
+        return x @ w, w - x
+
+    executable = compiled(f, x, w).executable
+    wanted = f(x, w)
+    out = [np.empty((4, 4)), np.empty((4, 4))]
+    assert executable(x, w, donate=out)[0] is out[0]
+    np.testing.assert_allclose(out[0], wanted[0], rtol=1e-14)
+    own = w.copy()
+    executable(x, own, donate=[own, out[1]])
+    np.testing.assert_allclose(own, wanted[0], rtol=1e-14)
+    np.testing.assert_array_equal(out[1], wanted[1])
+
+
+def test_results_share_no_memory(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 3))
+
+    def f(x: Any) -> Any:
+        return x, x.T, x * 1.0, x * 1.0
+
+    results = compiled(f, x)(x)
+    for i, one in enumerate(results):
+        assert one.flags.writeable
+        assert not np.shares_memory(one, x)
+        assert not any(np.shares_memory(one, other) for other in results[i + 1 :])
+
+
+def test_threads_share_a_program(rng: np.random.Generator) -> None:
+    xs = [rng.normal(size=(40, 50)) for _ in range(4)]
+    f = ag.compile(lambda x: ag.sum(ag.exp(x), axis=0) @ x.T, backend="numba")
+    wanted = [f(x) for x in xs]
+    wrong: list[int] = []
+
+    def work(i: int) -> None:
+        wrong.extend(i for _ in range(50) if not np.array_equal(f(xs[i]), wanted[i]))
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        ag.exp, ag.log, ag.tanh, ag.sigmoid, ag.softmax, lambda x: ag.sum(x, axis=1),
+        lambda x: ag.max(x, axis=1), lambda x: ag.sum(x, axis=0),
+        ag.grad(lambda x: ag.sum(ag.nn.relu(x) ** 2)),
+    ],
+)  # fmt: skip
+def test_loops_are_vectorised(f: Any) -> None:
+    x = np.ones((64, 256), np.float32)
+    module = machine.optimised(compiled(f, x).executable.llvm)
+    assert re.search(r"<(4|8|16) x float>", str(module))
+
+
+def test_a_thousand_nodes_compile_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.linspace(0.1, 1, 64)
+
+    def f(x: Any) -> Any:
+        y = x
+        for i in range(330):
+            y = ag.sin(y) * (1 + 0.001 * i) + x
+        return ag.sum(y)
+
+    graph = compiled(ag.value_and_grad(f), x).program
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", "")
+    before = time.process_time()  # other processes do not count
+    NativeProgram(graph.graph, graph.inputs)
+    assert time.process_time() - before < 10
+    assert len(graph.graph) > 1000
+    program = ag.compile(ag.value_and_grad(f), backend="numba")
+    np.testing.assert_allclose(program(x)[1], ag.grad(f)(x), rtol=1e-9)
+
+
+# the cache
+
+
+def cached(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def test_machine_code_is_kept_and_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(folder))
+    x = np.ones(5)
+    assert not compiled(lambda x: ag.exp(x) + 1.25, x).executable.from_cache
+    (file,) = cached(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert compiled(lambda x: ag.exp(x) + 1.25, x).executable.from_cache
+    file.write_bytes(b"spoilt" + file.read_bytes())
+    again = compiled(lambda x: ag.exp(x) + 1.25, x)
+    assert not again.executable.from_cache
+    np.testing.assert_allclose(again(x), np.exp(x) + 1.25)
+
+
+def test_a_cache_that_others_can_write_to_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path))
+    x = np.ones(3)
+    compiled(lambda x: x * 3.5, x)
+    tmp_path.chmod(0o777)
+    assert not compiled(lambda x: x * 3.5, x).executable.from_cache
+
+
+def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", "")
+    assert machine.cache_folder() is None
+    monkeypatch.delenv("AUTOGRAD_LITE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert machine.cache_folder() == tmp_path / "autograd_lite" / "native"
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="takes no fast="):
+        compiled(lambda x: x, np.ones(2), fast=True)

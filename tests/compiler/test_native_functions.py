@@ -1,0 +1,109 @@
+"""Accuracy of the native exponentials and logarithms, against mpmath over the whole range.
+
+In units in the last place of the exact result, denormal results included. docs/compile.md states
+the bounds of this table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from tests.compiler import coefficients
+
+pytest.importorskip("llvmlite", reason="the extra fast is not installed")
+pytest.importorskip("scipy", reason="the extra fast is not installed")
+
+from autograd_lite.compiler.native import functions
+
+BOUNDS = {  # (float64, float32)
+    "exp": (1.0, 1.0), "exp2": (1.1, 1.1), "expm1": (1.9, 1.5), "log": (1.0, 1.0),
+    "log2": (1.1, 1.0), "log10": (1.2, 1.2), "log1p": (1.6, 1.5), "tanh": (1.4, 1.4),
+    "sigmoid": (2.0, 1.9), "softplus": (2.0, 1.9),
+}  # fmt: skip
+EXACT = {
+    "exp": mp.exp, "exp2": lambda x: mp.mpf(2) ** x, "expm1": mp.expm1, "log": mp.log,
+    "log2": lambda x: mp.log(x, 2), "log10": mp.log10, "log1p": mp.log1p, "tanh": mp.tanh,
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)), "softplus": lambda x: mp.log1p(mp.exp(x)),
+}  # fmt: skip
+COUNT = 500
+
+
+def points(name: str, dtype: Any, rng: np.random.Generator) -> Any:
+    """Numbers of the whole range where the result is finite, and many where digits are lost."""
+    double = dtype is np.float64
+    small = rng.normal(size=COUNT) * 10.0 ** rng.uniform(-20, 0, COUNT)
+    usual = rng.normal(size=COUNT) * 2
+    if name in ("exp", "expm1", "sigmoid", "softplus"):
+        low, high = (-745.0, 709.7) if double else (-103.0, 88.7)
+        edge = rng.uniform(low, low + 40, COUNT)
+        every = [rng.uniform(low, high, COUNT), edge, usual, small]
+    elif name == "exp2":
+        every = [rng.uniform(-1074, 1023.9, COUNT) if double else rng.uniform(-149, 127.9, COUNT)]
+    elif name == "tanh":
+        every = [rng.uniform(-25, 25, COUNT), rng.uniform(-0.6, 0.6, COUNT), usual, small]
+    elif name == "log1p":
+        every = [rng.uniform(-1, 1, COUNT), np.abs(small) * 1e20, np.maximum(small, -0.9)]
+    else:
+        limits = np.finfo(dtype)
+        least = np.log2(float(limits.smallest_subnormal))
+        exponents = rng.uniform(least, limits.maxexp - 0.01, COUNT)
+        every = [2.0**exponents, rng.uniform(0.5, 2, COUNT), 1 + np.maximum(small, -0.9)]
+    return np.concatenate(every).astype(dtype)
+
+
+def error(found: Any, exact: Any, dtype: Any) -> float:
+    """Of one result, in units in the last place."""
+    unit = np.spacing(np.abs(dtype(float(exact))))
+    return float(abs(mp.mpf(float(found)) - exact) / mp.mpf(float(unit)))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", BOUNDS)
+def test_accuracy(name: str, dtype: Any, rng: np.random.Generator) -> None:
+    x = points(name, dtype, rng)
+    with np.errstate(all="ignore"):  # the trace computes with NumPy
+        found = ag.compile(getattr(ag, name), backend="numba")(x)
+    with mp.workprec(200):
+        errors = [
+            error(one, EXACT[name](mp.mpf(float(a))), dtype)
+            for a, one in zip(x, found, strict=True)
+        ]
+    worst = int(np.argmax(errors))
+    assert errors[worst] <= BOUNDS[name][dtype is np.float32], (errors[worst], x[worst])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_limits(dtype: Any) -> None:
+    """What has an exact value has it: at 0 (with its sign), at infinities, beyond the range."""
+    inf, nan = np.inf, np.nan
+    table = {
+        "exp": [(inf, inf), (-inf, 0), (0, 1), (1000, inf), (-1000, 0), (nan, nan)],
+        "expm1": [(inf, inf), (-inf, -1), (-0.0, -0.0), (1000, inf), (-1000, -1), (nan, nan)],
+        "log": [(inf, inf), (0, -inf), (-0.0, -inf), (1, 0), (-1, nan), (-inf, nan), (nan, nan)],
+        "log1p": [(inf, inf), (-1, -inf), (-0.0, -0.0), (-2, nan), (nan, nan)],
+        "log2": [(8, 3), (0.25, -2), (0, -inf), (-1, nan), (inf, inf)],
+        "tanh": [(inf, 1), (-inf, -1), (-0.0, -0.0), (1000, 1), (nan, nan)],
+        "sigmoid": [(0, 0.5), (inf, 1), (-inf, 0), (1000, 1), (-1000, 0), (nan, nan)],
+        "softplus": [(1000, 1000), (-1000, 0), (inf, inf), (-inf, 0), (nan, nan)],
+    }
+    for name, pairs in table.items():
+        x, wanted = np.array(pairs, dtype).T
+        with np.errstate(all="ignore"):  # the trace computes with NumPy
+            found = ag.compile(getattr(ag, name), backend="numba")(np.ascontiguousarray(x))
+        np.testing.assert_array_equal(found, wanted, err_msg=name)
+        plain = ~np.isnan(wanted)
+        np.testing.assert_array_equal(np.signbit(found[plain]), np.signbit(wanted[plain]), name)
+
+
+@pytest.mark.parametrize(
+    ("form", "dtype"), [(functions.SINGLE, np.float32), (functions.DOUBLE, np.float64)]
+)
+def test_coefficients_are_the_fits_that_they_are_said_to_be(form: Any, dtype: Any) -> None:
+    assert form.exp == coefficients.of_exp(len(form.exp), dtype)
+    assert form.log == coefficients.of_log(len(form.log), dtype)
+    assert form.tanh == coefficients.of_tanh(len(form.tanh), dtype)
