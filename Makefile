@@ -56,6 +56,8 @@ setup: .venv/stamp ## only the virtual environment
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]' \
 	    || echo 'not every extra could be installed: pictures use another layout, and are SVG alone'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fast]' \
+	    || echo 'Numba could not be installed: the tests of the native back end are skipped'
 	touch $@
 
 # From a slow registry PyTorch would hold up everything else: ten minutes must do.
