@@ -34,6 +34,7 @@ _LAZY = {
     "derive": "autograd_lite.compiler",
     "draw": "autograd_lite.picture",
     "explain": "autograd_lite.compiler",
+    "export": None,
     "fft": None,
     "gradcheck": "autograd_lite.comparison",
     "lift": "autograd_lite.lifting",

@@ -23,7 +23,7 @@ FLOORS = [
     {"errors"},
     {"shapes", "tree"},
     {"graph"},
-    {"modes", "notation"},
+    {"modes", "notation", "reading"},
     {"tensors"},
     {"operator_errors"},
     {"recording"},

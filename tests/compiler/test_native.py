@@ -197,6 +197,19 @@ def test_numpy_parts_are_told_with_their_reason() -> None:
     np.testing.assert_allclose(program(x), f(x), rtol=1e-13)
 
 
+def test_conditions_of_a_users_operator_are_left_to_numpy() -> None:
+    """A condition of ours is a shortcut; of a user's nothing is known."""
+
+    @ag.primitive(vjp=lambda g, y, x: g)
+    def doubled_if_positive(x: Any) -> Any:
+        return x * 2 if x.sum() > 0 else x
+
+    program = ag.compile(lambda x: ag.exp(doubled_if_positive(x)), backend="numba")
+    for x in (np.array([1.0, 2.0]), np.array([-1.0, -2.0])):
+        np.testing.assert_allclose(program(x), np.exp(doubled_if_positive(x)), rtol=1e-15)
+    assert [part.node.op.name for part in program.executable.parts] == ["doubled_if_positive"]
+
+
 def test_any_memory_order_and_scalars() -> None:
     def f(x: Any, s: Any) -> Any:
         return x * s, ag.sum(x)

@@ -7,11 +7,12 @@ NumPy, and the reading modules of this room.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.compiler.native.reading import Reader
+from autograd_lite.compiler.native.reading import SymbolReader
 from autograd_lite.compiler.native.scalars import supported
 from autograd_lite.compiler.native.symbols import NotReadable, Symbol, as_symbol, cast
 from autograd_lite.compiler.native.values import Value, Values
-from autograd_lite.graph import Graph, Leaf, Node
+from autograd_lite.graph import Graph, Leaf, Node, Op
+from autograd_lite.rules import OPS
 
 __all__ = ["Lowered", "Outside", "Part", "lowered"]
 
@@ -47,7 +48,7 @@ class Lowered:
 def lowered(graph: Graph, inputs: Sequence[Leaf]) -> Lowered:
     """What a graph computes, as values; outputs are of the dtypes that the graph tells."""
     result = Lowered(Values())
-    reader = Reader(result.values)
+    reader = SymbolReader(result.values)
     known: dict[Node, Any] = {node: _leaf(result, node) for node in inputs}
     for node in graph.nodes:
         if node in known:
@@ -77,20 +78,22 @@ def _leaf(result: Lowered, node: Leaf) -> Any:
     return Symbol(result.values, value)
 
 
-def _read(reader: Reader, node: Node, args: list[Any]) -> Any:
+def _read(reader: SymbolReader, node: Node, args: list[Any]) -> Any:
     if any(isinstance(arg, Outside) for arg in args):
         raise NotReadable("an operand is none that machine code knows")
-    if node.op.source is None and node.op.kind != "constant" and not args:
-        raise NotReadable("nothing is known of it")
-    made = reader.read(node.op, [_fresh(arg) for arg in args], node.params)
+    made = reader.read(node.op, [_fresh(arg, node.op) for arg in args], node.params)
     if isinstance(made, Symbol) and node.dtype is not None and made.shape != node.shape:
         raise NotReadable(f"shape {made.shape} instead of {node.shape}")
     return made
 
 
-def _fresh(arg: Any) -> Any:
+def _fresh(arg: Any, op: Op) -> Any:
     """A handle of its own for each reader, so that none writes into another's."""
-    return Symbol(arg._values, arg.value) if isinstance(arg, Symbol) else arg
+    if not isinstance(arg, Symbol):
+        return arg
+    known = OPS.get(op.name)
+    ours = known is not None and known.forward is op.forward
+    return Symbol(arg._values, arg.value, strict=not ours)
 
 
 def _part(result: Lowered, node: Node, args: list[Any], reason: str) -> Any:

@@ -1,14 +1,11 @@
-"""Reading an operator: its NumPy code run on symbols, so that what it computes is written down.
+"""NumPy as the code of operators sees it while a native program is made of it.
 
-The code of an operator calls NumPy by name (``np.zeros``), helpers of its module, and other
-operators. All three are replaced while it is read, without touching the module. Knows Python
-functions as data. Does not know single operators nor machines. Imports errors, graph, NumPy,
-symbols and values.
+New arrays are symbols, so that they can be written to. Knows the symbols. Does not know single
+operators. Imports NumPy, reading, graph, symbols and values.
 """
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,20 +13,17 @@ import numpy as np
 from autograd_lite.compiler.native.symbols import FUNCTIONS, NotReadable, Symbol, as_symbol, filled
 from autograd_lite.compiler.native.values import Values
 from autograd_lite.graph import Op
+from autograd_lite.reading import Reader
 
-__all__ = ["Reader"]
-
-_PACKAGE = __name__.partition(".")[0]
+__all__ = ["SymbolReader"]
 
 
-class Reader:
+class SymbolReader:
     """Reads operators for one program."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
-        self._numpy = _Numpy(values)
-        self._globals: dict[int, _Globals] = {}
-        self._functions: dict[int, Any] = {}
+        self._reader = Reader(_Numpy(values), Symbol)
 
     def read(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """What the operator makes of symbols (plain operands stay plain), as symbols.
@@ -39,7 +33,7 @@ class Reader:
         """
         try:
             with np.errstate(all="ignore"):
-                result = self.replaced(op.forward)(*args, **params)
+                result = self._reader.replaced(op.forward)(*args, **params)
         except NotReadable:
             raise
         except Exception as error:
@@ -50,76 +44,6 @@ class Reader:
         if isinstance(result, (tuple, list)):
             return tuple(self._settled(part) for part in result)
         return as_symbol(self._values, result)
-
-    def replaced(self, found: Any) -> Any:
-        """What stands for something that the code names."""
-        if found is np:
-            return self._numpy
-        if isinstance(found, ModuleType) or not callable(found):
-            return found
-        if isinstance(found, functools.partial):
-            return functools.partial(self.replaced(found.func), *found.args, **found.keywords)
-        op = getattr(found, "op", None)
-        if isinstance(op, Op):
-            return functools.partial(self._called, op)
-        if isinstance(found, FunctionType):
-            return self._function(found) if self._ours(found) else found
-        if isinstance(found, type) and found.__module__.startswith(f"{_PACKAGE}.ops"):
-            return self._class(found)
-        return found
-
-    def _called(self, op: Op, *args: Any, **params: Any) -> Any:
-        if not any(isinstance(arg, Symbol) for arg in args):
-            return op.forward(*args, **params)
-        return self.replaced(op.forward)(*args, **params)
-
-    def _ours(self, function: FunctionType) -> bool:
-        return function.__module__.startswith(_PACKAGE) or function.__globals__.get("np") is np
-
-    def _function(self, function: FunctionType) -> Any:
-        known = self._functions.get(id(function))
-        if known is not None:
-            return known
-        space = self._globals.get(id(function.__globals__))
-        if space is None:
-            space = self._globals[id(function.__globals__)] = _Globals(self, function.__globals__)
-        cells = function.__closure__ and tuple(
-            CellType(self.replaced(cell.cell_contents)) for cell in function.__closure__
-        )
-        made = FunctionType(
-            function.__code__, space, function.__name__, function.__defaults__, cells
-        )
-        made.__kwdefaults__ = function.__kwdefaults__
-        self._functions[id(function)] = made
-        return made
-
-    def _class(self, cls: type) -> type:
-        known = self._functions.get(id(cls))
-        if known is None:
-            methods = {
-                name: self._function(member)
-                for name, member in vars(cls).items()
-                if isinstance(member, FunctionType) and "np" in member.__code__.co_names
-            }
-            known = self._functions[id(cls)] = type(cls.__name__, (cls,), methods)
-        return known
-
-
-class _Globals(dict[str, Any]):
-    """The names of a module as its code sees them while it is read."""
-
-    def __init__(self, reader: Reader, original: dict[str, Any]) -> None:
-        super().__init__(__builtins__=original["__builtins__"])
-        self._reader = reader
-        self._original = original
-
-    def __getitem__(self, name: str) -> Any:
-        try:
-            return super().__getitem__(name)
-        except KeyError:
-            found = self._reader.replaced(self._original[name])
-            self[name] = found
-            return found
 
 
 class _Numpy:

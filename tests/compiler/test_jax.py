@@ -1,0 +1,102 @@
+"""The JAX back end and export: results of NumPy, refusals that list all, 64 bits for the call."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite.compiler import backends
+from autograd_lite.compiler.program import Program
+from autograd_lite.errors import UnsupportedError
+from autograd_lite.export.to_jax import verify
+from autograd_lite.graph import Graph
+from autograd_lite.modes import using
+from autograd_lite.recording import apply
+from autograd_lite.rules import OPS
+from tests.laws import cases
+
+jax = pytest.importorskip("jax", reason="the extra jax is not installed")
+
+back_end = backends.find("jax")
+
+
+def loss(x: Any, w: Any, b: Any) -> Any:
+    return ag.mean(ag.log_softmax(ag.maximum(x @ w + b, 0)) ** 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_training_step(dtype: Any, rng: np.random.Generator) -> None:
+    x, w, b = (rng.normal(size=shape).astype(dtype) for shape in ((5, 3), (3, 4), (4,)))
+    step = ag.value_and_grad(loss, (1, 2))
+    value, gradients = ag.compile(step, backend="jax")(x, w, b)
+    wanted, expected = step(x, w, b)
+    eps = float(np.finfo(dtype).eps)
+    assert (value.dtype, gradients[0].dtype) == (dtype, dtype)
+    np.testing.assert_allclose(value, wanted, rtol=100 * eps)
+    for one, other in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=100 * eps, atol=100 * eps)
+    assert jax.numpy.ones(2).dtype == np.float32, "64 bits are for the call alone"
+
+
+COVERED = [name for name, op in OPS.items() if op.probe is None and op.kind != "constant"]
+REFUSED = {"digamma", "polygamma"}  # JAX has no function of that name, or needs the numbers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COVERED)
+def test_an_operator_gives_what_numpy_gives(name: str) -> None:
+    op = OPS[name]
+    inputs: list[Any] = []
+    results: list[Any] = []
+    for case in cases(op).usual:
+        arrays = [
+            ag.tensor(a) if np.asarray(a).dtype.kind == "f" else a for a in case.arrays(case.rng())
+        ]
+        with warnings.catch_warnings(action="ignore"), using(tracing=True):
+            made = apply(op, arrays, case.params)
+        inputs += [a for a in arrays if isinstance(a, ag.Tensor)]
+        results += made if type(made) is tuple else (made,)
+    graph = Graph([one.node for one in results])
+    program = Program(name, graph, tuple(one.node for one in inputs))
+    if name in REFUSED:
+        with pytest.raises(UnsupportedError, match=f"JAX cannot run {name} "):
+            back_end.build(program, {})
+        return
+    found = back_end.build(program, {})(*(np.asarray(one.data) for one in inputs))
+    for one, other in zip(found, results, strict=True):
+        np.testing.assert_allclose(one, other.data, rtol=1e-12, atol=1e-12)
+
+
+def test_every_refused_operator_is_listed_with_its_file() -> None:
+    @ag.primitive(vjp=lambda g, y, x: g)
+    def first(x: Any) -> Any:
+        return np.asarray(float(x))
+
+    def f(x: Any) -> Any:
+        return first(x) + ag.digamma(x)
+
+    with pytest.raises(UnsupportedError) as caught:
+        ag.compile(f, backend="jax")(np.float64(1.5))
+    assert "digamma (" in str(caught.value)
+    assert "first (" in str(caught.value)
+    assert "special.py" in str(caught.value)
+
+
+def test_a_result_that_differs_raises() -> None:
+    with pytest.raises(UnsupportedError, match="differs from NumPy's"):
+        verify([np.array([1.0, 2.0])], [np.array([1.0, 2.001])])
+    with pytest.raises(UnsupportedError, match="output 0 of JAX is"):
+        verify([np.zeros(2, np.float32)], [np.zeros(2)])
+    verify([np.array([np.nan, 1.0])], [np.array([np.nan, 1.0])])
+
+
+def test_an_exported_function_is_one_of_jax() -> None:
+    x = np.array([0.5, -1.0, 2.0], np.float32)
+    f = ag.export.to_jax(lambda x: ag.sum(ag.tanh(x) * x), x)
+    np.testing.assert_allclose(
+        jax.jit(jax.grad(f))(x), ag.grad(lambda x: ag.sum(ag.tanh(x) * x))(x), rtol=1e-6
+    )
