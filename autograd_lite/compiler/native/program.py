@@ -4,7 +4,6 @@ Knows how values become kernels, where arrays lie, and what a call does. Imports
 NumPy, and the other modules of this room.
 """
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -70,12 +69,12 @@ class NativeProgram:
         exported = [
             arg for part in low.parts for arg in _values_in(part.args) if arg.kind != "number"
         ]
+        self._arenas: list[Any] = []  # memory that no call uses at the moment
         self._plan = Plan(low.values.every, [*wanted, *exported], low.stage_of)
         self._inputs = tuple(inputs)
         self._arrange(wanted)
         self._compile()
         self.compile_seconds = time.perf_counter() - started
-        self._lock = threading.Lock()
 
     # memory
 
@@ -147,7 +146,7 @@ class NativeProgram:
                        for value in self._low.outputs]  # fmt: skip
         self._scalars = any(spec is None or not spec[0] for spec in self._fresh)
         self._specs = [spec for spec in self._fresh if spec is not None]
-        self._simple = len(self._entries) == 1 and not self._low.parts and self._stack
+        self._simple = len(self._entries) == 1 and not self._low.parts
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -179,14 +178,29 @@ class NativeProgram:
 
     def __call__(self, *arrays: Any, donate: Sequence[Any] | None = None) -> list[Any]:
         """The outputs, in fresh arrays or in those that are given (``donate``)."""
-        empty: Any = np.empty
         if self._simple:
+            empty: Any = np.empty
             outs: Any = donate if donate is not None else [empty(*spec) for spec in self._specs]
-            if self._entries[0](*arrays, *outs) is None:
+            if self._stack:
+                code = self._entries[0](*arrays, *outs)
+            else:
+                arena = self._borrowed()
+                code = self._entries[0](*arrays, *outs, arena)
+                self._arenas.append(arena)
+            if code is None:
                 if self._scalars and donate is None:
                     return [out if out.ndim else out[()] for out in outs]
                 return list(outs)
         return self._carefully(arrays, donate)
+
+    def _borrowed(self) -> Any:
+        """Memory for temporaries: what an earlier call has given back, or new."""
+        try:
+            return self._arenas.pop()
+        except IndexError:
+            whole = np.empty(self._arena + 64, np.uint8)
+            start = -whole.ctypes.data % 64
+            return whole[start : start + self._arena]
 
     def _carefully(self, arrays: Sequence[Any], donate: Sequence[Any] | None) -> list[Any]:
         """A call whose arrays are not as the machine code takes them, or with parts of NumPy."""
@@ -196,8 +210,6 @@ class NativeProgram:
             for array, value, node in zip(arrays, low.inputs, self._inputs, strict=True)
         ]
         outs = [None if spec is None else np.empty(*spec) for spec in self._fresh]
-        arena = np.empty(self._arena + 64, np.uint8)
-        start = -arena.ctypes.data % 64
         results: list[Any] = [None] * len(low.parts)
         leaves = [
             np.empty(part.leaf.shape, part.leaf.dtype) if part.leaf is not None else None
@@ -209,7 +221,7 @@ class NativeProgram:
             *(leaf for leaf in leaves if leaf is not None),
         ]
         if not self._stack:
-            args.append(arena[start : start + self._arena])
+            args.append(self._borrowed())
         for stage, entry in zip(self._stages, self._entries):
             _judge(entry(*args))
             for i, part in enumerate(low.parts):
