@@ -790,17 +790,21 @@ def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
 def _take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
     self = _first(x, indices)
     source, places = as_symbol(self._values, x), as_symbol(self._values, indices)
+    return source[_along(source, places, axis)]
+
+
+def _along(source: Symbol, places: Symbol, axis: int) -> tuple[Any, ...]:
+    """The index of one position for each row along an axis."""
     axis = normalize_axis_index(axis, source.ndim)
     shape = np.broadcast_shapes(
         *(tuple(1 if i == axis else n for i, n in enumerate(one.shape)) for one in (source, places))
     )
     grids = np.ix_(*(np.arange(n) for n in shape))
-    index = [
+    return tuple(
         places if i == axis
         else grids[i] if source.shape[i] != 1 else np.zeros((1,) * source.ndim, int)
         for i in range(source.ndim)
-    ]  # fmt: skip
-    return source[tuple(index)]
+    )  # fmt: skip
 
 
 @reads(np.cumsum)
@@ -946,3 +950,18 @@ def _as_strided(x: Any, shape: Any, strides: Any, *, writeable: bool = True) -> 
         raise NotReadable("a view of overlapping elements that can be written to")
     terms = tuple((i, step // x.itemsize) for i, step in enumerate(strides))
     return x.ravel().copy()._seen(tuple(shape), ((0, terms),))
+
+
+@reads(np.bincount)
+def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """Sums by position, where the code tells how many there are; a larger position raises."""
+    if weights is None or not minlength:
+        raise NotReadable("the size depends on data")
+    total = filled(_first(x, weights)._values, minlength, 0, np.float64)
+    total.write("add", x, weights)
+    return total
+
+
+@reads(np.put_along_axis)
+def _put_along_axis(x: Any, indices: Any, new: Any, axis: int) -> None:
+    x[_along(x, as_symbol(x._values, indices), axis)] = new
