@@ -145,10 +145,12 @@ class _Maker:
         self._depth = 0
         self._origin: tuple[Any, Any, int] = (None, None, 0)  # scope and line of what is rewritten
         self._nodes: dict[Any, Any] = {}
-        self._laws: dict[Any, list[tuple[Law, _Term]]] = {}
+        self._laws: dict[Any, list[tuple[Law, _Term, set[Any], bool]]] = {}
         for law in laws:
             pattern = law.pattern(*(_Term(None, (), EMPTY, name) for name in law.names))
-            self._laws.setdefault(pattern.op.forward, []).append((law, pattern))
+            needed = {arg.op.forward for arg in pattern.args if isinstance(arg, _Term) and arg.op}
+            number = not all(isinstance(arg, _Term) for arg in pattern.args)
+            self._laws.setdefault(pattern.op.forward, []).append((law, pattern, needed, number))
 
     def node(
         self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None = None
@@ -170,7 +172,10 @@ class _Maker:
         shape, dtype = (like.shape, like.dtype) if like else _result(op, inputs, params)
         node = Node(op, inputs, params, None, shape, dtype, *self._origin)
         node.name = like.name if like else None
-        for law, pattern in self._laws.get(op.forward, ()):
+        there = {x.op.forward if isinstance(x, Node) else None for x in inputs}
+        for law, pattern, needed, number in self._laws.get(op.forward, ()):
+            if not needed <= there or (number and None not in there):
+                continue  # most laws, at a glance
             for bound in _matches(pattern, node, {}):
                 if law.when is None or law.when(**bound):
                     after = self._replaced(law, bound, node)
@@ -214,9 +219,10 @@ def _matches(pattern: Any, x: Any, bound: Mapping[str, Any]) -> Iterator[Mapping
     if pattern.op is None:
         if pattern.word not in bound:
             yield {**bound, pattern.word: x}
-        elif bound[pattern.word] is x or (
-            not isinstance(x, Node) and key_of(bound[pattern.word]) == key_of(x)
-        ):
+            return
+        known = bound[pattern.word]
+        plain = not isinstance(x, Node) and not isinstance(known, Node)
+        if known is x or (plain and key_of(known) == key_of(x)):
             yield bound
         return
     if not isinstance(x, Node) or x.op.forward is not pattern.op.forward:
