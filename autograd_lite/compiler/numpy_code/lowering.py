@@ -33,6 +33,16 @@ ONE_OVER = Op("reciprocal", "pointwise", np.reciprocal, code="1 / {0}")
 PICK = Op("pick", "pick", lambda a, i, rows: a[rows, i[:, 0]][:, None],
           code="{0}[{2}, {1}[:, 0]][:, None]")  # fmt: skip
 """One element of each row: of known labels, so that none is out of range."""
+
+
+def _unpicked(g: Any, i: Any, rows: Any, *, shape: Any) -> Any:
+    total = np.zeros(shape, g.dtype)
+    total[rows, i[:, 0]] = g[:, 0]
+    return total
+
+
+UNPICK = Op("unpick", "multilinear", _unpicked)
+"""Zeros with one element in each row: the adjoint of ``PICK``."""
 QUIET = {COSH, EXP, ONE_OVER}
 """Operators of which an infinity is expected, which leads to the limit that is wanted."""
 INNER = Op("inner", "multilinear", np.vdot, code="np.vdot({0}, {1})")
@@ -147,8 +157,13 @@ def _joined(graph: Graph) -> Graph:
 def _columns(node: Node) -> int | None:
     """The first column of what is placed at whole columns side by side; else None."""
     index = node.params["index"]
-    whole = len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
-    if not whole or len(node.shape) != 2 or index[1].step not in (None, 1):
+    slices = len(index) == 2 and all(isinstance(part, slice) for part in index)
+    if (
+        not slices
+        or index[0] != slice(None)
+        or len(node.shape) != 2
+        or index[1].step not in (None, 1)
+    ):
         return None
     return int(index[1].indices(node.shape[1])[0])
 
@@ -170,6 +185,13 @@ FIRST: list[Law] = [
         lambda a, axis: _softmax(a, axis=axis),
         when=lambda a, axis: _real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),
+    Law("the sum of one placed element",
+        lambda g, i, axis, shape, once, axes, keepdims: _sum(
+            _placed(g, i, axis=axis, shape=shape, once=once), axis=axes, keepdims=keepdims),
+        lambda g, i, axis, shape, once, axes, keepdims: g,
+        when=lambda g, i, axis, shape, once, axes, keepdims: axes == (axis,) and keepdims
+        and _is_pick(g, i, axis, shape),
+        samples=[((2, 1), (2, 1), 1, (2, 3), False, (1,), True)]),
 ]  # fmt: skip
 """Laws of what two composite operators make together, before each is taken apart."""
 
@@ -205,18 +227,17 @@ LAWS: list[Law] = [
     Law("softmax", lambda a, axis: _softmax(a, axis=axis), _shares,
         when=lambda a, axis: _real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),
-    Law("the sum of one placed element",
-        lambda g, i, axis, shape, once, axes, keepdims: _sum(
-            _placed(g, i, axis=axis, shape=shape, once=once), axis=axes, keepdims=keepdims),
-        lambda g, i, axis, shape, once, axes, keepdims: g,
-        when=lambda g, i, axis, shape, once, axes, keepdims: axes == (axis,) and keepdims
-        and _is_pick(g, i, axis, shape),
-        samples=[((2, 1), (2, 1), 1, (2, 3), False, (1,), True)]),
     Law("picked elements",
         lambda a, i, axis, once: _taken(a, i, axis=axis, once=once),
         lambda a, i, axis, once: apply(PICK, (a, i, np.arange(a.shape[0]))),
         when=lambda a, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape),
         samples=[((2, 3), (2, 1), 1, False)]),
+    Law("placed elements",
+        lambda g, i, axis, shape, once: _placed(g, i, axis=axis, shape=shape, once=once),
+        lambda g, i, axis, shape, once: apply(
+            UNPICK, (g, i, np.arange(shape[0])), {"shape": tuple(shape)}),
+        when=lambda g, i, axis, shape, once: axis == 1 and _is_pick(g, i, axis, shape),
+        samples=[((2, 1), (2, 1), 1, (2, 3), False)]),
     Law("log softmax", lambda a, axis: _log_softmax(a, axis=axis), _log_shares,
         when=lambda a, axis: _real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),
