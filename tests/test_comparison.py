@@ -622,7 +622,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: compare(NoBackward(), [1.0], against=ag.nn.Sigmoid()),
         CompareError,
-        "NoBackward is written in no convention that is known here",
+        "NoBackward has a forward pass and no backward pass",
     ),
     (
         lambda: compare(handwritten.Sigmoid(), against=ag.nn.Sigmoid()),

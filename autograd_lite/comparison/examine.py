@@ -8,6 +8,7 @@ Imports: its neighbours, errors, NumPy.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,13 @@ from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.parts import RealParts, in_real_parts
-from autograd_lite.comparison.adapters.running import Runner, changed, parameter_at, undisturbed
+from autograd_lite.comparison.adapters.running import (
+    Runner,
+    changed,
+    parameter_at,
+    replayed,
+    undisturbed,
+)
 from autograd_lite.comparison.automatic import Twin, parts_of
 from autograd_lite.comparison.beside import beside_the_point
 from autograd_lite.comparison.case import Case
@@ -36,6 +43,8 @@ from autograd_lite.comparison.variations import kinds_of
 from autograd_lite.errors import CompareError
 
 __all__ = ["compare"]
+
+_SHOWN = 8  # names that an error lists
 
 
 def compare(
@@ -192,16 +201,17 @@ def _check_forward(layer: Layer, given: Inputs, runner: Runner) -> None:
     except CompareError:
         raise
     except Exception as error:
-        shapes = ", ".join(f"{n} {a.shape}" for n, a in zip(given.names, given.arrays, strict=True))
         raise CompareError(
             f"the forward pass of {layer.title} raised {place_of(error)}",
-            where=f"called with {shapes}",
-            mend="pass inputs that the layer takes",
+            where=_called_with(given, runner),
+            mend="pass inputs that the layer takes, in its order",
         ) from error
     if not first:
+        with replayed(layer.hand):
+            result, _ = layer.call(copy.deepcopy(layer.hand), given.plain(given.arrays))
         raise CompareError(
-            f"the forward pass of {layer.title} gave no array and no number",
-            mend="let it return its output",
+            f"the forward pass of {layer.title} gave {_what_it_is(result)}, and no array",
+            mend="let it return its output: an array, a number, or a tuple or list of them",
         )
     if len(first) != len(again) or any(map(changed, first, again)):
         raise CompareError(
@@ -211,3 +221,18 @@ def _check_forward(layer: Layer, given: Inputs, runner: Runner) -> None:
             mend="give the layer its own generator (self.rng = np.random.default_rng(0)), or pass "
             "what is random as an input",
         )
+
+
+def _called_with(given: Inputs, runner: Runner) -> str:
+    """The shapes of what a layer was called with, and of what it holds."""
+    shapes = [f"{n} {a.shape}" for n, a in zip(given.names, given.arrays, strict=True)]
+    others = [type(x).__name__ for x in given.given if not isinstance(x, np.ndarray)]
+    held = [f"{p} {a.shape}" for p, a in runner.parts if p and isinstance(a, np.ndarray)]
+    text = f"called with {', '.join([*shapes, *(others if not shapes else [])])}"
+    return text + (f"; the layer holds {', '.join(held[:_SHOWN])}" if held else "")
+
+
+def _what_it_is(result: Any) -> str:
+    if isinstance(result, Mapping):
+        return f"a {type(result).__name__} with {', '.join(map(repr, list(result)[:_SHOWN]))}"
+    return "None" if result is None else f"a {type(result).__name__}"

@@ -47,6 +47,11 @@ def findings_of(case: Case, rows: Sequence[Row]) -> list[Finding]:
 def _not_compared(case: Case) -> list[Finding]:
     """Gradients without a place to go, and parameters without gradient."""
     found = []
+    for name, hand in zip(case.all_names, case.hands, strict=True):
+        if hand is None and name in case.runner.gradients:
+            place = case.runner.gradients[name]
+            text = f"gradients= says that it lies at {place!r}, where nothing is after backward"
+            found.append(Finding("error", gradient_name(name), text, "missing"))
     if case.by_hand.unmatched:
         names = ", ".join(case.by_hand.unmatched)
         text = f"hand-written, but `against` has no parameter of that name: {names}"

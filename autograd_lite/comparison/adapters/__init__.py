@@ -71,6 +71,13 @@ def convention_of(hand: Any) -> Convention:
         if convention.fits(hand):
             return convention
     name = getattr(hand, "__name__", type(hand).__name__)
+    if callable(getattr(hand, "forward", None)):
+        own = [n for n in dir(hand) if not n.startswith("_") and callable(getattr(hand, n, None))]
+        raise CompareError(
+            f"{name} has a forward pass and no backward pass",
+            where=f"its methods: {', '.join(own)}",
+            mend="give it a method backward(dout); for a function of tensors use ag.gradcheck",
+        )
     raise CompareError(
         f"{name} is written in no convention that is known here",
         where="known: " + "; ".join(convention.name for convention in conventions),

@@ -92,11 +92,17 @@ def _opened(k: int, x: Any) -> Any:
         if x.dtype.kind not in "fiub":
             raise DTypeError(
                 f"input {k} has dtype {x.dtype}",
-                mend="pass arrays of real numbers; ag.gradcheck takes functions of complex ones",
+                mend="pass arrays of numbers",
             )
         return np.array(x)
     if isinstance(x, list | tuple) and not _holds_arrays(x):
-        return _opened(k, np.array(x)) if x else x
+        try:
+            return _opened(k, np.array(x)) if x else x
+        except ValueError as error:
+            raise DTypeError(
+                f"input {k} is a list of lists of several lengths",
+                mend="make it an array, padded where it is short, or a list of arrays",
+            ) from error
     return x
 
 
