@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.adapters.running import Runner
 from autograd_lite.comparison.adapters.session import Session
 from autograd_lite.comparison.diagnosis import Evidence, Explanation, Suspect, explain, remembered
@@ -60,7 +61,7 @@ def reasons(
         graph=graph,
         takes_cotangent=runner.layer.upstream != "none",
     )
-    explanations = explain(evidence)
+    explanations, failed = _explained(evidence)
     near = {name for one in explanations if one.cause == "epsilon" for name in one.rows}
     rows = [replace(r, verdict="approximately right") if r.name in near else r for r in rows]
     found = [f for row in rows if row.kind == "output" for f in _of_output(row, rows)]
@@ -72,7 +73,16 @@ def reasons(
     found += [f for row in rows if row.name in names for f in _shorter(row)]
     if any(row.verdict != "missing" for row in rows if row.name in names):
         found += [_finding(one) for one in remembered(evidence, names)]
-    return rows, found
+    return rows, [*found, *failed]
+
+
+def _explained(evidence: Evidence) -> tuple[list[Explanation], list[Finding]]:
+    """The explanations; where the search for them fails, the verdict stands, and that is said."""
+    try:
+        return explain(evidence), []
+    except Exception as error:  # noqa: BLE001  # the layer runs at places that it has not seen
+        text = f"the search for it was broken off: {place_of(error)}"
+        return [], [Finding("info", "the reason", text)]
 
 
 def _finding(explanation: Explanation) -> Finding:
