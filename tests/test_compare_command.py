@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -502,3 +507,79 @@ def test_functions_in_threes_and_binary_losses(write: Write) -> None:
     found = survey(path)
     assert statuses(found) == {"softplus": "right", "SigmoidWithLoss": "right"}
     assert found.others[0][2] == "a class with loss and gradient, and no parameters"
+
+
+def test_other_shapes_are_tried_when_asked(write: Write) -> None:
+    path = write(AFFINE.replace("dout.sum(axis=0)", "dout.sum(axis=0) * len(dout) / 4"))
+    assert statuses(survey(path)) == {"Affine": "right"}, "right for a batch of four alone"
+    (row,) = survey(path, Settings(fuzz=True)).rows
+    assert row.status == "wrong"
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
+def test_an_interrupt_ends_everything(write: Write, tmp_path: Path) -> None:
+    path = write(
+        f"""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
+        time.sleep(600)
+        """
+    )
+    command = [sys.executable, "-m", "autograd_lite", "compare", str(path), "--timeout", "500"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        child = int((tmp_path / "pid").read_text())
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error == "autograd-lite: interrupted\n"
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists() or "Z" in _state(child):
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, 0)
+        pytest.fail("a child of the file lives on")
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split(")")[-1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_names_and_texts_that_are_hostile(write: Write, tmp_path: Path) -> None:
+    path = write(
+        """
+        import numpy as np
+
+        class Größe:
+            def forward(self, x):
+                raise ValueError("\\x1b[31m<script>alert(1)</script>| `x`")
+
+            def backward(self, dout):
+                return dout
+
+        class __getattr__:
+            pass
+
+        Größe.__name__ = "<b>|bold"
+
+        raise KeyError("\\x1b]0;title\\x07<img src=x>")
+        """,
+        "a <b> & c.py",
+    )
+    found = survey(path, Settings(whole=True))
+    assert statuses(found) == {"Größe": "not checked"}
+    assert "\x1b" not in found.text()
+    assert "\x07" not in found.text()
+    page = found.save(tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "<img" not in page
+    assert "<b> &" not in page
+    assert "<script>" not in found.save(tmp_path / "out.md").read_text(encoding="utf-8")

@@ -58,6 +58,9 @@ def add(commands: Any) -> None:
         "--shape", action="append", default=[], metavar="NAME=4,3", help="an argument's shape"
     )
     parser.add_argument("--cases", metavar="FILE", help="a .json, .yaml or .py file of inputs")
+    parser.add_argument(
+        "--fuzz", action="store_true", help="try other shapes, dtypes and sizes of batches too"
+    )
     parser.add_argument("--report", metavar="FILE", help="write it all: .html, .md or .json")
     parser.add_argument(
         "--timeout", type=float, default=30.0, metavar="SECONDS", help="for each layer (30)"
@@ -74,6 +77,7 @@ def _compare(options: argparse.Namespace) -> int:
         only=tuple(options.only),
         timeout=options.timeout,
         listed=options.list,
+        fuzz=options.fuzz,
         whole=options.report is not None,
     )
     try:

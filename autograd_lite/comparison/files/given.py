@@ -118,7 +118,7 @@ def _case(case: Any, names: Mapping[str, Any]) -> Case:
             case["layer"],
             list(inputs.values() if isinstance(inputs, Mapping) else inputs),
         )
-        known = {"against", "cotangent", "seed", "gradients"}
+        known = {"against", "cotangent", "seed", "gradients", "fuzz"}
         options = {k: v for k, v in case.items() if k in known}
     elif isinstance(case, tuple | list) and len(case) >= 2:
         hand, *inputs = case

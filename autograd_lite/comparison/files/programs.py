@@ -3,7 +3,7 @@
 Knows: how code cells are read (magics, shell lines and `%%` cells are left out), where the file's
 own modules and data lie, that `__name__` is not `"__main__"`.
 Does not know: layers, processes, time limits.
-Imports: errors, its stand-ins for missing modules.
+Imports: errors, graph, its stand-ins for missing modules.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 
 from autograd_lite.comparison.files.missing import StandIns
 from autograd_lite.errors import CompareError
+from autograd_lite.graph import visible
 
 __all__ = [
     "Place",
@@ -208,7 +209,7 @@ def told(error: BaseException, file: str = "") -> str:
 def _first(error: BaseException) -> str:
     """The first line of an exception's text."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return text.strip().splitlines()[0][:300] if text and text.strip() else ""
+    return visible(text.strip().splitlines()[0], 300) if text and text.strip() else ""
 
 
 def _line(node: ast.stmt) -> int:

@@ -43,7 +43,8 @@ class Settings:
     `given` are texts of values by "argument" or "Layer.argument" (see `given`), `cases` a file of
     cases, `only` the names of layers, `timeout` the seconds that each statement of the file and
     each layer may take, `listed` whether the layers are only looked for, `whole` whether the
-    reports are wanted in all their forms.
+    reports are wanted in all their forms, `fuzz` whether other shapes, dtypes and sizes of batches
+    are tried too.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Settings:
     timeout: float = 30.0
     listed: bool = False
     whole: bool = False
+    fuzz: bool = False
 
 
 def survey(
@@ -146,6 +148,7 @@ class _Survey:
             "list": self.settings.listed,
             "whole": self.settings.whole,
             "timeout": self.settings.timeout,
+            "fuzz": self.settings.fuzz,
         }
 
     def _take(self, message: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ import faulthandler
 import io
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -65,9 +66,11 @@ class _Silent(io.TextIOWrapper):
 
 
 def _end_with(parent: int) -> None:
-    """End this process when the one that waits is gone."""
+    """End this process, and those that it started, when the one that waits is gone."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -138,7 +141,9 @@ class _Worker:
         name, _, what = task
         try:
             if isinstance(what, Case):
-                report = compare(what.hand, *what.inputs, title=name, **what.options)
+                report = compare(
+                    what.hand, *what.inputs, title=name, **{**self._options, **what.options}
+                )
                 return self._told(report, "given by cases")
             return self._examined(what, given.of(name))
         except AutogradError as error:
@@ -146,13 +151,17 @@ class _Worker:
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code
             return {"status": "not checked", "reason": told(error, self.job["path"]), "mend": ""}
 
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"fuzz": self.job["fuzz"]}
+
     def _examined(self, found: Found, given: dict[str, Any]) -> dict[str, Any]:
         """The first of a layer's targets that is right, otherwise the first."""
         first: dict[str, Any] | None = None
         for target in found.targets:
             inputs = made(target, given, self.job["timeout"] / 3)
             hand, arrays = inputs.make()
-            report = compare(hand, *arrays, title=found.name)
+            report = compare(hand, *arrays, title=found.name, **self._options)
             if report.ok or first is None:
                 first = self._told(report, inputs.told)
             if report.ok:
