@@ -583,3 +583,25 @@ def test_names_and_texts_that_are_hostile(write: Write, tmp_path: Path) -> None:
     assert "<img" not in page
     assert "<b> &" not in page
     assert "<script>" not in found.save(tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+def test_a_warning_stands_beside_a_right_layer(write: Write) -> None:
+    path = write(
+        """
+        class Relu:
+            def forward(self, x):
+                self.mask = x <= 0
+                out = x.copy()
+                out[self.mask] = 0
+                return out
+
+            def backward(self, dout):
+                dout[self.mask] = 0
+                return dout
+        """
+    )
+    found = survey(path)
+    (row,) = found.rows
+    assert row.status == "right"
+    assert row.reason.startswith("but dout: backward changes its dout in place")
+    assert found.code == 0

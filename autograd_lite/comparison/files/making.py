@@ -268,6 +268,12 @@ class _Trial:
                 count += self.size(a) == self.size(b) != 1 and not meant
         return count
 
+    def coincidences(self, world: Mapping[str, int]) -> int:
+        """How many sizes that were told apart are equal now, wherever they stand."""
+        dims = [d for d in self._dims() - BATCH if d in world]
+        pairs = itertools.combinations(dims, 2)
+        return sum(self.sizes[a] == self.sizes[b] and world[a] != world[b] for a, b in pairs)
+
     def holds_batch(self) -> bool:
         """Whether a parameter has come to have the size of the batch."""
         return any(
@@ -370,7 +376,7 @@ class _Search:
             one = pending.pop(0)
             outcome = self._outcome(one)
             if outcome.level >= 1:
-                accidents = one.accidents(world)
+                accidents = one.accidents(world) + one.coincidences(world)
                 level = min(outcome.level, 2.5) if one.holds_batch() else outcome.level
                 if level == 4 and not accidents and self._may_follow(one):
                     return one

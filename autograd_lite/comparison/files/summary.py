@@ -82,7 +82,7 @@ class Survey:
         for row in self.rows:
             if row.status == "wrong":
                 blocks.append(row.text)
-            elif row.status != "right":
+            elif row.status != "right" or row.reason:
                 blocks.append("\n".join(_told(row)))
         rest = self._rest()
         if rest:
@@ -123,7 +123,8 @@ class Survey:
         if lines:
             found.append(("not checked:", lines))
         if self.skipped:
-            found.append(("did not run:", [f"  {w}: {why}" for w, why in self.skipped]))
+            texts = [_filled(f"{where}: {why}") for where, why in self.skipped]
+            found.append(("did not run:", [line for lines in texts for line in lines]))
         if self.troubles:
             found.append(("not understood:", [f"  {text}" for text in self.troubles]))
         return found

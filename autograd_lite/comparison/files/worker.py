@@ -195,7 +195,8 @@ class _Worker:
 def _reason(report: Comparison) -> str:
     """The first thing to know of a report: a cause if one was found, else an error."""
     if report.ok:
-        return ""
+        warned = [f for f in report.findings if f.level == "warning" and f.cause]
+        return f"but {warned[0].subject}: {warned[0].text}" if warned else ""
     wrong = [f for f in report.findings if f.level == "error"]
     named = [f for f in wrong if f.cause] or wrong
     return f"{named[0].subject}: {named[0].text}" if named else report.verdict
