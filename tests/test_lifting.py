@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
+from scipy import special, stats
 
 import autograd_lite as ag
+from autograd_lite.errors import GradientError
 from tests import lifted_layers as layers
 from tests.lifted_programs import PROGRAMS
 
@@ -173,3 +175,31 @@ def test_errors_are_numpys_own():
         ag.lift(lambda x: x[5])(ag.tensor(X))
     with pytest.raises(ag.errors.UnsupportedError, match="give a function"):
         ag.lift(3.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: special.logsumexp(x, axis=1),
+        lambda x: special.softmax(x, axis=-1) * x,
+        lambda x: special.log_softmax(x, axis=0),
+        lambda x: special.expit(x) * special.factorial(3),
+    ],
+)
+def test_functions_of_scipy_that_are_known_are_recorded(f):
+    x = ag.tensor(X)
+    y = ag.lift(f)(x)
+    np.testing.assert_allclose(y.numpy(), f(X), rtol=1e-14)
+    weights = np.random.default_rng(2).normal(size=y.shape)
+    slope_holds(f, X, ag.gradients(y, [x], weights)[0].numpy(), weights)
+
+
+def test_what_scipy_takes_for_plain_is_never_silently_lost():
+    x = ag.tensor(X)
+    y = ag.lift(lambda x: stats.norm.cdf(x) + x)(x)
+    np.testing.assert_allclose(y.numpy(), stats.norm.cdf(X) + X)
+    with pytest.raises(GradientError, match=r"derivative passes scipy\.cdf, which has no rule"):
+        ag.gradients(y, [x], np.ones(X.shape))
+    with pytest.raises(GradientError, match="makes a rv_continuous_frozen, which has none"):
+        ag.lift(lambda x: stats.norm(x).cdf(0.0))(x)
+    assert ag.lift(lambda x: x * stats.norm(0.0).cdf(0.0))(x).numpy()[0, 0] == X[0, 0] / 2

@@ -4,6 +4,7 @@ Knows NumPy's two protocols, and which functions view or change their argument. 
 derivative: functions of tensors come from the registry. Imports arrays, rules and errors.
 """
 
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ from autograd_lite.recording import apply
 from autograd_lite.rules import FUNCTIONS, NUMPY
 from autograd_lite.tensors import Tensor
 
-__all__ = ["into", "put", "recorded"]
+__all__ = ["foreign", "into", "is_foreign", "put", "recorded"]
 
 
 def _poisoned(name: str, value: Any, inputs: Sequence[Any], why: str) -> Any:
@@ -53,6 +54,11 @@ def _poisoned(name: str, value: Any, inputs: Sequence[Any], why: str) -> Any:
     def poison(part: Any) -> Any:
         if isinstance(part, (tuple, list)):
             return type(part)(map(poison, part))
+        if np.asarray(part).dtype.kind == "O" and part is not None:
+            raise GradientError(
+                f"{name} of values with a derivative makes a {type(part).__name__}, which has none",
+                source=source,
+            )
         if np.asarray(part).dtype.kind not in "fc":
             return adopt(part)
         op = Op(
@@ -143,20 +149,77 @@ _FOREIGN = {"expit": "sigmoid", "psi": "digamma"}
 """Ufuncs of other libraries that we call otherwise."""
 
 
-def _foreign_rule(ufunc: Any) -> Any:
-    """The registered function that a ufunc of another library is by its name and its values."""
-    function = FUNCTIONS.get(_FOREIGN.get(ufunc.__name__, ufunc.__name__))
+def _foreign_rule(theirs: Any) -> Any:
+    """The registered function that one of another library is by its name and its values."""
+    name = getattr(theirs, "__name__", "")
+    function = FUNCTIONS.get(_FOREIGN.get(name, name))
     if function is None:
         return None
 
     def checked(*args: Any, **params: Any) -> Any:
         result = function(*args, **params)
         plain = [a._value if isinstance(a, Tensor) else a for a in args]
-        if not np.allclose(result._value, ufunc(*plain), rtol=1e-12, atol=0, equal_nan=True):
-            raise TypeError(f"{ufunc.__name__} of another library has other values than ours")
+        right = theirs(*plain, **params)
+        same = np.shape(result) == np.shape(right)
+        if not (same and np.allclose(result._value, right, rtol=1e-12, atol=0, equal_nan=True)):
+            raise TypeError(f"{name} of another library has other values than ours")
         return result
 
     return checked
+
+
+class _Foreign:
+    """Something of a library that takes plain arrays: a module, a function, an object.
+
+    It would take the memory of a lifted array for the array. What has a rule of its name, and the
+    same values, is recorded; the derivative of all else complains if it is asked for.
+    """
+
+    def __init__(self, real: Any) -> None:
+        self.__dict__["_real"] = real
+
+    def __getattr__(self, name: str) -> Any:
+        return foreign(getattr(self._real, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._real, name, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        real = self._real
+
+        def plainly() -> Any:
+            return real(*bare(args), **bare(kwargs))
+
+        if not (any_tracked(args) or any_tracked(kwargs)):
+            return foreign(adopt(plainly()))
+        name = getattr(real, "__name__", type(real).__name__)
+        return recorded(f"{_library(real)}.{name}", _foreign_rule(real), plainly, args, kwargs)
+
+    def __repr__(self) -> str:
+        return repr(self._real)
+
+
+_PLAIN_LIBRARIES = frozenset({"scipy"})
+
+
+def _library(value: Any) -> str:
+    """The library that something comes from."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.partition(".")[0]
+    where = getattr(value, "__module__", None) or type(value).__module__
+    return str(where).partition(".")[0]
+
+
+def is_foreign(value: Any) -> bool:
+    """Whether it comes from a library that takes plain arrays (SciPy), and can be called."""
+    if isinstance(value, type | np.ufunc | np.ndarray | np.generic | BaseException):
+        return False
+    return _library(value) in _PLAIN_LIBRARIES
+
+
+def foreign(value: Any) -> Any:
+    """What an attribute of such a library is to a lifted program."""
+    return _Foreign(value) if is_foreign(value) else value
 
 
 def into(target: Any, result: Any, where: Any) -> None:

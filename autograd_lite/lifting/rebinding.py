@@ -2,7 +2,7 @@
 
 Knows functions, classes, modules and instances: copies of functions with copied globals, through
 the user's own modules; classes built anew; instances copied with a memo, so that what was one
-object stays one. No source is needed. Does not know graphs. Imports arrays.
+object stays one. No source is needed. Does not know graphs. Imports arrays, functions, substitutes.
 """
 
 import abc
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.lifting.arrays import LiftedArray, adopt, bare, gathered, leaves
+from autograd_lite.lifting.functions import foreign, is_foreign
 from autograd_lite.lifting.substitutes import BUILTINS, MATH, MATHEMATICS, SUBSTITUTES
 
 __all__ = ["Rebinder"]
@@ -65,6 +66,8 @@ class Rebinder:
 
     def _maker(self, thing: Any) -> Callable[[Any, str], Any] | None:
         kind = type(thing)
+        if is_foreign(thing):
+            return lambda thing, path: self._remember(thing, foreign(thing))
         if isinstance(thing, types.ModuleType):
             return self._module
         if isinstance(thing, np.ndarray):
