@@ -12,8 +12,9 @@ from autograd_lite.compiler.native.emission import Kernel
 from autograd_lite.compiler.native.fusion import Group
 from autograd_lite.compiler.native.values import Value
 
-__all__ = ["EntryText", "Layout"]
+__all__ = ["EntryText", "Layout", "looks_for_overlaps"]
 
+_PAIRS = 512  # of arrays that are held against each other
 _LONG = 1 << 16  # elements of all loops from which other threads of Python may run meanwhile
 
 
@@ -126,6 +127,8 @@ class EntryText:
         """Arrays that are written may not overlap others."""
         p = self._p
         inputs = p.inputs
+        if not looks_for_overlaps(len(p.arguments), inputs):
+            return ["  br label %go", "go:"]
         sizes = [value.size * value.dtype.itemsize for value in p.arguments]
         lines = []
         for i, size in enumerate(sizes):
@@ -185,6 +188,11 @@ def _loaded(name: str, base: str, offset: int, kind: str) -> list[str]:
         f"  %{name}.p = getelementptr i8, ptr {base}, i64 {offset}",
         f"  %{name} = load {kind}, ptr %{name}.p",
     ]
+
+
+def looks_for_overlaps(arguments: int, inputs: int) -> bool:
+    """Whether the entry holds each array that is written against all others: not where many are."""
+    return (arguments - inputs) * arguments <= _PAIRS
 
 
 def _field(name: str, base: str, offset: int, kind: str, wanted: str) -> list[str]:

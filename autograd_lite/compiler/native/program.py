@@ -12,13 +12,13 @@ import numpy as np
 
 from autograd_lite.compiler.native import machine
 from autograd_lite.compiler.native.emission import kernel_of, layout_of
-from autograd_lite.compiler.native.entry import EntryText, Layout
+from autograd_lite.compiler.native.entry import EntryText, Layout, looks_for_overlaps
 from autograd_lite.compiler.native.fusion import Plan
 from autograd_lite.compiler.native.listing import listing
 from autograd_lite.compiler.native.lowering import Lowered, Outside, Part, lowered
 from autograd_lite.compiler.native.products import write_product
 from autograd_lite.compiler.native.values import Value
-from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError
+from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError, describe
 from autograd_lite.graph import Graph, Leaf, visible
 
 __all__ = ["NativeProgram"]
@@ -146,6 +146,7 @@ class NativeProgram:
                        for value in self._low.outputs]  # fmt: skip
         self._scalars = any(spec is None or not spec[0] for spec in self._fresh)
         self._specs = [spec for spec in self._fresh if spec is not None]
+        self._guarded = looks_for_overlaps(len(layout.arguments), layout.inputs)
         self._simple = len(self._entries) == 1 and not self._low.parts
 
     @property
@@ -178,7 +179,7 @@ class NativeProgram:
 
     def __call__(self, *arrays: Any, donate: Sequence[Any] | None = None) -> list[Any]:
         """The outputs, in fresh arrays or in those that are given (``donate``)."""
-        if self._simple:
+        if self._simple and (donate is None or self._guarded):
             empty: Any = np.empty
             outs: Any = donate if donate is not None else [empty(*spec) for spec in self._specs]
             if self._stack:
@@ -269,6 +270,11 @@ class NativeProgram:
                 made = given[-value.part - 1] if value.part < 0 else results[value.part]
                 made = np.array(made)
             if donate is not None:
+                if donate[i].shape != made.shape or donate[i].dtype != made.dtype:
+                    raise ShapeError(
+                        f"donate[{i}] is {describe(donate[i])}, the output {describe(made)}",
+                        mend="give one array for each output, of its shape and dtype",
+                    )
                 donate[i][...] = made
                 made = donate[i]
             whole.append(made if made.ndim or donate is not None else made[()])
