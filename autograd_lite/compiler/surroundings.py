@@ -56,6 +56,13 @@ class Surroundings:
             )
 
 
+def _may_change(value: Any) -> bool:
+    """Whether plain values in it may be others at the next call: of a user's function, a layer."""
+    if isinstance(value, FunctionType):
+        return not INTERNAL[value.__code__.co_filename]
+    return hasattr(value, "tree_parts")
+
+
 def _state(generator: Any) -> Any:
     if isinstance(generator, np.random.Generator):
         return generator.bit_generator.state
@@ -92,7 +99,7 @@ def surroundings(f: Any) -> Surroundings:
             seen.add(id(value))
             for part, place in _parts(value):
                 if isinstance(part, _SIMPLE):
-                    if isinstance(value, FunctionType) or hasattr(value, "tree_parts"):
+                    if _may_change(value):
                         found.numbers.append(place)
                 else:
                     stack.append((part, place))
