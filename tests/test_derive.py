@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,9 @@ import autograd_lite as ag
 from autograd_lite import nn
 from autograd_lite.cli import main
 from autograd_lite.errors import DeriveError, DetachedError
+from autograd_lite.recording import apply
+from autograd_lite.rules import OPS
+from tests.laws import arity
 
 X = np.random.default_rng(1).normal(size=(4, 6))
 
@@ -370,3 +376,70 @@ def test_the_range_is_where_six_digits_are_left() -> None:
 def test_single_precision_has_a_range_of_its_own() -> None:
     derived = ag.derive(lambda x: 1 / (1 + ag.exp(-x)), np.zeros((4, 6), np.float32))
     assert "In float32 the gradient of x has six digits" in derived.source
+
+
+# random compositions, and the looks of all that is written
+
+UNARY = [
+    op
+    for op in OPS.values()
+    if op.kind == "pointwise"
+    and arity(op) == 1
+    and op.differentiable
+    and not op.code.count("scipy")
+]
+
+
+def _random_program(rng: np.random.Generator) -> Callable[[Any, Any], Any]:
+    """A function of two arrays, of operators on elements, sums, means and a product."""
+    steps = [
+        (int(rng.integers(4)), UNARY[int(rng.integers(len(UNARY)))], float(rng.uniform(0.5, 1.5)))
+        for _ in range(4)
+    ]
+
+    def f(x: Any, w: Any) -> Any:
+        u = x
+        for kind, op, c in steps:
+            low, high = op.domain
+            middle, half = (low + high) / 2, (high - low) / 2
+            if kind == 0:
+                u = u * ag.tanh(u * c) + u
+            elif kind == 1:
+                u = u - ag.mean(u, axis=1, keepdims=True)
+            elif kind == 2:
+                u = ag.tanh(u @ w)
+            else:
+                u = apply(op, [middle + 0.8 * half * ag.tanh(u)])
+        return u
+
+    return f
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_compositions_are_right(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    f = _random_program(rng)
+    x, w = rng.normal(size=(4, 3)), rng.normal(size=(3, 3))
+    derived = ag.derive(f, x, w, argnums=0)  # held against the engine
+    more = rng.normal(size=(7, 3))
+    hand = derived.layer()
+    y = hand.forward(more, w)
+    (truth,) = ag.vjp(lambda one: f(one, w), more)[1](np.ones_like(y))
+    np.testing.assert_allclose(hand.backward(np.ones_like(y)), truth, rtol=1e-7, atol=1e-9)
+
+
+def test_what_is_written_is_formatted(tmp_path: Path) -> None:
+    ruff = Path(sys.executable).with_name("ruff")
+    if not ruff.exists():
+        pytest.skip("ruff is not installed")
+    sources = [ag.derive(f, X).source for f, _ in SHORT.values()]
+    sources += [derived_layer(name)[2].source for name in ("Convolution", "MaxPool", "Sequential")]
+    for k, source in enumerate(sources):
+        (tmp_path / f"layer{k}.py").write_text(source)
+    rules = ["--select", "E,F,W,I,UP,B,A", "--ignore", "B905"]
+    for command in (["format", "--check"], ["check", *rules]):
+        done = subprocess.run(
+            [ruff, *command, "--line-length", "100", "--isolated", "."],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr

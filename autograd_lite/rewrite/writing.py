@@ -387,6 +387,8 @@ def _joined_sums(poly: Poly) -> Poly:
             for atom, _, c in found:
                 inner = inner + number(c) * atom.args[0]
             full = _joint(inner)
+            if any(-axis > len(full) or full[axis] == 1 for axis in axes):
+                continue  # together they are the same along the axis: no sum is left to write
             shape = tuple(1 if k - len(full) in axes else n for k, n in enumerate(full))
             joined = Atom(found[0][0].rank, shape, op=_SUM, args=(inner,), shapes=(full,),
                           params={"axis": axes, "keepdims": True})  # fmt: skip

@@ -154,8 +154,9 @@ def _range(checker: Checker, examples: Sequence[Any], written: Written) -> list[
     dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
     low = "" if reach.low <= -1e4 else f"from {reach.low:.3g} "
     high = "upwards" if reach.high >= 1e4 else f"to {reach.high:.3g}"
-    rest = " (the rest as in the example)" if len(examples) > 1 or written.held else ""
-    return ["", f"In {dtype} the gradient of {name} has six digits for {name} {low}{high}{rest}."]
+    found = f"In {dtype} the gradient of {name} has six digits for {name} {low}{high}"
+    alone = len(examples) == 1 and not written.held
+    return ["", f"{found}."] if alone else ["", f"{found},", "the rest as in the example."]
 
 
 def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:

@@ -19,6 +19,7 @@ __all__ = ["expression", "plain_operand", "tidied", "unrepeated"]
 
 _BASE = r"([A-Za-z_][\w.]*|\d+(?:\.\d+)?)"
 _SIMPLE = re.compile(rf"{_BASE} \*\* (-?{_BASE})(?![\w.(\[])")
+_NEGATED = re.compile(rf"(^|[(\[,=*/] ?)-({_BASE}\*\*-?{_BASE})")
 
 
 def expression(node: Node, operand: Callable[[Any], str]) -> str:
@@ -86,7 +87,7 @@ def tidied(expression: str) -> str:
     tree = _Spread().visit(ast.parse(expression, mode="eval"))
     bare = isinstance(tree.body, ast.Tuple) and bool(tree.body.elts)
     text = ast.unparse(tree)
-    return _SIMPLE.sub(r"\1**\2", text[1:-1] if bare else text)
+    return _NEGATED.sub(r"\1-(\2)", _SIMPLE.sub(r"\1**\2", text[1:-1] if bare else text))
 
 
 class _Spread(ast.NodeTransformer):
