@@ -605,3 +605,57 @@ def test_a_warning_stands_beside_a_right_layer(write: Write) -> None:
     assert row.status == "right"
     assert row.reason.startswith("but dout: backward changes its dout in place")
     assert found.code == 0
+
+
+NETWORK = """
+import numpy as np
+
+def initialize_parameters(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1)),
+            "W2": np.random.randn(n_y, n_h), "b2": np.zeros((n_y, 1))}
+
+def forward_propagation(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    A2 = 1 / (1 + np.exp(-(parameters["W2"] @ A1 + parameters["b2"])))
+    return A2, {"A1": A1, "A2": A2}
+
+def compute_cost(A2, Y):
+    return -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / Y.shape[1]
+
+def backward_propagation(parameters, cache, X, Y):
+    m = X.shape[1]
+    dZ2 = (cache["A2"] - Y) / m
+    dZ1 = parameters["W2"].T @ dZ2 * (1 - cache["A1"] ** 2)
+    return {"dW1": dZ1 @ X.T, "db1": dZ1.sum(axis=1, keepdims=True),
+            "dW2": dZ2 @ cache["A1"].T, "db2": dZ2.sum(axis=1, keepdims=True)}
+"""
+
+
+def test_a_network_of_three_functions(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(write(NETWORK))]) == 0
+    out = capsys.readouterr().out
+    assert "X (5,4), parameters.W1 (6,5)" in out
+    assert "not checked" in out
+    assert "compute_cost" not in out  # it is a part of the network
+    wrong = NETWORK.replace('1 - cache["A1"] ** 2', '1 - cache["A1"]')
+    assert main(["compare", str(write(wrong)), "--report", str(write("", "r.md"))]) == 1
+    assert "parameters.dW1" in capsys.readouterr().out
+
+
+def test_words_that_code_compares_an_argument_with(write: Write) -> None:
+    path = write("""
+        import numpy as np
+
+        def step_forward(A, W, b, activation):
+            Z = W @ A + b
+            out = np.tanh(Z) if activation == "bent" else None
+            return out, (A, W, out)
+
+        def step_backward(dA, cache, activation):
+            A, W, out = cache
+            dZ = dA * (1 - out ** 2) if activation == "bent" else None
+            return W.T @ dZ, dZ @ A.T, dZ.sum(axis=1, keepdims=True)
+        """)
+    (row,) = survey(path, Settings()).rows
+    assert (row.name, row.status) == ("step_forward", "right")
+    assert "activation='bent'" in row.inputs

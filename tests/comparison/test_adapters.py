@@ -322,3 +322,36 @@ def test_a_package_brings_a_convention(monkeypatch):
         ag.compare(hand, pair.X)
     monkeypatch.undo()
     adapters._brought.cache_clear()
+
+
+def network_of_functions(back):
+    def forward(X, weights):
+        hidden = np.tanh(X @ weights["W"])
+        return hidden, {"hidden": hidden}
+
+    def cost(hidden, Y):
+        return ((hidden - Y) ** 2).sum() / 2
+
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(4, 3)), {"W": rng.normal(size=(3, 2))}, rng.normal(size=(4, 2))
+    return ag.compare((forward, cost, back), *inputs)
+
+
+def test_forward_cost_and_backward():
+    def back(hidden, Y, cache, X):
+        return {"dW": X.T @ ((hidden - Y) * (1 - cache["hidden"] ** 2))}
+
+    report = network_of_functions(back)
+    assert report.ok
+    assert [row.name for row in report.rows] == ["forward", "weights.dW"]
+    assert not network_of_functions(lambda hidden, Y, cache, X: {"dW": X.T @ (hidden - Y)}).ok
+
+
+def test_a_gradient_that_is_not_in_the_dictionary():
+    report = network_of_functions(lambda Y, cache, X: {"dV": 0.0})
+    assert [row.verdict for row in report.rows] == ["right", "missing"]
+
+
+def test_a_backward_pass_that_takes_what_nobody_gives():
+    report = network_of_functions(lambda hidden, other, Y: {})
+    assert "hidden, other" in str(report)

@@ -23,6 +23,7 @@ from autograd_lite.comparison.adapters.custom import CustomDerivative
 from autograd_lite.comparison.adapters.losses import LossWithGradient
 from autograd_lite.comparison.adapters.networks import Network
 from autograd_lite.comparison.adapters.pairs import FunctionPair
+from autograd_lite.comparison.adapters.propagations import Propagation
 from autograd_lite.errors import CompareError
 
 __all__ = ["CONVENTIONS", "GROUP", "Convention", "HandRun", "Layer", "Trouble", "convention_of"]
@@ -32,6 +33,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ContextFunction(),
     ForwardBackward(),
     Chain(),
+    Propagation(),
     CustomDerivative(),
     FunctionPair(),
     Network(),

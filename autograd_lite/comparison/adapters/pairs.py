@@ -1,7 +1,8 @@
 """Pairs: `f_forward(x, w, b) -> out, cache` with `f_backward(dout, cache) -> dx, dw, db`.
 
-Knows: how the cache travels, whatever it is, and how the two are found: given as a tuple, as the
-forward function whose partner stands beside it, or as a module or namespace that holds one pair.
+Knows: how the cache travels, whatever it is, what the backward function takes again of the inputs
+(a flag, say, by its name), and how the two are found: given as a tuple, as the forward function
+whose partner stands beside it, or as a module or namespace that holds one pair.
 A pair without cache is a function with its derivative, which `custom` knows.
 Does not know: tensors, verdicts.
 Imports: errors, its base and neighbours.
@@ -22,12 +23,11 @@ from autograd_lite.comparison.adapters.base import Layer, arguments_of, place_of
 from autograd_lite.comparison.adapters.classes import names_for
 from autograd_lite.comparison.adapters.custom import Derivative
 from autograd_lite.comparison.adapters.matching import as_tuple
+from autograd_lite.comparison.adapters.propagations import is_cache
 from autograd_lite.comparison.adapters.running import replayed
 from autograd_lite.errors import CompareError
 
 __all__ = ["FunctionPair"]
-
-_CACHES = ("cache", "ctx", "context", "saved", "memory", "residual", "intermediate", "state")
 
 
 class FunctionPair:
@@ -55,8 +55,9 @@ class FunctionPair:
                 f"the forward pass of {forward.__name__} raised {place_of(error)}",
                 mend="pass inputs that the function takes",
             ) from error
-        shared = set(required_of(backward)) & set(names)
-        if isinstance(result, tuple | list) and len(result) > 1 and not shared:
+        wanted = required_of(backward)
+        plain = any(map(is_cache, wanted)) or not set(wanted) & set(names)
+        if isinstance(result, tuple | list) and len(result) > 1 and plain:
             return _Cached((forward, backward), names, result)
         return Derivative((forward, backward), names)
 
@@ -64,9 +65,10 @@ class FunctionPair:
 class _Cached(Layer):
     def __init__(self, pair: tuple[Any, Any], names: Sequence[str], result: Any) -> None:
         super().__init__(pair, pair[0].__name__, names)
-        wanted = [p.name for p in arguments_of(pair[1])]
-        required = required_of(pair[1])
-        self._cache_first = bool(wanted) and any(c in wanted[0].lower() for c in _CACHES)
+        self._again = [name for name in required_of(pair[1]) if name in names]
+        wanted = [p.name for p in arguments_of(pair[1]) if p.name not in names]
+        required = [name for name in required_of(pair[1]) if name not in names]
+        self._cache_first = bool(wanted) and is_cache(wanted[0])
         self._takes = max(len(required) - 1, 0)
         if len(required) == 1 and len(wanted) > 1 and self._cache_first:
             self.upstream, self._takes = "unit", 1
@@ -91,7 +93,9 @@ class _Cached(Layer):
 
     def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
         flows = list(douts[: self._takes])
-        return hand[1](*([kept, *flows] if self._cache_first else [*flows, kept]))
+        given = dict(zip(self.names, inputs, strict=False))
+        again = {name: given[name] for name in self._again}
+        return hand[1](*([kept, *flows] if self._cache_first else [*flows, kept]), **again)
 
 
 def _is_function(thing: Any) -> bool:

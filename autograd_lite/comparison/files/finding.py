@@ -2,24 +2,34 @@
 
 Knows: the file's own classes, functions that go together by their names, functions that return a
 value with its gradient, layers made at module level.
-Does not know: inputs, processes, verdicts.
+Does not know: processes, verdicts, the inputs of most.
 Imports: adapters, what a program is.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import copy
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.comparison.adapters import convention_of
-from autograd_lite.comparison.adapters.base import arguments_of
+from autograd_lite.comparison.adapters.base import arguments_of, required_of
 from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.networks import Network
+from autograd_lite.comparison.adapters.propagations import (
+    Propagation,
+    is_cache,
+    is_cost,
+    output_and_cache,
+)
 from autograd_lite.comparison.files.making import Target
 from autograd_lite.comparison.files.programs import Place, Program, assignments, definitions
 from autograd_lite.comparison.files.vocabulary import is_loss
@@ -53,6 +63,9 @@ def layers_of(program: Program) -> Layers:
     """Everything in the module of a program that can be compared."""
     return _Finder(program).all()
 
+
+_SIZES = [5, 6, 1]
+"""Sizes of a network that the file itself makes: of features, hidden units and outputs."""
 
 _CLASSES = (ContextFunction(), ForwardBackward(), Network())
 
@@ -134,6 +147,10 @@ class _Finder:
             return
         backward = self.names[partner]
         self.paired |= {name, partner}
+        cost = self._cost_of(forward, backward)
+        if cost:
+            self._propagation(name, partner, cost, place)
+            return
         both = ast.parse("")
         both.body = [node, self.own[partner][0]]  # type: ignore[list-item]  # two definitions
         targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
@@ -143,6 +160,68 @@ class _Finder:
                 targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
             targets.append(_of_output(name, forward, backward, both))
         self.layers.found.append(Found(name, place, tuple(targets)))
+
+    def _cost_of(self, forward: Any, backward: Any) -> str | None:
+        """The cost in the file whose labels a backward pass takes; None where it takes dout."""
+        wanted = {n for n in required_of(backward) if not is_cache(n)} - set(required_of(forward))
+        for name in self.own:
+            if is_cost(self.names[name]) and wanted & set(required_of(self.names[name])[1:]):
+                return name
+        return None
+
+    def _propagation(self, name: str, partner: str, cost: str, place: Place) -> None:
+        """A network of three functions."""
+        three = (self.names[name], self.names[cost], self.names[partner])
+        convention = Propagation()
+        arguments = convention.layer(three, ()).names
+
+        def propagation(*inputs: Any) -> Any: ...
+
+        propagation.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # Python reads it
+            [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in arguments]
+        )
+        self.paired.add(cost)
+        whole = ast.parse("")
+        whole.body = [self.own[n][0] for n in (name, cost, partner)]  # type: ignore[misc]  # definitions
+        known = self._known(three, arguments)
+        target = Target(name, propagation, lambda _: three, node=whole, known=known)
+        self.layers.found.append(Found(name, place, (target,)))
+
+    def _known(self, three: tuple[Any, Any, Any], arguments: Sequence[str]) -> dict[str, Any]:
+        """Inputs of a network whose parameters the file makes: features, parameters, labels.
+
+        Nothing where it takes others, or its forward pass does not run on them.
+        """
+        parameters = self._initial()
+        if parameters is None or len(arguments) != 3:
+            return {}
+        rng = np.random.default_rng(0)
+        for shape in ((_SIZES[0], 4), (4, _SIZES[0])):  # samples in columns, or in rows
+            given = [
+                parameters if re.match("param|weight", n) else rng.standard_normal(shape)
+                for n in arguments[:2]
+            ]
+            with contextlib.suppress(Exception):  # whatever a stranger's function raises
+                output = output_and_cache(three[0](*copy.deepcopy(given)))[0]
+                labels = rng.integers(0, 2, np.shape(output))
+                return dict(zip(arguments, [*given, labels], strict=True))
+        return {}
+
+    def _initial(self) -> Any:
+        """What a function of the file makes to begin with: `initialize_parameters(n_x, n_h, n_y)`.
+
+        Its arguments are sizes, or a list of them.
+        """
+        for name in self.own:
+            function = self.names[name]
+            if not name.startswith("init") or not inspect.isfunction(function):
+                continue
+            count = len(required_of(function))
+            with contextlib.suppress(Exception):  # whatever a stranger's function raises
+                made = function(_SIZES) if count == 1 else function(*_SIZES[:count])
+                if isinstance(made, Mapping):
+                    return made
+        return None
 
     def _function(self, name: str, function: Any, node: ast.AST, place: Place) -> None:
         """A function that gives a value and its gradient, if it looks like one."""

@@ -56,7 +56,8 @@ class Target:
 
     `setup` makes an instance of settings, None where there is nothing to make; `hand` gives what
     `compare` takes, of that instance or of None; `forward` is the function whose arguments the
-    inputs are, its first `skip` left out; `node` is the code of the whole.
+    inputs are, its first `skip` left out; `node` is the code of the whole; `known` are arguments
+    that the file itself makes.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Target:
     setup: Callable[..., Any] | None = None
     skip: int = 0
     node: ast.AST | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def made(target: Target, given: Mapping[str, Any], seconds: float = 8.0) -> Made
 
     Raises `CompareError` that says what was tried and what to pass.
     """
-    return _Search(target, given, seconds).best()
+    return _Search(target, {**target.known, **given}, seconds).best()
 
 
 # ── arguments ────────────────────────────────────────────────────────────────────────────────────
@@ -161,6 +163,9 @@ def _slot(
         default = Choice("=", value=parameter.default)
         more = options(name) if parameter.default is None else ()
         return [_Slot(name, (default, *more), setting, keyword=keyword)]
+    words = _words(target.node, name)
+    if words:
+        return [_Slot(name, tuple(Choice("=", value=w) for w in words), setting, keyword=keyword)]
     keys = _keys(target.node, name)
     if keys:
         return [_Slot(name, options(key), setting, key, keyword) for key in keys]
@@ -173,6 +178,17 @@ _SETTINGS = {
     "stride": 1, "pad": 1, "pool_height": 2, "pool_width": 2, "mode": "train", "p": 0.5, "G": 2,
 }  # fmt: skip
 """What a dictionary of settings holds whose keys are read elsewhere."""
+
+
+def _words(node: ast.AST | None, name: str) -> list[str]:
+    """The words with which code compares an argument: "relu" of `activation == "relu"`."""
+    found: dict[str, None] = {}
+    for part in ast.walk(node) if node is not None else ():
+        if isinstance(part, ast.Compare) and ast.unparse(part.left) == name:
+            for other in ast.walk(part.comparators[0]):
+                if isinstance(other, ast.Constant) and isinstance(other.value, str):
+                    found[other.value] = None
+    return list(found)
 
 
 def _keys(node: ast.AST | None, name: str) -> list[str]:
@@ -474,6 +490,8 @@ def _said(name: str, choice: Choice, trial: _Trial) -> str:
         value = choice.value
         if isinstance(value, np.ndarray):
             return f"{name} {_shape(value.shape)}"
+        if isinstance(value, Mapping) and all(isinstance(v, np.ndarray) for v in value.values()):
+            return ", ".join(f"{name}.{key} {_shape(v.shape)}" for key, v in value.items())
         return f"{name}={_short(value)}"
     if choice.kind == "#":
         return f"{name}={shape[0]}"
