@@ -64,9 +64,10 @@ def compare(
     `hand` is written in any of the conventions that `autograd_lite.comparison.adapters` knows: an
     object with `forward(x, …)` and `backward(dout)`, a pair `(f_forward, f_backward)` with a
     cache, a function that returns `(loss, gradient)`, a network with `loss` and `gradient`, three
-    functions `(forward, cost, backward)` of a network, and so on. `inputs` are what the forward pass takes: arrays, numbers, lists and dictionaries of
-    arrays; flags, strings, None and dictionaries of settings pass through. A complex array counts
-    as two real ones, its parts: the gradient of z is dRe z − i·dIm z, as in JAX.
+    functions `(forward, cost, backward)`, and so on. `inputs` are what the forward pass takes:
+    arrays, numbers, lists and dictionaries of arrays; flags, strings, None and dictionaries of
+    settings pass through. A complex array counts as two real ones, its parts: the gradient of z is
+    dRe z − i·dIm z, as in JAX.
 
     Without `against` the forward pass itself is traced and differentiated. Otherwise `against` is
     called with tensors: a layer of `ag.nn` with the same parameters under the same names, or a
