@@ -163,9 +163,14 @@ class _Finder:
 
     def _cost_of(self, forward: Any, backward: Any) -> str | None:
         """The cost in the file whose labels a backward pass takes; None where it takes dout."""
+        if "back" not in backward.__name__.lower():
+            return None
         wanted = {n for n in required_of(backward) if not is_cache(n)} - set(required_of(forward))
-        for name in self.own:
-            if is_cost(self.names[name]) and wanted & set(required_of(self.names[name])[1:]):
+        for name, (node, _) in self.own.items():
+            function = self.names[name]
+            if not is_cost(function) or _gives_gradient(node):
+                continue
+            if wanted & set(required_of(function)[1:]):
                 return name
         return None
 
