@@ -245,3 +245,21 @@ def test_a_large_network_is_not_asked_for_its_numbers() -> None:
     net.params["b"] = np.zeros(1_000)
     report = compare(net, X, np.eye(1_000)[[0, 2, 1, 2]], numeric=False)
     assert "numerical_gradient: not called: for 7,000 parameters" in " ".join(said(report, "info"))
+
+
+@pytest.mark.parametrize(("share", "ok"), [("whole", False), ("split", True), ("first", True)])
+def test_elements_that_are_tied_at_zero(share: str, ok: bool) -> None:
+    class Max:
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return x.max(axis=1, keepdims=True)
+
+        def backward(self, dout: Any) -> Any:
+            tied = (self.x == self.x.max(axis=1, keepdims=True)) * 1.0
+            if share == "split":
+                tied /= tied.sum(axis=1, keepdims=True)
+            elif share == "first":
+                tied *= np.cumsum(tied, axis=1) == 1
+            return tied * dout
+
+    assert compare(Max(), np.array([[0, 0, -1], [0, 0, 0], [3, 1, 2]])).ok is ok
