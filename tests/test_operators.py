@@ -214,7 +214,7 @@ def test_what_is_kept_does_not_depend_on_what_came_first(op: Op) -> None:
             y.backward(np.ones(y.shape))
         assert not calls, str(case)
     for new, old in zip(op.keeps, known, strict=True):
-        assert None in (new, old) or new == old
+        assert None in (new, old) or new | old == old  # other cases may read more
 
 
 # NumPy's own functions
