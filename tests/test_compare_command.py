@@ -529,7 +529,8 @@ def test_an_interrupt_ends_everything(write: Write, tmp_path: Path) -> None:
     )
     command = [sys.executable, "-m", "autograd_lite", "compare", str(path), "--timeout", "500"]
     heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs ignore it
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heeded) as process:
+    start = partial(subprocess.Popen, preexec_fn=heeded)
+    with start(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             assert time.monotonic() < deadline
