@@ -36,6 +36,8 @@ __all__ = [
     "Scope",
     "ancestors",
     "by_serial",
+    "rebuilt",
+    "same_again",
     "settled",
     "visible",
 ]
@@ -476,6 +478,33 @@ def visible(text: str, limit: int = 60) -> str:
         ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text[: limit + 1]
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def same_again(node: Node, inputs: tuple[Any, ...]) -> Node:
+    """The same application to other inputs, without a value that was kept."""
+    if node.value is None and all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+        return node
+    again = Node(node.op, inputs, node.params, None, node.shape, node.dtype, node.scope, node.code,
+                 node.offset)  # fmt: skip
+    again.name = node.name
+    return again
+
+
+def rebuilt(
+    graph: Graph, make: Callable[[Node, tuple[Any, ...]], Any] = same_again
+) -> dict[Node, Any]:
+    """What stands for each node of a graph: a leaf for itself, else ``make(node, inputs)``.
+
+    ``inputs`` are what stands for the node's own.
+    """
+    made: dict[Node, Any] = {}
+    for node in graph:
+        if isinstance(node, Leaf):
+            made[node] = node
+        else:
+            inputs = (made[x] if isinstance(x, Node) else x for x in node.inputs)
+            made[node] = make(node, tuple(inputs))
+    return made
 
 
 def settled(value: Any) -> Any:

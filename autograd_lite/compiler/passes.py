@@ -6,19 +6,20 @@ recording, rewrite and the operators.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.tracing import ARRAY
-from autograd_lite.graph import Constant, Graph, Leaf, Node, settled
+from autograd_lite.graph import Constant, Graph, Leaf, Node, rebuilt, same_again, settled
 from autograd_lite.recording import DETACH
 from autograd_lite.rewrite import SOUND, Law, Step, rewritten
 from autograd_lite.rewrite.patterns import operator
 from autograd_lite.rules import OPS
 from autograd_lite.shapes import broadcast_shapes
 
-__all__ = ["FACTORS", "PASSES", "Pass", "same_again", "simplified"]
+__all__ = ["FACTORS", "PASSES", "Pass", "simplified"]
 
 
 @dataclass(frozen=True)
@@ -38,24 +39,16 @@ class Pass:
 
 def _without_marks(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     """Nodes that only tell derivatives where to stop give way to what they hand on."""
-    made: dict[Node, Any] = {}
-    for node in graph:
-        if isinstance(node, Leaf):
-            made[node] = node
-            continue
-        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
+
+    def unmarked(node: Node, inputs: tuple[Any, ...]) -> Node:
         marked = node.op.forward in _MARKS and isinstance(inputs[0], Node)
-        made[node] = inputs[0] if marked else same_again(node, inputs)
+        return inputs[0] if marked else same_again(node, inputs)
+
+    made = rebuilt(graph, unmarked)
     return Graph([made[out] for out in graph.outputs]), ()
 
 
 _MARKS = {ARRAY.forward, DETACH.forward, OPS["alias"].forward}
-
-
-def _algebra(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
-    """Laws that keep every finite result; equal nodes become one, constants are computed."""
-    found = rewritten(graph, SOUND)
-    return found.graph, found.steps
 
 
 def _constants(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
@@ -112,19 +105,17 @@ def _as_number(x: Any, inputs: Sequence[Any], node: Node) -> Any:
 
 def _repetitions(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     """Operands that are repeated to a shape which the operator would give them anyway."""
-    made: dict[Node, Node] = {}
-    for node in graph:
-        if isinstance(node, Leaf):
-            made[node] = node
-            continue
-        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
+
+    def unrepeated(node: Node, inputs: tuple[Any, ...]) -> Node:
         if _is_elementwise(node) and len(inputs) > 1:
             for i, x in enumerate(inputs):
                 shorter = _unrepeated(x)
                 trial = (*inputs[:i], shorter, *inputs[i + 1 :])
                 if shorter is not x and _shape_of_all(trial) == node.shape:
                     inputs = trial
-        made[node] = same_again(node, inputs)
+        return same_again(node, inputs)
+
+    made = rebuilt(graph, unrepeated)
     return Graph([made[out] for out in graph.outputs]), ()
 
 
@@ -135,16 +126,6 @@ def _unrepeated(x: Any) -> Any:
 
 def _shape_of_all(inputs: Sequence[Any]) -> Any:
     return broadcast_shapes(*(np.shape(x) if not isinstance(x, Node) else x.shape for x in inputs))
-
-
-def same_again(node: Node, inputs: tuple[Any, ...]) -> Node:
-    """The same application to other inputs, without a value that was kept."""
-    if node.value is None and all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
-        return node
-    again = Node(node.op, inputs, node.params, None, node.shape, node.dtype, node.scope, node.code,
-                 node.offset)  # fmt: skip
-    again.name = node.name
-    return again
 
 
 def _is_factor(*numbers: Any) -> bool:
@@ -182,9 +163,9 @@ FACTORS: list[Law] = [
 """Re-association that is declared safe: of numbers, where no product leaves the usual range."""
 
 
-def _factors(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
-    """Numbers multiplied together before a call."""
-    found = rewritten(graph, FACTORS)
+def _by(laws: Sequence[Law], graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
+    """Laws are applied; equal nodes become one, constants are computed."""
+    found = rewritten(graph, laws)
     return found.graph, found.steps
 
 
@@ -192,8 +173,8 @@ PASSES: Sequence[tuple[str, Callable[[Graph], tuple[Graph, tuple[Step, ...]]]]] 
     ("marks of derivatives", _without_marks),
     ("repetitions", _repetitions),
     ("constants", _constants),
-    ("algebra", _algebra),
-    ("factors", _factors),
+    ("algebra", partial(_by, SOUND)),
+    ("factors", partial(_by, FACTORS)),
 )
 """All passes by name, in their order."""
 

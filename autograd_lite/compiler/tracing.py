@@ -16,7 +16,19 @@ import numpy as np
 
 from autograd_lite.compiler.surroundings import Surroundings, surroundings
 from autograd_lite.errors import DetachedError, ShapeError, UnsupportedError, describe
-from autograd_lite.graph import Cell, Constant, Datum, Graph, Leaf, Node, Op, ancestors, settled
+from autograd_lite.graph import (
+    Cell,
+    Constant,
+    Datum,
+    Graph,
+    Leaf,
+    Node,
+    Op,
+    ancestors,
+    rebuilt,
+    same_again,
+    settled,
+)
 from autograd_lite.modes import using
 from autograd_lite.ops.shaping import astype
 from autograd_lite.recording import apply
@@ -385,17 +397,13 @@ def _frozen(graph: Graph, first: int) -> Graph:
     if not old:
         return graph
     values = Graph(old).replay()
-    made: dict[Node, Node] = {}
-    for node in graph:
-        if isinstance(node, Leaf):
-            made[node] = node
-        elif node.serial < first:
-            made[node] = Constant("constant", values[node], node.name, None, 0)
-        else:
-            inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
-            made[node] = Node(node.op, inputs, node.params, None, node.shape, node.dtype,
-                              node.scope, node.code, node.offset)  # fmt: skip
-            made[node].name = node.name
+
+    def frozen(node: Node, inputs: tuple[Any, ...]) -> Node:
+        if node.serial < first:
+            return Constant("constant", values[node], node.name, None, 0)
+        return same_again(node, inputs)
+
+    made = rebuilt(graph, frozen)
     return Graph([made[out] for out in graph.outputs])
 
 

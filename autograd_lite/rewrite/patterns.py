@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.graph import EMPTY, Constant, Graph, Leaf, Node, Op, settled
+from autograd_lite.graph import EMPTY, Constant, Graph, Node, Op, rebuilt, settled
 from autograd_lite.ops import pointwise as p
 from autograd_lite.ops.shaping import broadcast_to
 from autograd_lite.recording import apply
@@ -96,13 +96,7 @@ def rewritten(graph: Graph, laws: Sequence[Law]) -> Rewritten:
     ['input']
     """
     maker = _Maker(laws)
-    made: dict[Node, Any] = {}
-    for node in graph:
-        if isinstance(node, Leaf):
-            made[node] = node
-            continue
-        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
-        made[node] = maker.node(node.op, inputs, node.params, like=node)
+    made = rebuilt(graph, lambda node, inputs: maker.node(node.op, inputs, node.params, like=node))
     outputs = [_as_node(made[out], out) for out in graph.outputs]
     return Rewritten(Graph(outputs), tuple(maker.steps), made)
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.numpy_code.schedule import LARGE
-from autograd_lite.compiler.passes import same_again
-from autograd_lite.graph import Graph, Leaf, Node, Op
+from autograd_lite.graph import Graph, Node, Op, rebuilt, same_again
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import abs as absolute
 from autograd_lite.ops.pointwise import exp, greater, log, maximum, multiply, reciprocal, square
@@ -129,13 +128,9 @@ def _is_pick(a: Any, i: Any, axis: int, shape: Any) -> bool:
 def _joined(graph: Graph) -> Graph:
     """Sums of parts that are placed side by side, along one axis and to its end, as one joining."""
     parts: dict[Node, list[tuple[int, Node]]] = {}
-    made: dict[Node, Node] = {}
-    for node in graph:
-        if isinstance(node, Leaf):
-            made[node] = node
-            continue
-        inputs = tuple(made[x] if isinstance(x, Node) else x for x in node.inputs)
-        made[node] = again = same_again(node, inputs)
+
+    def joined(node: Node, inputs: tuple[Any, ...]) -> Node:
+        again = same_again(node, inputs)
         if node.op.forward is _placing and len(inputs) == 1 and isinstance(inputs[0], Node):
             start = _columns(node)
             if start is not None:
@@ -147,10 +142,13 @@ def _joined(graph: Graph) -> Graph:
             ends = [start + part.shape[1] for start, part in both]
             if [0, *ends] == [start for start, _ in both] + [node.shape[1]]:
                 values = tuple(part for _, part in both)
-                made[node] = Node(OPS["concat"], values, {"axis": 1}, None, node.shape, node.dtype,
-                                  node.scope, node.code, node.offset)  # fmt: skip
-            elif all(end <= start for end, (start, _) in zip(ends, both[1:], strict=False)):
+                return Node(OPS["concat"], values, {"axis": 1}, None, node.shape, node.dtype,
+                            node.scope, node.code, node.offset)  # fmt: skip
+            if all(end <= start for end, (start, _) in zip(ends, both[1:], strict=False)):
                 parts[again] = both
+        return again
+
+    made = rebuilt(graph, joined)
     return Graph([made[out] for out in graph.outputs])
 
 
