@@ -56,8 +56,8 @@ def compile(  # the public name, ag.compile
     >>> slope = ag.compile(ag.grad(lambda x: (x**3).sum()))
     >>> slope(np.array([1.0, 2.0]))
     array([ 3., 12.])
-    >>> slope.passes[-1].name
-    'factors'
+    >>> print(slope.passes[-1])
+    factors: 3 → 3 nodes
     """
     if f is None:
         return functools.partial(compile, backend=backend, limit=limit, check=check, **options)

@@ -46,7 +46,6 @@ COVERED = [name for name, op in OPS.items() if op.probe is None and op.kind != "
 REFUSED = {"digamma", "polygamma"}  # JAX has no function of that name, or needs the numbers
 
 
-@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # log(0) of NumPy itself
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COVERED)
 def test_an_operator_gives_what_numpy_gives(name: str) -> None:
