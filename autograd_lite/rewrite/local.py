@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import AutogradError
-from autograd_lite.graph import Graph, Leaf, Node, by_serial
+from autograd_lite.graph import Graph, Node
 from autograd_lite.rewrite.confirming import agrees, confirmed, keeps_range
 from autograd_lite.rewrite.field import Atom, Field, bare, shape_of_ratio
 from autograd_lite.rewrite.rational import Overgrown, Ratio, symbol
 from autograd_lite.rewrite.reading import Reader
-from autograd_lite.rewrite.regions import Region, differentiated, inputs_of, ordinary, structure
+from autograd_lite.rewrite.regions import Region, differentiated, part_of, structure
 from autograd_lite.rewrite.rule import LocalRule
 from autograd_lite.rewrite.solving import Known, in_terms_of, named, terms_of, within
 from autograd_lite.rewrite.writing import written
@@ -56,12 +56,10 @@ def local_rule(
     >>> local_rule(Graph.of(y), y.node, x.node, {x.node: "x"}).text
     'G × y(1−y)'
     """
-    inside = sorted({n for n in nodes if not isinstance(n, Leaf)}, key=by_serial)
-    if len(inside) > _OPERATIONS or output not in inside or wanted in inside:
+    region = part_of(nodes, output, wanted, _OPERATIONS)
+    if region is None:
         return None
-    inputs = inputs_of(inside)
-    if wanted not in inputs or not all(map(ordinary, (*inputs, *inside))):
-        return None
+    inside, inputs = region
     called = [names.get(node, node.name or f"x{k}") for k, node in enumerate(inputs)]
     key = (structure(inside, inputs, output, wanted), *called)
     if key not in _found:

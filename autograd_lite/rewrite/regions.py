@@ -4,20 +4,20 @@ Knows structure, and how to differentiate a region by the engine's own rules; do
 formulas. Imports graph, derivatives, recording.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.derivatives import gradients
-from autograd_lite.graph import Constant, Graph, Node
+from autograd_lite.graph import Constant, Graph, Leaf, Node, by_serial
 from autograd_lite.modes import using
 from autograd_lite.recording import apply
 from autograd_lite.rewrite.field import key_of
 from autograd_lite.tensors import Tensor, tensor
 
-__all__ = ["Region", "differentiated", "inputs_of", "ordinary", "structure"]
+__all__ = ["Region", "differentiated", "inputs_of", "part_of", "structure"]
 
 _ELEMENTS = 1_000_000  # of a region's largest array
 
@@ -46,6 +46,23 @@ class Region:
             return graph.replay({n: v for n, v in given.items() if n in graph.inputs})
 
 
+def part_of(
+    nodes: Iterable[Node], output: Node, wanted: Node, operations: int
+) -> tuple[list[Node], list[Node]] | None:
+    """The nodes of a region in order, and what it reads; None where it is not simplified.
+
+    That is where it has more than so many operations, is not on the way from ``output`` back to
+    ``wanted``, or computes with what is no ordinary array.
+    """
+    inside = sorted({n for n in nodes if not isinstance(n, Leaf)}, key=by_serial)
+    if len(inside) > operations or output not in inside or wanted in inside:
+        return None
+    inputs = inputs_of(inside)
+    if wanted not in inputs or not all(map(_ordinary, (*inputs, *inside))):
+        return None
+    return inside, inputs
+
+
 def inputs_of(inside: Sequence[Node]) -> list[Node]:
     """What the region reads and derivatives enter: neither its own nodes nor constants."""
     own = set(inside)
@@ -53,7 +70,7 @@ def inputs_of(inside: Sequence[Node]) -> list[Node]:
     return list(dict.fromkeys(p for p in read if p not in own and type(p) is not Constant))
 
 
-def ordinary(node: Node) -> bool:
+def _ordinary(node: Node) -> bool:
     """Whether it is one real array of moderate size."""
     real = node.dtype is not None and np.dtype(node.dtype).kind in ("f" if not node.inputs else
                                                                     "fbiu")  # fmt: skip
