@@ -22,7 +22,7 @@ from autograd_lite.errors import AutogradError, CompareError
 from autograd_lite.graph import Graph, Node
 from autograd_lite.picture import Check, draw
 
-__all__ = ["Comparison", "Finding", "Row", "gradient_name", "write_text"]
+__all__ = ["Comparison", "Finding", "Row", "gradient_name", "saved", "write_text"]
 
 _OK = frozenset({"right", "legitimate choice", "approximately right"})
 _DRAWN = 400  # nodes of a graph that a page shows
@@ -183,19 +183,9 @@ class Comparison:
         The file appears whole or not at all. Raises `CompareError` for another suffix or a
         folder that cannot be written to.
         """
-        target = Path(path)
-        forms: dict[str, Callable[[], str]] = {
-            ".html": lambda: page.document(self, self._drawing()),
-            ".md": self.markdown,
-            ".json": lambda: json.dumps(self.as_dict(), indent=2, allow_nan=False) + "\n",
-        }
-        if target.suffix not in forms:
-            raise CompareError(
-                f"a report is not written as {target.suffix or 'a file without suffix'!r}",
-                mend="name the file .html, .md or .json",
-            )
-        write_text(target, forms[target.suffix]())
-        return target
+        return saved(
+            path, lambda: page.document(self, self._drawing()), self.markdown, self.as_dict
+        )
 
     def _drawing(self) -> str:
         """The graph with a sign at every array, as SVG; empty where there is none to be read."""
@@ -228,6 +218,25 @@ def _checks(of: str, row: Row | None) -> list[Check]:
         return []
     says = f"{row.verdict}, {row.note}" if row.note else row.verdict
     return [Check(of, row.ok, row.hand, row.automatic, says)]
+
+
+def saved(
+    path: Any, html: Callable[[], str], markdown: Callable[[], str], plain: Callable[[], Any]
+) -> Path:
+    """Write a report in the form that the suffix names: a page, Markdown, or strict JSON."""
+    target = Path(path)
+    forms: dict[str, Callable[[], str]] = {
+        ".html": html,
+        ".md": markdown,
+        ".json": lambda: json.dumps(plain(), indent=2, allow_nan=False) + "\n",
+    }
+    if target.suffix not in forms:
+        raise CompareError(
+            f"a report is not written as {target.suffix or 'a file without suffix'!r}",
+            mend="name the file .html, .md or .json",
+        )
+    write_text(target, forms[target.suffix]())
+    return target
 
 
 def write_text(target: Path, text: str) -> None:

@@ -7,16 +7,14 @@ Imports: the page, the report's writing of files, errors.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd_lite.comparison import page
-from autograd_lite.comparison.report import write_text
-from autograd_lite.errors import CompareError
+from autograd_lite.comparison.report import saved
 
 __all__ = ["Checked", "Survey"]
 
@@ -131,19 +129,7 @@ class Survey:
 
     def save(self, path: Any) -> Path:
         """Write the whole by suffix: `.html`, `.md` or `.json`; returns the path."""
-        target = Path(path)
-        forms: dict[str, Callable[[], str]] = {
-            ".html": self._page,
-            ".md": self._markdown,
-            ".json": lambda: json.dumps(self.as_dict(), indent=2, allow_nan=False) + "\n",
-        }
-        if target.suffix not in forms:
-            raise CompareError(
-                f"a report is not written as {target.suffix or 'a file without suffix'!r}",
-                mend="name the file .html, .md or .json",
-            )
-        write_text(target, forms[target.suffix]())
-        return target
+        return saved(path, self._page, self._markdown, self.as_dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The whole as JSON takes it."""
