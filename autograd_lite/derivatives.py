@@ -22,7 +22,7 @@ from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
 from autograd_lite.recording import apply, parameter_names
 from autograd_lite.reverse import Cotangents, RecordedSweep, Sweep, owned, seed_of, users_first
 from autograd_lite.rules import check_result, linear
-from autograd_lite.tensors import Tensor, constant, plain, tensor
+from autograd_lite.tensors import Tensor, constant, plain, plain_value, tensor
 from autograd_lite.tree import flatten, flatten_like, unflatten
 
 __all__ = [
@@ -115,7 +115,7 @@ def _push_from_pulls(
         if moved is None:
             continue
         if op.strict:
-            check_result(op, "vjp", moved, np.asarray(_plain_value(xs[i])), f"input {i}")
+            check_result(op, "vjp", moved, np.asarray(plain_value(xs[i])), f"input {i}")
         (term,) = _pull_back([moved], [g], [t])
         total = term if total is None else total + term
     return total
@@ -154,7 +154,7 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], tangents: Sequence[Any]) -> tu
         _numeric(output, "ag.jvp")
         carried = isinstance(output, Dual) and output.level == level
         value = output.primal if carried else output
-        dot = output.tangent if carried else _no_tangent(_plain_value(value))
+        dot = output.tangent if carried else _no_tangent(plain_value(value))
         values.append(_outward(value, arrays))
         dots.append(_outward(dot, arrays))
     return unflatten(shape, values), unflatten(shape, dots)
@@ -172,10 +172,6 @@ def _numeric(output: Any, who: str) -> None:
             f"the function given to {who} returned {describe(output)}",
             mend="return tensors, or containers of them",
         )
-
-
-def _plain_value(value: Any) -> Any:
-    return value._value if isinstance(value, Tensor) else value
 
 
 def _dual(x: Any, t: Any, level: int) -> Dual:

@@ -39,17 +39,12 @@ from autograd_lite import fft, linalg, ops
 from autograd_lite.errors import DomainError, UnsupportedError
 from autograd_lite.ops import grids
 from autograd_lite.rules import FUNCTIONS, ROOMS
-from autograd_lite.tensors import Tensor, constant
+from autograd_lite.tensors import Tensor, constant, plain_value
 
 _OF_LINALG = {name: ROOMS["linalg"][name] for name in ("tensordot", "vecdot")}
 globals().update({**_OF_LINALG, **FUNCTIONS})
 
 __array_api_version__ = "2024.12"
-
-
-def _form(array: Any) -> Any:
-    """What a tensor is for questions of dtype and shape alone."""
-    return array._value if isinstance(array, Tensor) else array
 
 
 def _here(device: Any) -> None:
@@ -183,7 +178,7 @@ def arange(
     Tensor([0, 1, 2])
     """
     _here(device)
-    start, stop, step = map(_form, (start, stop, step))
+    start, stop, step = map(plain_value, (start, stop, step))
     first, last = (0, start) if stop is None else (start, stop)
     return constant(_np.arange(first, last, step, dtype=dtype))
 
@@ -213,7 +208,7 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
     >>> result_type(zeros(1, float32), 1.0)
     dtype('float32')
     """
-    return _np.result_type(*map(_form, arrays_and_dtypes))
+    return _np.result_type(*map(plain_value, arrays_and_dtypes))
 
 
 promote_types = _np.promote_types
@@ -267,27 +262,27 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
 def shape(x: Any) -> tuple[int, ...]:
     """The sizes along each axis."""
-    return _np.shape(_form(x))
+    return _np.shape(plain_value(x))
 
 
 def ndim(x: Any) -> int:
     """The number of axes."""
-    return _np.ndim(_form(x))
+    return _np.ndim(plain_value(x))
 
 
 def size(x: Any, axis: int | None = None) -> int:
     """The number of elements, or of those along an axis."""
-    return int(_np.size(_form(x), axis))
+    return int(_np.size(plain_value(x), axis))
 
 
 def iscomplexobj(x: Any) -> builtins.bool:
     """Whether the dtype is complex."""
-    return _np.iscomplexobj(_form(x))
+    return _np.iscomplexobj(plain_value(x))
 
 
 def isrealobj(x: Any) -> builtins.bool:
     """Whether the dtype is not complex."""
-    return _np.isrealobj(_form(x))
+    return _np.isrealobj(plain_value(x))
 
 
 class _Info:

@@ -22,7 +22,7 @@ from autograd_lite.errors import (
 )
 from autograd_lite.operator_errors import keyword_error
 from autograd_lite.rules import FUNCTIONS, NUMPY
-from autograd_lite.tensors import Tensor
+from autograd_lite.tensors import Tensor, plain_value
 
 __all__ = ["IN_PLACE", "METHODS", "OF_MEMORY", "OPERATORS", "PROPERTIES", "status"]
 
@@ -183,7 +183,7 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
     function = NUMPY.get(func)
     if function is None:
         if func in _METADATA:
-            return func(*[_metadata(arg) for arg in args], **kwargs)
+            return func(*[plain_value(arg) for arg in args], **kwargs)
         raise _unsupported(name, _INSTEAD)
     if kwargs:
         args, kwargs = _in_places(name, func, function, args, kwargs)
@@ -213,10 +213,6 @@ def _refuse_keywords(name: str, keywords: Any, known: Any) -> None:
 
 _METADATA = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.array_repr, np.array_str,
              np.array2string, np.result_type, np.can_cast}  # fmt: skip
-
-
-def _metadata(value: Any) -> Any:
-    return value._value if isinstance(value, Tensor) else value
 
 
 setattr(Tensor, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy knows no such method

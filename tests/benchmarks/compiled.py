@@ -226,16 +226,7 @@ def of_layer(name: str, backends: list[str]) -> Any:
     floating = [k for k, array in enumerate(data) if array.dtype.kind == "f"]
     g = np.float32(1) if name == "cross entropy" else normal(*np.shape(f(*data)))
 
-    def both(g: Any, *arrays: Any) -> Any:
-        def only(*chosen: Any) -> Any:
-            full = list(arrays)
-            for k, one in zip(floating, chosen, strict=True):
-                full[k] = one
-            return f(*full)
-
-        y, pull = ag.vjp(only, *[arrays[k] for k in floating])
-        return y, pull(g)
-
+    both = value_and_pulled(ag.vjp, f, floating)
     runs: dict[str, Run] = {"by hand": lambda: hand(*data, g)}
     for one in backends:
         step = ag.compile(both, backend=one)
@@ -244,6 +235,22 @@ def of_layer(name: str, backends: list[str]) -> Any:
         assert np.allclose(value, hand(*data, g)[0], rtol=1e-3, atol=1e-4)
         assert np.allclose(slopes[0], both(g, *data)[1][0], rtol=1e-3, atol=1e-4)
     return runs | layer_peers(name, data, g, floating)
+
+
+def value_and_pulled(vjp: Any, f: Any, floating: list[int]) -> Callable[..., Any]:
+    """What ``f`` gives, and what a cotangent becomes at its floating arguments."""
+
+    def both(g: Any, *arrays: Any) -> Any:
+        def only(*chosen: Any) -> Any:
+            full = list(arrays)
+            for k, one in zip(floating, chosen, strict=True):
+                full[k] = one
+            return f(*full)
+
+        y, pull = vjp(only, *[arrays[k] for k in floating])
+        return y, pull(g)
+
+    return both
 
 
 def layer_peers(name: str, data: list[Array], g: Array, floating: list[int]) -> dict[str, Run]:
@@ -265,16 +272,7 @@ def layer_peers(name: str, data: list[Array], g: Array, floating: list[int]) -> 
     }  # fmt: skip
     f = functions[name]
 
-    def both(g: Any, *arrays: Any) -> Any:
-        def only(*chosen: Any) -> Any:
-            full = list(arrays)
-            for k, one in zip(floating, chosen, strict=True):
-                full[k] = one
-            return f(*full)
-
-        y, pull = jax.vjp(only, *[arrays[k] for k in floating])
-        return y, pull(g)
-
+    both = value_and_pulled(jax.vjp, f, floating)
     step = jax.jit(both)
     given = [jax.device_put(array) for array in (g, *data)]
     runs["JAX jit"] = lambda: jax.block_until_ready(step(*given))

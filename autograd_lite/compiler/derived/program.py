@@ -180,15 +180,12 @@ class _Planner:
                 statements.append(Statement(f"self.{name}", name, (node,)))
             elif node in self.named and self._is_early(node) and not isinstance(node, Leaf):
                 statements += self._assign(self._target(node), node, read)
-        final = self._read_in_forward(self.task.output) if self._simple(self.task.output) else None
+        final = self._read_in_forward(self.task.output) if self._at_hand(self.task.output) else None
         if final is None:
             statements += self._assign("", self.task.output, read)
         else:
             statements.append(Statement("", final))
         return statements
-
-    def _simple(self, node: Node) -> bool:
-        return node in self.named or isinstance(node, Leaf)
 
     def _target(self, node: Node) -> str:
         name = self.names.of(node)
@@ -219,7 +216,7 @@ class _Planner:
     def _returning(self, nodes: list[Node], read: Callable[[Node], str]) -> list[Statement]:
         if not nodes:
             return []
-        if len(nodes) == 1 and not self._simple(nodes[0]) and nodes[0] in self.late:
+        if len(nodes) == 1 and not self._at_hand(nodes[0]) and nodes[0] in self.late:
             return self._assign("", nodes[0], read)
         return [Statement("", ", ".join(map(read, nodes)))]
 

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_lite.compiler.native.fusion import Group, Plan, name_of
 from autograd_lite.compiler.native.values import Affine, Value, identity
 from autograd_lite.compiler.native.vocabulary import neutral
-from autograd_lite.notation import literal
+from autograd_lite.notation import literal, subscript
 
 __all__ = ["listing"]
 
@@ -197,7 +197,7 @@ def _place(place: Any) -> str:
 
 
 def _index(at: Sequence[Any]) -> str:
-    return ", ".join(map(_place, at)) or "()"
+    return subscript([*map(_place, at)])
 
 
 def listing(

@@ -34,14 +34,17 @@ def _llvm() -> Any:
     return llvm
 
 
-@functools.cache
-def _target() -> Any:
+def _new_target() -> Any:
     llvm = _llvm()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
         opt=3, reloc="pic", codemodel="jitdefault",
     )  # fmt: skip
+
+
+_target = functools.cache(_new_target)
+"""The one that optimises; each engine owns one of its own."""
 
 
 def optimised(text: str) -> Any:
@@ -79,15 +82,6 @@ def compiled(text: str, symbols: Iterable[str]) -> tuple[Callable[[str], int], b
         return found
 
     return address, known is not None
-
-
-def _new_target() -> Any:
-    """An engine owns its target machine."""
-    llvm = _llvm()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(),
-        opt=3, reloc="pic", codemodel="jitdefault",
-    )  # fmt: skip
 
 
 @functools.cache
