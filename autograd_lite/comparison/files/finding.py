@@ -2,34 +2,27 @@
 
 Knows: the file's own classes, functions that go together by their names, functions that return a
 value with its gradient, layers made at module level.
-Does not know: processes, verdicts, the inputs of most.
+Does not know: inputs, processes, verdicts.
 Imports: adapters, what a program is.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
-import copy
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
-
-import numpy as np
 
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import arguments_of, required_of
 from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.networks import Network
-from autograd_lite.comparison.adapters.propagations import (
-    Propagation,
-    is_cache,
-    is_cost,
-    output_and_cache,
-)
+from autograd_lite.comparison.adapters.propagations import Propagation, is_cache, is_cost
+from autograd_lite.comparison.files.initial import network_inputs
 from autograd_lite.comparison.files.making import Target
 from autograd_lite.comparison.files.programs import Place, Program, assignments, definitions
 from autograd_lite.comparison.files.vocabulary import is_loss
@@ -63,9 +56,6 @@ def layers_of(program: Program) -> Layers:
     """Everything in the module of a program that can be compared."""
     return _Finder(program).all()
 
-
-_SIZES = [5, 6, 1]
-"""Sizes of a network that the file itself makes: of features, hidden units and outputs."""
 
 _CLASSES = (ContextFunction(), ForwardBackward(), Network())
 
@@ -188,45 +178,14 @@ class _Finder:
         self.paired.add(cost)
         whole = ast.parse("")
         whole.body = [self.own[n][0] for n in (name, cost, partner)]  # type: ignore[misc]  # definitions
-        known = self._known(three, arguments)
+        makers = [
+            self.names[n]
+            for n in self.own
+            if n.startswith("init") and inspect.isfunction(self.names[n])
+        ]
+        known = partial(network_inputs, three[0], arguments, makers)
         target = Target(name, propagation, lambda _: three, node=whole, known=known)
         self.layers.found.append(Found(name, place, (target,)))
-
-    def _known(self, three: tuple[Any, Any, Any], arguments: Sequence[str]) -> dict[str, Any]:
-        """Inputs of a network whose parameters the file makes: features, parameters, labels.
-
-        Nothing where it takes others, or its forward pass does not run on them.
-        """
-        parameters = self._initial()
-        if parameters is None or len(arguments) != 3:
-            return {}
-        rng = np.random.default_rng(0)
-        for shape in ((_SIZES[0], 4), (4, _SIZES[0])):  # samples in columns, or in rows
-            given = [
-                parameters if re.match("param|weight", n) else rng.standard_normal(shape)
-                for n in arguments[:2]
-            ]
-            with contextlib.suppress(Exception):  # whatever a stranger's function raises
-                output = output_and_cache(three[0](*copy.deepcopy(given)))[0]
-                labels = rng.integers(0, 2, np.shape(output))
-                return dict(zip(arguments, [*given, labels], strict=True))
-        return {}
-
-    def _initial(self) -> Any:
-        """What a function of the file makes to begin with: `initialize_parameters(n_x, n_h, n_y)`.
-
-        Its arguments are sizes, or a list of them.
-        """
-        for name in self.own:
-            function = self.names[name]
-            if not name.startswith("init") or not inspect.isfunction(function):
-                continue
-            count = len(required_of(function))
-            with contextlib.suppress(Exception):  # whatever a stranger's function raises
-                made = function(_SIZES) if count == 1 else function(*_SIZES[:count])
-                if isinstance(made, Mapping):
-                    return made
-        return None
 
     def _function(self, name: str, function: Any, node: ast.AST, place: Place) -> None:
         """A function that gives a value and its gradient, if it looks like one."""

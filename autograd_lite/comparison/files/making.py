@@ -56,8 +56,8 @@ class Target:
 
     `setup` makes an instance of settings, None where there is nothing to make; `hand` gives what
     `compare` takes, of that instance or of None; `forward` is the function whose arguments the
-    inputs are, its first `skip` left out; `node` is the code of the whole; `known` are arguments
-    that the file itself makes.
+    inputs are, its first `skip` left out; `node` is the code of the whole; `known` gives
+    arguments that the file itself makes.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Target:
     setup: Callable[..., Any] | None = None
     skip: int = 0
     node: ast.AST | None = None
-    known: Mapping[str, Any] = field(default_factory=dict)
+    known: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def made(target: Target, given: Mapping[str, Any], seconds: float = 8.0) -> Made
 
     Raises `CompareError` that says what was tried and what to pass.
     """
-    return _Search(target, {**target.known, **given}, seconds).best()
+    return _Search(target, {**target.known(), **given}, seconds).best()
 
 
 # ── arguments ────────────────────────────────────────────────────────────────────────────────────
