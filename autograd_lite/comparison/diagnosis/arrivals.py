@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.diagnosis.evidence import called, spreads
 from autograd_lite.comparison.diagnosis.mistakes import Edge, Wrong
 from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow
@@ -64,10 +65,9 @@ def factors(graph: Graph, values: Flow, edges: Sequence[Edge]) -> Iterator[tuple
     }
     for edge in edges[:_EDGES]:
         for node, value in list(arrays.items())[:_ARRAYS]:
-            if len(node.shape) > len(edge.to.shape) or not _spreads(node.shape, edge.to.shape):
+            if not spreads(node.shape, edge.to.shape):
                 continue
-            name = node.name or f"the {node.op.name}"
-            name += f" of line {node.source.line}" if node.source and not node.name else ""
+            name = called(node)
             passes = np.asarray(edge.passes, float)
             with np.errstate(all="ignore"):
                 yield (
@@ -86,7 +86,3 @@ def factors(graph: Graph, values: Flow, edges: Sequence[Edge]) -> Iterator[tuple
                         passes / value,
                     ),
                 )
-
-
-def _spreads(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
-    return all(m in (1, n) for m, n in zip(shape[::-1], to[::-1], strict=False))

@@ -20,7 +20,9 @@ from autograd_lite.comparison.report import Row
 from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow, flow
 
-__all__ = ["Evidence", "Explanation", "Suspect", "fits", "is_plain", "place", "ratio"]
+__all__ = [
+    "Evidence", "Explanation", "Suspect", "called", "fits", "is_plain", "place", "ratio", "spreads",
+]  # fmt: skip
 
 _SAME = 1e-7  # of the larger one's largest element
 
@@ -136,3 +138,22 @@ def place(node: Node) -> str:
         return ""
     text = f" ({source.text.strip()})" if source.text else ""
     return f"{source.file.rpartition('/')[2]}:{source.line}{text}"
+
+
+def called(node: Node) -> str:
+    """A node by its name, or by what it computes and its line."""
+    if node.name:
+        return node.name
+    return f"the {node.op.name}" + (f" of line {node.source.line}" if node.source else "")
+
+
+def spreads(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether an array of this shape broadcasts to the other one.
+
+    >>> spreads((3, 1), (2, 3, 4)), spreads((2, 3, 4), (3, 4))
+    (True, False)
+    """
+    try:
+        return bool(np.broadcast_shapes(shape, to) == to)
+    except ValueError:
+        return False

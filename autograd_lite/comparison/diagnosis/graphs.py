@@ -24,6 +24,7 @@ from autograd_lite.comparison.diagnosis.evidence import (
     fits,
     place,
     ratio,
+    spreads,
 )
 from autograd_lite.comparison.diagnosis.mistakes import MISTAKES, Edge, Wrong
 from autograd_lite.comparison.diagnosis.partial import differing
@@ -366,7 +367,7 @@ class _Search:
                 (f"the whole gradient is multiplied by {name} once more than it should be", value),
                 (f"the whole gradient lacks the factor {name}, or is divided by it", inverse),
             ):
-                if not _spreads(array, right.shape) or not np.isfinite(array).all():
+                if not spreads(np.shape(array), right.shape) or not np.isfinite(array).all():
                     continue
                 c = ratio(hand, right * array)
                 if c is not None and np.ptp(array):
@@ -691,14 +692,6 @@ def _widens(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     """Whether a smaller array of this shape, with as many axes, broadcasts to the other."""
     same_rank = len(shape) == len(to) and shape != to
     return same_rank and all(m in (1, n) for m, n in zip(shape, to, strict=True))
-
-
-def _spreads(array: Any, shape: tuple[int, ...]) -> bool:
-    """Whether an array broadcasts to a shape."""
-    try:
-        return bool(np.broadcast_shapes(np.shape(array), shape) == shape)
-    except ValueError:
-        return False
 
 
 def _subsets(ndim: int) -> Iterator[tuple[int, ...]]:

@@ -2,7 +2,7 @@
 
 Knows: what an edge would pass on if a certain mistake were made there.
 Does not know: hand-written layers, how mistakes are tried.
-Imports: graph, reverse, shapes, NumPy.
+Imports: evidence, graph, reverse, shapes, NumPy.
 
 An edge leads from a node to its input i; `passes` is the right contribution. A mistake yields what
 would be passed instead, with a sentence.
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.diagnosis.evidence import called
 from autograd_lite.graph import Node
 from autograd_lite.ops.shaping import unbroadcast
 from autograd_lite.reverse import Flow
@@ -293,15 +294,11 @@ def overwritten(edge: Edge) -> Iterator[Wrong]:
 
 def what_is(node: Node, what: str) -> str:
     """A value or a gradient in words."""
-    return _called(node) if what == "value" else f"the gradient at {_called(node)}"
+    return called(node) if what == "value" else f"the gradient at {called(node)}"
 
 
 def _called(p: Any) -> str:
-    if not isinstance(p, Node):
-        return "a constant"
-    if p.name:
-        return p.name
-    return f"the {p.op.name} of line {p.source.line}" if p.source else f"the {p.op.name}"
+    return called(p) if isinstance(p, Node) else "a constant"
 
 
 MISTAKES: tuple[Mistake, ...] = (

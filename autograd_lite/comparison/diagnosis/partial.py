@@ -15,11 +15,11 @@ from autograd_lite.comparison.diagnosis.evidence import (
     Evidence,
     Explanation,
     Suspect,
+    called,
     fits,
     is_plain,
     ratio,
 )
-from autograd_lite.graph import Node
 
 __all__ = ["TESTS", "differing", "some"]
 
@@ -92,18 +92,12 @@ def _by_value(evidence: Evidence, wrong: Any) -> str:
         if type(value) is tuple or np.shape(value) != wrong.shape:
             continue
         inside, outside = np.asarray(value, float)[wrong], np.asarray(value, float)[~wrong]
-        name = _called(node)
+        name = called(node)
         if inside.min() > outside.max():
             return f"where {name} is larger than {outside.max():.4g}"
         if inside.max() < outside.min():
             return f"where {name} is smaller than {outside.min():.4g}"
     return ""
-
-
-def _called(node: Node) -> str:
-    if node.name:
-        return node.name
-    return f"the {node.op.name}" + (f" of line {node.source.line}" if node.source else "")
 
 
 TESTS = (some,)
