@@ -92,8 +92,11 @@ def check(page: Path) -> list[str]:
     )
 
 
-def write(page: Path, *, text: bool) -> None:
-    """Write a page (where ``text``) and its pictures; tells what changed in them."""
+def write(page: Path, *, text: bool) -> bool:
+    """Write a page (where ``text``) and its pictures; tells what changed in them.
+
+    Returns whether the text changed: its outputs may name lines of it that moved by that.
+    """
     with tempfile.TemporaryDirectory() as folder:
         new = made(page, Path(folder))
         for picture in pictures_in(Path(folder)):
@@ -103,9 +106,11 @@ def write(page: Path, *, text: bool) -> None:
             for line in changes(f"docs/{picture}", old, drawn.read_text(encoding="utf-8")):
                 print(line)
             shutil.copyfile(drawn, kept)
-        if text:
-            page.parent.mkdir(exist_ok=True)
-            page.write_text(new, encoding="utf-8")
+        if not text or (page.exists() and page.read_text(encoding="utf-8") == new):
+            return False
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(new, encoding="utf-8")
+        return True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages = [path.resolve() for path in options.pages] or PAGES
     if not options.check:
         for page in pages:
-            write(page, text=not options.pictures)
+            settled = (not write(page, text=not options.pictures) for _ in range(3))
+            any(settled)
         return 0
     complaints = [line for page in pages for line in check(page)]
     print(*complaints, sep="\n", end="\n" if complaints else "")

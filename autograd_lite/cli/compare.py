@@ -26,7 +26,8 @@ numbers.
 
 The file is RUN, as importing it would run it: its top-level code, and not what stands under
 `if __name__ == "__main__"`. It runs in another process; every statement of it and every layer has
-the time limit, so that what hangs or crashes is told, and the rest is checked all the same."""
+the time limit, and the process three quarters of the memory, so that what hangs or crashes is
+told, and the rest is checked all the same."""
 
 _CODES = """\
 exit codes: 0 all that was checked is right; 1 something is wrong, hung or crashed; 2 nothing could

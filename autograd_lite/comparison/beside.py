@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ def _new(report: Comparison, there: Comparison, where: str) -> list[Finding]:
     known = {row.name for row in report.rows if not row.ok}
     known |= {f.subject for f in report.findings if f.level == "error"}
     return [
-        Finding("error", f.subject, f"{where}: {f.text}", f.cause)
+        replace(f, text=f"{where}: {f.text}", step=None)
         for f in there.ordered
         if f.level == "error" and f.subject not in known
     ]

@@ -40,8 +40,8 @@ def conjugates(case: Case, rows: Sequence[Row]) -> list[Finding]:
         if fits(hand[0], right[0]) and fits(-np.asarray(hand[1]), right[1]):
             text = (
                 "it is the conjugate of the gradient, which is the convention of PyTorch; here and "
-                "in JAX the gradient is ∂f/∂x − i ∂f/∂y: conjugate what comes in and what goes out "
-                "(tested: the imaginary parts with the other sign)"
+                "in JAX the gradient is ∂f/∂x − i ∂f/∂y: conjugate what comes in and what goes out"
             )
-            found.append(Finding("error", ", ".join(names), text, "conjugate"))
+            tested = "the imaginary parts with the other sign"
+            found.append(Finding("error", ", ".join(names), text, "conjugate", tested=tested))
     return found

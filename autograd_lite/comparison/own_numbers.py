@@ -103,7 +103,8 @@ def _of_one(case: Case, path: str, claim: Any, row: Row) -> tuple[float, Finding
         return off, None
     reason = _reason(case, path, claim, right, np.argsort(-gap, axis=None)[:_TRIED].tolist())
     text = f"{row.name} is {off:.0e} of its largest element off" + (f": {reason}" if reason else "")
-    return off, Finding("warning", _NAME, text, "numerical gradient")
+    tested = "the same numbers" if reason else ""
+    return off, Finding("warning", _NAME, text, "numerical gradient", tested=tested)
 
 
 def _reason(case: Case, path: str, claim: Any, right: Any, where: Sequence[int]) -> str:
@@ -123,7 +124,7 @@ def _reason(case: Case, path: str, claim: Any, right: Any, where: Sequence[int])
     if not best <= 1e-2:
         return ""
     size = "too large a step" if h > 1e-4 else "too small a step: rounding is left; 1e-4 is good"
-    return f"it is {name} with h = {h:.0e}, {_ADVICE[name].format(size)} (tested: the same numbers)"
+    return f"it is {name} with h = {h:.0e}, {_ADVICE[name].format(size)}"
 
 
 class _Along:

@@ -132,7 +132,7 @@ def _findings(comparison: Any) -> str:
 def _finding(finding: Any) -> str:
     mark = f'<li class="{finding.level}"><i>{MARKS[finding.level]}</i>'
     code = f"<pre>{escape(finding.reproduce)}</pre>" if finding.reproduce else ""
-    return f"{mark} <b>{escape(finding.subject)}</b> {escape(finding.text)}{code}</li>"
+    return f"{mark} <b>{escape(finding.subject)}</b> {escape(finding.said)}{code}</li>"
 
 
 def _arrays(comparison: Any) -> str:

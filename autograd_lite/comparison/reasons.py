@@ -87,8 +87,14 @@ def _explained(evidence: Evidence) -> tuple[list[Explanation], list[Finding]]:
 
 def _finding(explanation: Explanation) -> Finding:
     subject = ", ".join(explanation.rows) or "the layer"
-    text = f"{explanation.text} (tested: {explanation.tested})"
-    return Finding(explanation.level, subject, text, explanation.cause, step=explanation.node)
+    return Finding(
+        explanation.level,
+        subject,
+        explanation.text,
+        explanation.cause,
+        step=explanation.node,
+        tested=explanation.tested,
+    )
 
 
 def _of_output(row: Row, rows: Sequence[Row]) -> list[Finding]:
@@ -106,7 +112,7 @@ def _of_output(row: Row, rows: Sequence[Row]) -> list[Finding]:
         text += f": it is {c:.6g} × the right one"
     if all(other.ok for other in rows if other.kind != "output"):
         text += "; the gradients are right, so what is wrong in it does not depend on the inputs"
-    return [Finding("error", row.name, f"{text} (tested: {tested})", "forward")]
+    return [Finding("error", row.name, text, "forward", tested=tested)]
 
 
 def _shorter(row: Row) -> list[Finding]:

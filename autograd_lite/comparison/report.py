@@ -76,7 +76,8 @@ class Finding:
 
     `cause` names the kind of mistake where a diagnosis was made: "factor", "sign", "transposed" …
     `reproduce` is code that makes the inputs that show it, where those are not the given ones.
-    `step` is the node of the graph where the mistake was made, where that is known.
+    `step` is the node of the graph where the mistake was made, where that is known. `tested` says
+    how it was found out that the sentence is true; `said` is the sentence with it.
     """
 
     level: str
@@ -85,6 +86,12 @@ class Finding:
     cause: str = ""
     reproduce: str = ""
     step: Node | None = field(default=None, repr=False, compare=False)
+    tested: str = ""
+
+    @property
+    def said(self) -> str:
+        """The sentence, and how it was tested."""
+        return f"{self.text} (tested: {self.tested})" if self.tested else self.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +134,7 @@ class Comparison:
         for finding in self.ordered:
             if finding.step in inside:
                 flag = f"wrong here: {finding.cause}"
-                check = Check("step", ok=False, says=finding.text, flag=flag)
+                check = Check("step", ok=False, says=finding.said, flag=flag)
                 found.setdefault(finding.step, []).append(check)
         return {node: checks for node, checks in found.items() if checks}
 

@@ -64,7 +64,7 @@ def plain(comparison: Any, *, coloured: bool = False) -> str:
     if comparison.findings:
         lines.append("")
     for finding in comparison.ordered:
-        text = f"{MARKS[finding.level]} {finding.subject}: {finding.text}"
+        text = f"{MARKS[finding.level]} {finding.subject}: {finding.said}"
         first, *rest = _wrapped(text, "  ", "    ")
         mark = painted(first[:3], _COLOURS[finding.level])
         lines += [mark + first[3:], *rest]
@@ -81,7 +81,7 @@ def markdown(comparison: Any) -> str:
     lines += ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
     lines += ["", _escaped(SCALE), ""]
     for finding in comparison.ordered:
-        text = f"**{finding.level}** {_escaped(finding.subject)}: {_escaped(finding.text)}"
+        text = f"**{finding.level}** {_escaped(finding.subject)}: {_escaped(finding.said)}"
         lines.append(f"- {text}")
         if finding.reproduce:
             code = [f"  {line}" for line in finding.reproduce.splitlines()]

@@ -7,6 +7,8 @@ Imports: the page, the report's writing of files, errors.
 
 from __future__ import annotations
 
+import itertools
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,6 +21,7 @@ from autograd_lite.comparison.report import saved
 __all__ = ["Checked", "Survey"]
 
 _WIDTH = 100
+_DEPTH = 4
 _COLOURS = {"right": "32", "wrong": "31", "failed": "31", "not checked": "33"}
 _BADGES = {"right": "good", "wrong": "bad", "failed": "bad", "not checked": "odd"}
 _MARKS = {"right": "✓", "wrong": "✗", "failed": "✗", "not checked": "·"}
@@ -97,15 +100,11 @@ class Survey:
         limits = [max(len(row[i]) for row in (head, *cells)) for i in range(5)]
         limits[0] = min(limits[0], 24)
         left = _WIDTH - 2 - limits[0] - limits[1] - limits[3] - 8
-        limits[2] = min(limits[2], max(left - min(limits[4], 40), 16))
+        limits[2] = min(limits[2], max(left - min(limits[4], 44), 16))
         limits[4] = left - limits[2]
-        lines = []
-        for row in (head, *cells):
-            texts = [_cut(t, n).ljust(n) for t, n in zip(row, limits, strict=True)]
-            if colour and row[3] in _COLOURS:
-                texts[3] = f"\x1b[{_COLOURS[row[3]]}m{texts[3]}\x1b[0m"
-            lines.append(("  " + "  ".join(texts)).rstrip())
-        return "\n".join(lines)
+        return "\n".join(
+            line for row in (head, *cells) for line in _table_row(row, limits, colour=colour)
+        )
 
     def _rest(self) -> list[tuple[str, list[str]]]:
         """What was not checked, and what did not run: titles with lines."""
@@ -216,18 +215,24 @@ def _told(row: Checked) -> list[str]:
 
 
 def _filled(text: str) -> list[str]:
-    lines, line = [], " "
-    for word in text.split():
-        if len(line) + 1 + len(word) > _WIDTH and line.strip():
-            lines.append(line)
-            line = "   "
-        line += f" {word}"
-    return [*lines, line] if line.strip() else lines
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _cut(text: str, width: int) -> str:
-    plain = " ".join("".join(ch if ch.isprintable() else " " for ch in text).split())
-    return plain if len(plain) <= width else plain[: max(width - 1, 0)] + "…"
+def _table_row(row: Sequence[str], limits: Sequence[int], *, colour: bool) -> list[str]:
+    """The row's lines: what is too long for its column goes on below, for `_DEPTH` lines."""
+    columns = [_wrapped(text, width) for text, width in zip(row, limits, strict=True)]
+    lines = []
+    for cells in itertools.zip_longest(*columns, fillvalue=""):
+        texts = [text.ljust(width) for text, width in zip(cells, limits, strict=True)]
+        if colour and cells[3] in _COLOURS:
+            texts[3] = f"\x1b[{_COLOURS[cells[3]]}m{texts[3]}\x1b[0m"
+        lines.append(("  " + "  ".join(texts)).rstrip())
+    return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    plain = "".join(ch if ch.isprintable() else " " for ch in text)
+    return textwrap.wrap(plain, width, max_lines=_DEPTH, placeholder=" …")
 
 
 def _plain(text: str) -> str:

@@ -22,6 +22,11 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]  # a module, or none
+
 from autograd_lite.comparison import page
 from autograd_lite.comparison.examine import compare
 from autograd_lite.comparison.files.finding import Found, Layers, layers_of
@@ -35,13 +40,24 @@ from autograd_lite.picture import draw
 __all__ = ["main"]
 
 _DRAWN = 120  # nodes of a graph that is still drawn
+_MEMORY = 0.75  # of the machine's, that the program may take
 
 
 def main(job_file: str) -> None:
     """Do the job that a file describes."""
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    _limit_memory()
     _Worker(job, _channel()).work()
     os._exit(0)  # threads and handlers of the program are not waited for
+
+
+def _limit_memory() -> None:
+    """A program that wants too much gets a MemoryError, before the machine has nothing left."""
+    if resource is not None:
+        most = int(_MEMORY * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
+        if allowed == resource.RLIM_INFINITY or allowed > most:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, allowed))
 
 
 def _channel() -> IO[str]:
