@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_lite import handwritten
+from autograd_lite import handwritten, nn
 from autograd_lite.comparison import Comparison, compare
 
 rng = np.random.default_rng(0)
@@ -263,3 +263,28 @@ def test_elements_that_are_tied_at_zero(share: str, ok: bool) -> None:
             return tied * dout
 
     assert compare(Max(), np.array([[0, 0, -1], [0, 0, 0], [3, 1, 2]])).ok is ok
+
+
+class TripledAffine:
+    """An affine layer whose `dx` is tripled, which weights of 0 hide."""
+
+    def __init__(self, dtype: str) -> None:
+        self.W, self.b = np.zeros((3, 2), dtype), np.zeros(2, dtype)
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout: Any) -> Any:
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return 3 * dout @ self.W.T
+
+
+@pytest.mark.parametrize("against", [None, nn.affine, nn.Affine(np.zeros((3, 2)), np.zeros(2))])
+def test_a_twin_that_is_given_hides_nothing(against: Any) -> None:
+    x = np.ones((4, 3), "f")
+    report = compare(TripledAffine("f"), x, against=against)
+    found = {f.cause: f.text for f in report.findings if f.subject == "dx"}
+    assert found["factor"] == "beside the point: it is 3 × the right one in all 12 elements"
+    assert all(row.ok for row in report.rows)
+    assert any(f.subject == "float32" and "right in float64" in f.text for f in report.findings)

@@ -9,6 +9,7 @@ Imports: its neighbours, errors, NumPy.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -103,25 +104,27 @@ def compare(
     kinds = kinds_of(fuzz)
 
     def once(inputs: Sequence[Any], **changes: Any) -> tuple[Comparison, Case]:
-        options = {"hand": hand, "cotangent": cotangent, "seed": seed, **changes}
-        return _once(
-            inputs=inputs, against=against, numeric=numeric, gradients=gradients, title=title,
-            **options,
-        )  # fmt: skip
+        options = {
+            "hand": hand, "cotangent": cotangent, "seed": seed, "against": against, **changes
+        }  # fmt: skip
+        return _once(inputs=inputs, numeric=numeric, gradients=gradients, title=title, **options)
 
     with undisturbed(), showing("comparing", progress):
         report, case = once(inputs)
         whole = case.layer.joined if isinstance(case.layer, RealParts) else list
+        # Elsewhere a layer is held against its own forward pass: a twin that was given stays here.
+        own = functools.partial(once, against=None)
+        traced = own(inputs)[1] if case.by_twin else case
         more = beside_the_point(
-            case,
+            traced,
             report,
-            lambda xs, hand, s: once(whole(xs), hand=hand, seed=s, cotangent=None)[0],
+            lambda xs, hand, s: own(whole(xs), hand=hand, seed=s, cotangent=None)[0],
             seed,
         )
         report = in_float64(
             case,
             report,
-            lambda xs, hand, g: once(whole(xs), hand=hand, cotangent=g if len(g) > 1 else g[0]),
+            lambda xs, hand, g: own(whole(xs), hand=hand, cotangent=g if len(g) > 1 else g[0]),
         )
         more += of_own_numbers(case, report)
         if kinds and isinstance(case.layer, RealParts):

@@ -34,8 +34,8 @@ def in_float64(case: Case, report: Comparison, once: Once) -> Comparison:
     than rounding explains, and right in float64, is "approximately right".
     """
     short = [a for a in _held(case) if _is_short(a)]
-    if not short or case.by_twin:
-        return report  # a twin that was given is as short as it was made
+    if not short:
+        return report
     name = min((a.dtype for a in short), key=lambda dtype: dtype.itemsize).name
     memo = {id(a): a.astype(np.float64) for _, a in _parts(case) if _is_short(a)}
     hand = copy.deepcopy(case.layer.hand, memo)
