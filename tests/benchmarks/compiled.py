@@ -1,7 +1,11 @@
 """Compiled programs beside hand-written NumPy, bare BLAS calls, PyTorch and JAX; also memory and
-compile time. Everything of one work runs in one process with one thread, in turn.
+compile time.
 
-    python -m tests.benchmarks.compiled [WORK …]
+On one thread everything of one work runs in one process, in turn, on one core: whatever a library
+starts has to share it. On several each contender has a process of its own, for pools of threads
+disturb each other; the processes too run in turn, and the least counts.
+
+    python -m tests.benchmarks.compiled [--threads N] [WORK …]
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import time
 import timeit
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +29,17 @@ from tests.benchmarks._contenders import ONE_THREAD, forget_peak, peak, resident
 Array = Any
 Run = Callable[[], Any]
 ROUNDS = 15
+BACKENDS = ["numpy", "numba"]
+PEERS = {"PyTorch eager": "torch", "JAX jit": "jax"}
+CONTENDERS = [
+    "BLAS alone",
+    "two passes",
+    "by hand",
+    "compiled numpy",
+    "compiled numba",
+    "numba donate=",
+    *PEERS,
+]
 
 
 # networks: data, and one step by hand, in bare BLAS calls, by our functions, by another library
@@ -97,6 +112,8 @@ def of_network(sizes: list[int], batch: int, dtype: Any, act: str, backends: lis
     for name in backends:
         step = ag.compile(ag.value_and_grad(lambda *a: loss(ag, ours, *a), every), backend=name)
         runs[f"compiled {name}"] = lambda step=step: step(*data)
+        if name == "numba":
+            runs["numba donate="] = into_buffers(step, data)
     runs |= with_torch(lambda torch: {"tanh": torch.tanh, "relu": torch.relu}[act], data)
     runs |= with_jax(lambda jax: {"tanh": jax.numpy.tanh, "relu": jax.nn.relu}[act], data, every)
     wanted = by_hand(act, *data)
@@ -107,12 +124,32 @@ def of_network(sizes: list[int], batch: int, dtype: Any, act: str, backends: lis
     return runs
 
 
-def with_torch(act: Any, data: list[Array]) -> dict[str, Run]:
+def into_buffers(step: Any, data: list[Array]) -> Run:
+    """The step's program alone, its results in arrays that are there."""
+    value, slopes = step(*data)
+    given = [np.empty_like(one) for one in (np.asarray(value), *slopes)]
+    step.executable(*data, donate=given)
+    for one, other in zip(given, (value, *slopes), strict=True):
+        assert np.array_equal(one, other)
+    return lambda: step.executable(*data, donate=given)
+
+
+ABSENT: set[str] = set()  # libraries that take no part in this process
+
+
+def peer(library: str) -> Any:
+    """Another library, if it is here and takes part."""
     try:
-        torch = importlib.import_module("torch")
+        return None if library in ABSENT else importlib.import_module(library)
     except ImportError:
+        return None
+
+
+def with_torch(act: Any, data: list[Array]) -> dict[str, Run]:
+    torch = peer("torch")
+    if torch is None:
         return {}
-    torch.set_num_threads(1)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     x, t, *params = [torch.from_numpy(array) for array in data]
     for p in params:
         p.requires_grad_()
@@ -127,9 +164,8 @@ def with_torch(act: Any, data: list[Array]) -> dict[str, Run]:
 
 
 def with_jax(act: Any, data: list[Array], every: tuple[int, ...]) -> dict[str, Run]:
-    try:
-        jax = importlib.import_module("jax")
-    except ImportError:
+    jax = peer("jax")
+    if jax is None:
         return {}
     jax.config.update("jax_enable_x64", True)
     step = jax.jit(jax.value_and_grad(lambda *a: loss(jax.numpy, act(jax), *a), every))
@@ -228,6 +264,8 @@ def of_layer(name: str, backends: list[str]) -> Any:
 
     both = value_and_pulled(ag.vjp, f, floating)
     runs: dict[str, Run] = {"by hand": lambda: hand(*data, g)}
+    if name == "sigmoid":  # what has to be read and written, and nothing computed
+        runs["two passes"] = lambda: (data[0].copy(), g.copy())
     for one in backends:
         step = ag.compile(both, backend=one)
         runs[f"compiled {one}"] = lambda step=step: step(g, *data)
@@ -255,9 +293,8 @@ def value_and_pulled(vjp: Any, f: Any, floating: list[int]) -> Callable[..., Any
 
 def layer_peers(name: str, data: list[Array], g: Array, floating: list[int]) -> dict[str, Run]:
     runs: dict[str, Run] = {}
-    try:
-        jax = importlib.import_module("jax")
-    except ImportError:
+    jax = peer("jax")
+    if jax is None:
         return runs
     jnp = jax.numpy
     functions: dict[str, Any] = {
@@ -281,34 +318,50 @@ def layer_peers(name: str, data: list[Array], g: Array, floating: list[int]) -> 
 
 # works
 
-WORKS: dict[str, tuple[Callable[[list[str]], Any], str, str]] = {
-    "MLP 2-8-1, batch 4": (
-        lambda b: of_network([2, 8, 1], 4, np.float64, "tanh", b), "by hand", "0.75",
+
+class Work(NamedTuple):
+    """What is measured, and how much of what it may take: with NumPy, and as machine code."""
+
+    contenders: Callable[[list[str]], dict[str, Run]]
+    base: str
+    aim: str
+    native: str
+    large: bool = True  # enough to be shared among threads
+
+
+def _mlp(sizes: list[int], batch: int, dtype: Any, act: str = "relu") -> Any:
+    return lambda backends: of_network(sizes, batch, dtype, act, backends)
+
+
+def _layer(name: str) -> Any:
+    return lambda backends: of_layer(name, backends)
+
+
+_BLAS = ("BLAS alone", "1.05", "1.05")
+_PEER = ("by hand", "1", "the best peer")
+WORKS = {
+    "MLP 2-8-1, batch 4": Work(
+        _mlp([2, 8, 1], 4, np.float64, "tanh"), "by hand", "0.75",
+        "4 µs, donate= 2 µs, 0.15 of JAX", large=False,
     ),
-    "MLP 64-64-64-10, batch 32, f32": (
-        lambda b: of_network([64, 64, 64, 10], 32, np.float32, "relu", b), "by hand", "0.8",
+    "MLP 64-64-64-10, batch 32, f32": Work(
+        _mlp([64, 64, 64, 10], 32, np.float32), "by hand", "0.8", "0.7", large=False
     ),
-    "MLP 784-512-256-10, batch 128, f32": (
-        lambda b: of_network([784, 512, 256, 10], 128, np.float32, "relu", b), "BLAS alone", "1.05",
+    "MLP 784-512-256-10, batch 128, f32": Work(_mlp([784, 512, 256, 10], 128, np.float32), *_BLAS),
+    "MLP 784-512-256-10, batch 128, f64": Work(_mlp([784, 512, 256, 10], 128, np.float64), *_BLAS),
+    "MLP 784-1024-1024-10, batch 512, f32": Work(
+        _mlp([784, 1024, 1024, 10], 512, np.float32), *_BLAS
     ),
-    "MLP 784-512-256-10, batch 128, f64": (
-        lambda b: of_network([784, 512, 256, 10], 128, np.float64, "relu", b), "BLAS alone", "1.05",
+    "MLP 784-1024-1024-10, batch 512, f64": Work(
+        _mlp([784, 1024, 1024, 10], 512, np.float64), *_BLAS
     ),
-    "MLP 784-1024-1024-10, batch 512, f32": (
-        lambda b: of_network([784, 1024, 1024, 10], 512, np.float32, "relu", b),
-        "BLAS alone", "1.05",
+    "sigmoid and its gradient, 10⁶, f32": Work(
+        _layer("sigmoid"), "by hand", "0.85", "1.15 of two passes"
     ),
-    "MLP 784-1024-1024-10, batch 512, f64": (
-        lambda b: of_network([784, 1024, 1024, 10], 512, np.float64, "relu", b),
-        "BLAS alone", "1.05",
-    ),
-    "sigmoid and its gradient, 10⁶, f32": (lambda b: of_layer("sigmoid", b), "by hand", "0.85"),
-    "softmax cross-entropy, 512×100, f32": (
-        lambda b: of_layer("cross entropy", b), "by hand", "1",
-    ),
-    "batch norm, 512×512, f32": (lambda b: of_layer("batch norm", b), "by hand", "1"),
-    "layer norm, 512×512, f32": (lambda b: of_layer("layer norm", b), "by hand", "1"),
-    "LSTM cell, 64×128, f32": (lambda b: of_layer("LSTM cell", b), "by hand", "1"),
+    "softmax cross-entropy, 512×100, f32": Work(_layer("cross entropy"), *_PEER),
+    "batch norm, 512×512, f32": Work(_layer("batch norm"), *_PEER),
+    "layer norm, 512×512, f32": Work(_layer("layer norm"), *_PEER),
+    "LSTM cell, 64×128, f32": Work(_layer("LSTM cell"), *_PEER),
 }  # fmt: skip
 
 
@@ -380,38 +433,62 @@ def compile_time(which: str) -> float:
     return time.process_time() - start
 
 
-def in_a_process(*args: str) -> Any:
-    """What this module prints for a work, run apart with one thread."""
-    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.compiled", "--one", *args],
-        cwd=Path(__file__).parent.parent.parent,
-        env={**os.environ, **ONE_THREAD, "XLA_FLAGS": flags},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def in_a_process(*args: str, threads: int = 1) -> Any:
+    """What this module prints for a work, run apart, on so many threads and cores."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(cores)[-threads:])  # the process inherits them
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.compiled", "--one", *args],
+            cwd=Path(__file__).parent.parent.parent,
+            env={**os.environ, **dict.fromkeys(ONE_THREAD, str(threads))},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.sched_setaffinity(0, cores)
     if done.returncode:
         return {"failed": done.stderr.strip().splitlines()[-1][:90]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(work: str, backends: list[str]) -> str:
-    _, base, aim = WORKS[work]
-    found = in_a_process(work, *backends)
+def each_apart(work: str, backends: list[str], threads: int, rounds: int = 2) -> dict[str, float]:
+    """The least time of each contender, each in processes of its own."""
+    best: dict[str, float] = {}
+    for _, name in itertools.product(range(rounds), CONTENDERS):
+        kind, _, backend = name.partition(" ")
+        if kind in ("compiled", "numba") and (backend if kind == "compiled" else kind) not in (
+            backends
+        ):
+            continue
+        for key, us in in_a_process(work, *backends, f"--only={name}", threads=threads).items():
+            best[key] = us if key == "failed" else min(us, best.get(key, us))
+    return best
+
+
+def table(work: str, backends: list[str], threads: int) -> str:
+    one = WORKS[work]
+    found = in_a_process(work, *backends) if threads == 1 else each_apart(work, backends, threads)
     if "failed" in found:
         return f"  {work}: {found['failed']}"
-    lines = [f"  {work} (aim: {aim} of {base})"]
+    aim = f"{one.aim} of {one.base}; machine code: {one.native}" if threads == 1 else "best peer"
+    lines = [f"  {work} (aim: {aim}; load {os.getloadavg()[0]:.1f})"]
     for name, us in found.items():
-        lines.append(f"    {name:18}{us:12,.1f} µs{us / found[base]:9.2f}")
+        lines.append(f"    {name:18}{us:12,.1f} µs{us / found[one.base]:9.2f}")
     return "\n".join(lines)
 
 
-def report(works: list[str] | None = None, backends: list[str] | None = None) -> str:
-    """All works, memory and compile time, with ratios; the load of the machine stands first."""
-    load = os.getloadavg()[0]
-    parts = [f"  load {load:.1f}, {os.cpu_count()} cores, one thread"]
-    for work in works or WORKS:
-        parts.append(table(work, backends or ["numpy"]))
-        print(parts[-1], file=sys.stderr, flush=True)
+def report(
+    works: list[str] | None = None, backends: list[str] | None = None, threads: int | None = None
+) -> str:
+    """All works, memory and compile time, with ratios; on one thread, then the large on two."""
+    parts = []
+    for count in (1, 2) if threads is None else (threads,):
+        parts.append(f"  {os.cpu_count()} cores, {count} thread{'s' * (count > 1)}")
+        for work in works or WORKS:
+            if works is None and count > 1 and not WORKS[work].large:
+                continue
+            parts.append(table(work, backends or BACKENDS, count))
+            print(parts[-1], file=sys.stderr, flush=True)
     if works is None:
         hand, ours = in_a_process("memory", "by hand"), in_a_process("memory", "compiled")
         parts.append(
@@ -425,13 +502,32 @@ def report(works: list[str] | None = None, backends: list[str] | None = None) ->
     return "\n".join(parts)
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        what, *rest = sys.argv[2:]
+def one_work(what: str, words: list[str]) -> dict[str, float]:
+    """The contenders of a work, or the one that ``--only=`` names."""
+    only = [word.partition("=")[2] for word in words if word.startswith("--only=")]
+    backends = [word for word in words if not word.startswith("--")]
+    if only:
+        backends = [one for one in backends if one in only[0]]
+        ABSENT.update(library for name, library in PEERS.items() if name != only[0])
+    runs = WORKS[what].contenders(backends)
+    return timed({name: run for name, run in runs.items() if not only or name == only[0]})
+
+
+def main(words: list[str]) -> None:
+    if words[:1] == ["--one"]:
+        what, *rest = words[1:]
         if what in ("memory", "compile"):
             print(json.dumps({"memory": memory, "compile": compile_time}[what](rest[0])))
         else:
-            print(json.dumps(timed(WORKS[what][0](rest))))
-    else:
-        wanted = [work for work in WORKS if any(word in work for word in sys.argv[1:])]
-        print(report(wanted or None, os.environ.get("BACKENDS", "numpy").split(",")))
+            print(json.dumps(one_work(what, rest)))
+        return
+    threads = None
+    if words[:1] == ["--threads"]:
+        threads, words = int(words[1]), words[2:]
+    wanted = [work for work in WORKS if any(word in work for word in words)]
+    chosen = os.environ.get("BACKENDS", ",".join(BACKENDS)).split(",")
+    print(report(wanted or None, chosen, threads))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
