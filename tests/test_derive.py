@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 import subprocess
@@ -426,6 +427,80 @@ def test_random_compositions_are_right(seed: int) -> None:
     y = hand.forward(more, w)
     (truth,) = ag.vjp(lambda one: f(one, w), more)[1](np.ones_like(y))
     np.testing.assert_allclose(hand.backward(np.ones_like(y)), truth, rtol=1e-7, atol=1e-9)
+
+
+def _rows_of_labels(x: Any, t: Any) -> Any:
+    e = ag.exp(x - ag.max(x, axis=1, keepdims=True))
+    s = e / ag.sum(e, axis=1, keepdims=True)
+    return -ag.mean(ag.log(s[np.arange(len(x)), t]))
+
+
+def _halves(x: Any) -> Any:
+    return x[:, :3] / (1 + ag.exp(-x[:, 3:]))
+
+
+def _radial(x: Any, c: Any) -> Any:
+    return ag.exp(-ag.sum((x[:, None, :] - c[None, :, :]) ** 2, axis=2) / 2)
+
+
+def _pooled(x: Any) -> Any:
+    return ag.max(x.reshape(len(x), 2, 2, 2, 2, 2), axis=(3, 5))
+
+
+RNG = np.random.default_rng(4)
+FURTHER: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "labels": (_rows_of_labels, (RNG.normal(size=(4, 3)), np.array([0, 1, 2, 1]))),
+    "halves": (_halves, (RNG.normal(size=(4, 6)),)),
+    "radial": (_radial, (RNG.normal(size=(4, 3)), RNG.normal(size=(5, 3)))),
+    "pooled": (_pooled, (RNG.normal(size=(2, 2, 4, 4)),)),
+    "norm": (lambda x: ag.linalg.norm(x, axis=1), (RNG.normal(size=(4, 3)),)),
+    "rows": (lambda W, places: W[places], (RNG.normal(size=(5, 3)), np.array([0, 2, 2, 4]))),
+}
+
+
+@functools.cache
+def further(name: str) -> tuple[Any, Any]:
+    """A function of ``FURTHER`` derived, and its module of generated code read by Python."""
+    f, examples = FURTHER[name]
+    derived = ag.derive(f, *examples, name="Derived")
+    return derived, ast.parse(derived.source)
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_indices_and_windows_are_derived(name: str) -> None:
+    f, examples = FURTHER[name]
+    floats = tuple(k for k, one in enumerate(examples) if one.dtype.kind == "f")
+    layer = further(name)[0].layer()
+    y, pull = ag.vjp(lambda *xs: f(*xs, *examples[len(xs) :]), *(examples[k] for k in floats))
+    cotangent = np.random.default_rng(1).normal(size=np.shape(y))[()]
+    np.testing.assert_allclose(layer.forward(*examples), y, rtol=1e-12)
+    found = layer.backward(cotangent)
+    for one, truth in zip(found if len(floats) > 1 else (found,), pull(cotangent), strict=True):
+        np.testing.assert_allclose(one, truth, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_nothing_is_computed_in_vain(name: str) -> None:
+    """Every value that either pass names is read after that, and backward reads what is kept."""
+    tree = further(name)[1]
+    (made,) = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    for method in (node for node in made.body if isinstance(node, ast.FunctionDef)):
+        names = [node for node in ast.walk(method) if isinstance(node, ast.Name)]
+        stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        assert stored <= {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    fields = [node for node in ast.walk(made) if isinstance(node, ast.Attribute)
+              and isinstance(node.value, ast.Name) and node.value.id == "self"]  # fmt: skip
+    kept = {node.attr for node in fields if isinstance(node.ctx, ast.Store)}
+    assert kept <= {node.attr for node in fields if isinstance(node.ctx, ast.Load)}
+
+
+def test_integers_are_positions_where_the_layer_takes_them_for_that() -> None:
+    W = np.random.default_rng(0).normal(size=(5, 3))
+    places = np.array([0, 2, 2, 4])
+    layer = ag.derive(ag.nn.Embedding(W), places).layer()
+    np.testing.assert_array_equal(layer.forward(places), W[places])
+    layer.backward(np.ones((4, 3)))
+    np.testing.assert_array_equal(layer.dW[:, 0], [1, 0, 2, 0, 1])
 
 
 def test_what_is_written_is_formatted(tmp_path: Path) -> None:

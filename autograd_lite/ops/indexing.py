@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.errors import IndexingError
-from autograd_lite.notation import subscript
+from autograd_lite.notation import literal, subscript
 from autograd_lite.ops import plain
 from autograd_lite.ops.pointwise import where
 from autograd_lite.recording import apply, unary
@@ -145,6 +145,10 @@ def _read_code(x: str, *arrays: str, index: Index) -> str:
     return f"{x}[{subscript(_filled(index, arrays))}]"
 
 
+def _scatter_code(x: str, *arrays: str, index: Index, shape: Index) -> str:
+    return f"scatter({x}, np.s_[{subscript(_filled(index, arrays))}], {literal(shape)})"
+
+
 _getitem = linear(
     "getitem", _read,
     lambda g, x, *arrays, index: _scatter(g, *arrays, index=index, shape=x.shape),
@@ -162,7 +166,7 @@ _scatter = linear(
     "scatter", _scattered,
     lambda g, x, *arrays, index, shape: apply(_getitem.op, (g, *arrays), {"index": index}),
     further=True, doc="Zeros with x added at the index: the adjoint of reading.",
-    plain=plain.scatter, symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
+    plain=plain.scatter, code=_scatter_code, symbol="[ ]ᵀ", text="scatter({0})", local=["G[index]"],
     samples=[
         (((3,),), {"index": (slice(None), 1), "shape": (3, 2)}),
         (((3,),), {"index": (np.array([0, 2, 0]),), "shape": (4,)}),

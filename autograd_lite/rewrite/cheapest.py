@@ -16,7 +16,7 @@ from autograd_lite.errors import AutogradError
 from autograd_lite.graph import Graph, Leaf, Node
 from autograd_lite.rewrite.confirming import confirmed, keeps_range
 from autograd_lite.rewrite.costs import cost, names_in
-from autograd_lite.rewrite.field import Atom, Field
+from autograd_lite.rewrite.field import Atom, Field, fits
 from autograd_lite.rewrite.rational import Overgrown, Ratio, symbol
 from autograd_lite.rewrite.reading import Reader
 from autograd_lite.rewrite.regions import Region, differentiated, part_of, structure
@@ -56,11 +56,16 @@ class Rewriting:
 
 @dataclass(frozen=True)
 class Priced:
-    """A rule, its cost in additions of two arrays, and the rewriting that led to it."""
+    """A rule, its cost in additions of two arrays, and the rewriting that led to it.
+
+    ``path`` is where each step's known value stood among those there were, and which way of using
+    it was taken; the same path leads to the rule of a like region of other sizes.
+    """
 
     rule: LocalRule
     cost: float
     steps: tuple[Rewriting, ...] = ()
+    path: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class _Move:
 
     slope: Ratio
     place: int
+    way: int
     solution: Solution
 
 
@@ -81,11 +87,13 @@ class _State:
 
 
 def cheapest_rule(
-    nodes: Iterable[Node], output: Node, wanted: Node, names: Mapping[Node, str]
-) -> Priced | None:
+    nodes: Iterable[Node], output: Node, wanted: Node, names: Mapping[Node, str],
+    like: Priced | None = None,
+) -> Priced | None:  # fmt: skip
     """The rule of ``nodes`` on the way from ``output`` back to ``wanted`` that costs least.
 
-    As ``local_rule``, but that the rule may read values inside the region.
+    As ``local_rule``, but that the rule may read values inside the region. ``like`` is what was
+    found for a region that differs in sizes alone: the same rewriting is tried first.
 
     >>> import autograd_lite as ag
     >>> x = ag.tensor([1.0, 2.0], name="x")
@@ -107,7 +115,7 @@ def cheapest_rule(
     if key not in _found:
         if len(_found) >= _REMEMBERED:
             _found.clear()
-        _found[key] = _searched(inside, inputs, output, wanted, called)
+        _found[key] = _searched(inside, inputs, output, wanted, called, like)
     found = _found[key]
     return found and replace(
         found, rule=replace(found.rule, inputs=tuple(inputs), inside=tuple(inside))
@@ -123,11 +131,16 @@ def _searched(
     output: Node,
     wanted: Node,
     called: Sequence[str],
+    like: Priced | None,
 ) -> Priced | None:
     try:
         region = differentiated(inside, inputs, output, wanted)
         leaves = [isinstance(node, Leaf) for node in inputs]
         search = _Search(region, called, leaves)
+        led = search.led(like.path) if like else None
+        if led is not None and confirmed(led.rule):
+            rule = replace(led.rule, stable=like.rule.stable)  # type: ignore[union-attr]  # led by it
+            return replace(led, rule=rule, steps=tuple(search.steps(rule)))
         priced = search.rules()
     except (AutogradError, Overgrown, ZeroDivisionError, OverflowError):
         return None
@@ -138,7 +151,8 @@ def _searched(
     first = [best, *islice((p for p in right if p.cost <= best.cost), 3)]
     rated = [replace(p, rule=replace(p.rule, stable=keeps_range(p.rule))) for p in first]
     chosen = next((p for p in rated if p.rule.stable), rated[0])
-    return replace(chosen, steps=tuple(search.steps(chosen.rule)))
+    path = search.path(chosen.rule)
+    return replace(chosen, steps=tuple(search.steps(chosen.rule)), path=path)
 
 
 class _Search:
@@ -146,6 +160,7 @@ class _Search:
 
     def __init__(self, region: Region, called: Sequence[str], leaves: Sequence[bool]) -> None:
         self.region, self.field = region, Field(_EFFORT)
+        self.shape = region.inputs[region.at].shape
         count = len(region.inputs)
         inputs = [
             self.field.name(node, name or f"x{k}", node.shape, idempotent=node.dtype == np.bool_)
@@ -158,6 +173,7 @@ class _Search:
         self.reader.known[region.cotangent] = symbol(self.arriving)
         self.reader.read(Graph([region.output, region.derivative]))
         self.kept = dict(self._kept(called[count:]))
+        self.solved: dict[tuple[Atom, Ratio], tuple[Solution, ...]] = {}
         kinds = ("leaf" if leaf else "input" for leaf in leaves)
         self.reading = {a: _READING[kind] for a, kind in zip(inputs, kinds, strict=True)}
         self.reading |= dict.fromkeys(self.kept, _READING["inside"])
@@ -184,16 +200,41 @@ class _Search:
 
     def rules(self) -> list[Priced]:
         """The rules of the shortest formulas that were found, with their costs."""
-        shortest = sorted(self._formulas(), key=self._terms)[:_WRITTEN]
-        self.ratios = {written(self.field, ratio, self.arriving): ratio for ratio in shortest}
+        return self._priced(sorted(self._formulas(), key=self._terms)[:_WRITTEN])
+
+    def _priced(self, formulas: Sequence[Ratio]) -> list[Priced]:
+        self.ratios = {written(self.field, ratio, self.arriving): ratio for ratio in formulas}
         return [Priced(self._rule(form), cost(form, self.reading)) for form in self.ratios]
+
+    def led(self, path: Sequence[tuple[int, int]]) -> Priced | None:
+        """The rule to which a path leads; None where it leads to none."""
+        state = self._start()
+        for step in path:
+            moves = (move for move in self._further(state) if (move.place, move.way) == step)
+            move = next(moves, None)
+            if move is None:
+                return None
+            self.before.setdefault(move.slope, (state.slope, move))
+            state = _after(state, move)
+        (found,) = self._priced([state.slope])
+        return replace(found, path=tuple(path))
+
+    def path(self, rule: LocalRule) -> tuple[tuple[int, int], ...]:
+        """The way by which the search came to a rule."""
+        found: list[tuple[int, int]] = []
+        before, move = self.before[self.ratios[rule.form]]
+        while before is not None and move is not None:
+            found.insert(0, (move.place, move.way))
+            before, move = self.before[before]
+        return tuple(found)
 
     def steps(self, rule: LocalRule) -> list[Rewriting]:
         """How the search came to a rule, from the derivative in terms of the inputs."""
         steps: list[Rewriting] = []
         ratio: Ratio | None = self.ratios[rule.form]
         while ratio is not None:
-            before, solution = self.before[ratio]
+            before, move = self.before[ratio]
+            solution = move.solution if move else None
             form = written(self.field, ratio, self.arriving)
             value = solution.name.name if solution else ""
             steps.insert(0, Rewriting(value, self._equation(solution), self._rule(form)))
@@ -206,16 +247,20 @@ class _Search:
         sides = (solution.solved, solution.by)
         return " = ".join(written(self.field, side, self.arriving).text for side in sides)
 
-    def _formulas(self) -> list[Ratio]:
-        """The derivative in terms of up to ``_ROUNDS`` known values."""
+    def _start(self) -> _State:
+        """The derivative in terms of the inputs, and all that is at hand."""
         output, slope = (self._formula(n) for n in (self.region.output, self.region.derivative))
         inside = [(atom, self._formula(self.region.inside[k])) for atom, k in self.kept.items()]
-        self.before: dict[Ratio, tuple[Ratio | None, Solution | None]] = {slope: (None, None)}
-        beam = [_State(slope, ((self.output, output), *inside))]
+        self.before: dict[Ratio, tuple[Ratio | None, _Move | None]] = {slope: (None, None)}
+        return _State(slope, ((self.output, output), *inside))
+
+    def _formulas(self) -> list[Ratio]:
+        """The derivative in terms of up to ``_ROUNDS`` known values."""
+        beam = [self._start()]
         for _ in range(_ROUNDS):
             moves = ((state, move) for state in beam for move in self._further(state))
             fresh = {m.slope: (state, m) for state, m in moves if m.slope not in self.before}
-            self.before |= {s: (state.slope, move.solution) for s, (state, move) in fresh.items()}
+            self.before |= {s: (state.slope, move) for s, (state, move) in fresh.items()}
             best = sorted(fresh, key=self._terms)[:_BEAM]
             beam = [_after(*fresh[slope]) for slope in best]
         return [ratio for ratio in self.before if self._terms(ratio) <= _TERMS]
@@ -226,10 +271,12 @@ class _Search:
     def _further(self, state: _State) -> Iterator[_Move]:
         """The derivative in terms of one more known value."""
         for k, (atom, made) in enumerate(state.known):
-            for solution in solutions(self.field, made, atom):
+            if (atom, made) not in self.solved:
+                self.solved[atom, made] = tuple(solutions(self.field, made, atom))
+            for way, solution in enumerate(self.solved[atom, made]):
                 slope = _tried(solution, state.slope)
-                if slope is not None and slope != state.slope:
-                    yield _Move(self.field.folded(slope), k, solution)
+                if slope is not None and slope != state.slope and fits(slope, self.shape):
+                    yield _Move(self.field.folded(slope), k, way, solution)
 
     def _rule(self, form: Form) -> LocalRule:
         read = {name.atom for name in names_in(form)}

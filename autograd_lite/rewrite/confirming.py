@@ -37,7 +37,7 @@ def confirmed(rule: LocalRule) -> bool:
         arrays = [np.asarray(draw(shape))[()] for shape in shapes]
         try:
             short, slow = rule.both(arrays, cotangent)
-        except AutogradError:  # shapes that do not fit, in a wrong rule
+        except (AutogradError, ValueError):  # shapes that do not fit, in a wrong rule
             return False
         defined = np.isfinite(slow)
         informed |= bool(np.any(defined)) or not defined.size

@@ -23,6 +23,7 @@ from autograd_lite.rewrite.rational import (
     Overgrown,
     Poly,
     Ratio,
+    combined,
     content,
     number,
     primitive,
@@ -31,7 +32,7 @@ from autograd_lite.rewrite.rational import (
 from autograd_lite.rules import OPS
 from autograd_lite.shapes import Shape, broadcast_shapes
 
-__all__ = ["Atom", "Field", "bare", "key_of", "shape_of_ratio"]
+__all__ = ["Atom", "Field", "bare", "fits", "key_of", "shape_of_ratio"]
 
 _EFFORT = 400  # terms that are put together in one simplification
 _SUM = OPS["sum"]
@@ -42,20 +43,22 @@ class Atom:
     """A name, a constant array, or an operator applied to formulas; made by a ``Field`` alone.
 
     ``shapes`` are those of the arguments as the operator takes them. A formula raised to a
-    fractional power is the ``base`` of an atom without operator.
+    fractional power is the ``base`` of an atom without operator. A reshape has as ``frame`` the
+    shapes of the whole formulas between which it moved, in which it may still grow.
     """
 
-    __slots__ = ("args", "idempotent", "name", "op", "params", "positive", "rank", "shape",
+    __slots__ = ("args", "frame", "idempotent", "name", "op", "params", "positive", "rank", "shape",
                  "shapes", "value")  # fmt: skip
 
     def __init__(
         self, rank: int, shape: Shape, *, name: str = "", value: Any = None, op: Op | None = None,
         args: tuple[Any, ...] = (), shapes: tuple[Shape, ...] = (), params: Any = EMPTY,
         positive: bool = False, idempotent: bool = False,
+        frame: tuple[Shape, Shape] | None = None,
     ) -> None:  # fmt: skip
         self.rank, self.shape, self.name, self.value = rank, shape, name, value
         self.op, self.args, self.shapes, self.params = op, args, shapes, params
-        self.positive, self.idempotent = positive, idempotent
+        self.positive, self.idempotent, self.frame = positive, idempotent, frame
 
     def __repr__(self) -> str:
         return self.name or f"{self.op.name if self.op else 'base'}{self.args}"
@@ -307,65 +310,91 @@ class Field:
             sizes = iter(atom.shape[k] if -k <= len(atom.shape) else 1 for k in kept)
             return tuple(next(sizes) if n != 1 else 1 for n in new)
 
-        return self.mapped(x, lambda atom: self._seen(atom, bare(shape_in_new(atom))))
+        frame = old, new
+        return self.mapped(x, lambda atom: self._seen(atom, bare(shape_in_new(atom)), frame))
 
-    def _seen(self, atom: Atom, shape: Shape) -> Ratio:
+    def _seen(self, atom: Atom, shape: Shape, frame: tuple[Shape, Shape]) -> Ratio:
         if shape == bare(atom.shape):
             return symbol(atom)
         if atom.op is _RESHAPE and isinstance(atom.args[0], Ratio):
             ((_, ((inner, _),)),) = (atom.args[0].monomial,)  # type: ignore[misc]  # a single atom
-            return self._seen(inner, shape)
+            return self._seen(inner, shape, frame)
         return symbol(
             self._atom(
                 ("reshape", atom, shape), shape, op=_RESHAPE, args=(symbol(atom),),
                 shapes=(atom.shape,), params={"shape": shape}, positive=atom.positive,
-                idempotent=atom.idempotent,
+                idempotent=atom.idempotent, frame=frame,
             )
         )  # fmt: skip
 
     # substitution
 
-    def _assembled(self, x: Ratio, power: Callable[[Atom, Fraction], Ratio]) -> Ratio:
-        """A formula put together again of powers of its atoms."""
+    def _assembled(self, x: Ratio, power: Callable[[Atom, Fraction], Ratio | None]) -> Ratio:
+        """A formula put together again of powers of its atoms; None is one that stays as it is."""
+        made: dict[tuple[Atom, Fraction], Ratio | None] = {}
 
-        def poly(terms: Poly) -> Ratio:
-            result = ZERO
+        def changed(pair: tuple[Atom, Fraction]) -> bool:
+            if pair not in made:
+                made[pair] = power(*pair)
+            return made[pair] is not None
+
+        def poly(terms: Poly) -> Ratio | None:
+            groups: dict[Monomial, list[tuple[Monomial, Fraction]]] = {}
             for monomial, c in terms:
-                product = number(c)
-                for atom, e in monomial:
-                    product = product * power(atom, e)
-                result = result + product
+                new = tuple(pair for pair in monomial if changed(pair))
+                rest = tuple(pair for pair in monomial if not changed(pair)) if new else monomial
+                groups.setdefault(new, []).append((rest, c))
             self._effort -= len(terms)
             if self._effort < 0:
                 raise Overgrown
+            if groups.keys() <= {()}:
+                return None
+            result = Ratio(tuple(groups.pop((), ())))
+            for new, rest_terms in groups.items():
+                product = combined(rest_terms)
+                for pair in new:
+                    product = product * (made[pair] or ONE)
+                result = result + product
             return result
 
-        result = poly(x.top)
-        for factor, e in x.under:
-            result = result * poly(factor).power(-e)
+        top = poly(x.top)
+        under = [(factor, e, poly(factor)) for factor, e in x.under]
+        if top is None and all(one is None for *_, one in under):
+            return x
+        result = Ratio(x.top) if top is None else top
+        result = result * Ratio(ONE.top, tuple((f, e) for f, e, one in under if one is None))
+        for _, e, one in under:
+            result = result if one is None else result * one.power(-e)
         return result
 
     def mapped(self, x: Ratio, replace: Callable[[Atom], Ratio]) -> Ratio:
         """A formula with every atom of its surface replaced."""
-        return self._assembled(x, lambda atom, e: self.power(replace(atom), e))
+
+        def power(atom: Atom, e: Fraction) -> Ratio | None:
+            found = replace(atom)
+            return None if found == symbol(atom) else self.power(found, e)
+
+        return self._assembled(x, power)
 
     def substituted(self, x: Ratio, atom: Atom, by: Ratio, step: Fraction) -> Ratio:
         """A formula with atom^step replaced by a formula, inside sums and operators too.
 
         Not inside the atoms of that formula: what replaces e = exp(x) may hold the sum of e.
         """
-        memo: dict[Atom, Ratio] = {one: symbol(one) for one in by.atoms()}
+        memo: dict[Atom, Ratio | None] = dict.fromkeys(by.atoms())
 
-        def deep(one: Atom) -> Ratio:
+        def deep(one: Atom) -> Ratio | None:
             if one not in memo:
-                memo[one] = self._rebuilt(one, go) if one.args else symbol(one)
+                found = self._rebuilt(one, go) if one.args else None
+                memo[one] = None if found == symbol(one) else found
             return memo[one]
 
-        def power(one: Atom, e: Fraction) -> Ratio:
+        def power(one: Atom, e: Fraction) -> Ratio | None:
             if one is not atom:
-                return self.power(deep(one), e)
+                found = deep(one)
+                return None if found is None else self.power(found, e)
             times = Fraction(e) / step
-            return by.power(int(times)) if times.denominator == 1 else symbol(one, e)
+            return by.power(int(times)) if times.denominator == 1 else None
 
         def go(ratio: Ratio) -> Ratio:
             return self._assembled(ratio, power)
@@ -379,6 +408,8 @@ class Field:
         args = [go(arg) if isinstance(arg, Ratio) else arg for arg in atom.args]
         if all(a == b for a, b in zip(args, atom.args, strict=True)):
             return symbol(atom)
+        if not all(map(fits, args, atom.shapes)):
+            return self._grown(atom, args)
         if atom.op is _SUM:
             return self.total(args[0], atom.shapes[0], atom.params["axis"])
         if atom.op is None:
@@ -393,6 +424,21 @@ class Field:
             atom.op, args, atom.shapes, atom.params, atom.shape,
             positive=atom.positive, idempotent=atom.idempotent,
         )  # fmt: skip
+
+    def _grown(self, atom: Atom, args: Sequence[Any]) -> Ratio:
+        """An atom whose argument is larger than it was; ``Overgrown`` unless it has a place."""
+        if atom.frame is None or not fits(args[0], atom.frame[0]):
+            raise Overgrown
+        return self.moved(args[0], *atom.frame) or ZERO
+
+
+def fits(arg: Any, shape: Shape) -> bool:
+    """Whether a formula's atoms have no other axes than an array of this shape."""
+    if not isinstance(arg, Ratio):
+        return True
+    found = shape_of_ratio(arg)
+    pairs = zip(reversed(found), reversed((1,) * len(found) + shape))
+    return all(n in (1, m) for n, m in pairs)
 
 
 def _vanishes(monomial: Monomial) -> bool:

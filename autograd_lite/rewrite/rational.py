@@ -13,6 +13,7 @@ brought over the common denominator and every factor of it is divided out where 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import gcd, lcm
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = [
     "Overgrown",
     "Poly",
     "Ratio",
+    "combined",
     "content",
     "number",
     "primitive",
@@ -34,6 +36,7 @@ Monomial = tuple[tuple[Any, Fraction], ...]
 Poly = tuple[tuple[Monomial, Fraction], ...]
 
 _NONE: Any = 0
+_UNIT: Any = 1
 _MOST = 80  # terms of a polynomial
 
 
@@ -47,7 +50,22 @@ def _order(monomial: Monomial) -> tuple[Any, ...]:
 
 def _settled(x: Any) -> Any:
     """A whole number as an int."""
+    if type(x) is int:
+        return x
     return x.numerator if x.denominator == 1 else x
+
+
+def _exact(x: Any) -> Any:
+    """A number as a Fraction, or an int."""
+    return x if type(x) is int else _settled(Fraction(x))
+
+
+def _by_order(term: tuple[Monomial, Fraction]) -> tuple[Any, ...]:
+    return _order(term[0])
+
+
+def _by_rank(pair: tuple[Any, Fraction]) -> int:
+    return pair[0].rank  # type: ignore[no-any-return]  # an atom's place
 
 
 def _poly(terms: Mapping[Monomial, Fraction]) -> Poly:
@@ -55,15 +73,20 @@ def _poly(terms: Mapping[Monomial, Fraction]) -> Poly:
     kept = [(monomial, _settled(c)) for monomial, c in terms.items() if c]
     if len(kept) > _MOST:
         raise Overgrown
-    return tuple(sorted(kept, key=lambda term: _order(term[0])))
+    if len(kept) > 1:
+        kept.sort(key=_by_order)
+    return tuple(kept)
 
 
-def _merged(a: Iterable[tuple[Any, Fraction]], b: Iterable[tuple[Any, Fraction]]) -> Monomial:
+def _merged(a: Monomial, b: Monomial) -> Monomial:
+    """The product of two monomials."""
+    if not a or not b:
+        return a or b
     exponents: dict[Any, Fraction] = dict(a)
     for atom, e in b:
         total = _settled(exponents.get(atom, _NONE) + e)
-        exponents[atom] = _settled(Fraction(1)) if atom.idempotent and total > 1 else total
-    return tuple(sorted(((a, e) for a, e in exponents.items() if e), key=lambda pair: pair[0].rank))
+        exponents[atom] = _UNIT if atom.idempotent and total > 1 else total
+    return tuple(sorted([pair for pair in exponents.items() if pair[1]], key=_by_rank))
 
 
 def _plus(a: Poly, b: Poly) -> Poly:
@@ -74,6 +97,8 @@ def _plus(a: Poly, b: Poly) -> Poly:
 
 
 def _times(a: Poly, b: Poly) -> Poly:
+    if _ONE in (a, b):
+        return b if a == _ONE else a
     if len(a) * len(b) > _MOST**2:
         raise Overgrown
     terms: dict[Monomial, Fraction] = {}
@@ -101,10 +126,11 @@ def content(poly: Poly) -> tuple[Fraction, Monomial]:
             continue
         for atom in {*least, *here}:
             least[atom] = min(least.get(atom, _NONE), here.get(atom, _NONE))
-    numbers = [c for _, c in poly]
-    factor = Fraction(gcd(*(c.numerator for c in numbers)), lcm(*(c.denominator for c in numbers)))
-    factor = factor if poly[0][1] > 0 else -factor
-    return factor, _merged(least.items(), ())
+    above = gcd(*(c.numerator for _, c in poly))
+    under = lcm(*(c.denominator for _, c in poly))
+    factor: Any = above if under == 1 else Fraction(above, under)
+    common = sorted([pair for pair in least.items() if pair[1]], key=_by_rank)
+    return (factor if poly[0][1] > 0 else -factor), tuple(common)
 
 
 def _scaled(poly: Poly, factor: Fraction, monomial: Monomial = ()) -> Poly:
@@ -118,7 +144,9 @@ def _inverse(monomial: Monomial) -> Monomial:
 def primitive(poly: Poly) -> tuple[Fraction, Monomial, Poly]:
     """A polynomial as number × monomial × what is left, whose first coefficient is positive."""
     factor, monomial = content(poly)
-    return factor, monomial, _scaled(poly, 1 / factor, _inverse(monomial))
+    if factor == 1 and not monomial:
+        return factor, monomial, poly
+    return factor, monomial, _scaled(poly, 1 / Fraction(factor), _inverse(monomial))
 
 
 def _quotient(poly: Poly, divisor: Poly) -> Poly | None:
@@ -170,6 +198,13 @@ class Ratio:
     top: Poly
     under: tuple[tuple[Poly, int], ...] = ()
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.top, self.under))
+
     def __add__(self, other: "Ratio") -> "Ratio":
         mine, yours = dict(self.under), dict(other.under)
         common = {
@@ -179,6 +214,10 @@ class Ratio:
         return _reduced(top, common)
 
     def __mul__(self, other: "Ratio") -> "Ratio":
+        if self.top == _ONE and not self.under:
+            return other
+        if other.top == _ONE and not other.under:
+            return self
         under = dict(self.under)
         for factor, e in other.under:
             under[factor] = under.get(factor, 0) + e
@@ -201,7 +240,7 @@ class Ratio:
         for factor, e in self.under:
             result = result * Ratio(_raised(factor, e))
         number, monomial, rest = primitive(self.top)
-        outer = Ratio(((_inverse(monomial), 1 / number),))
+        outer = Ratio(((_inverse(monomial), _settled(1 / Fraction(number))),))
         return result * outer if len(rest) == 1 else result * outer * Ratio(_ONE, ((rest, 1),))
 
     def power(self, exponent: int) -> "Ratio":
@@ -240,18 +279,26 @@ class Ratio:
         return sorted(found, key=lambda atom: atom.rank)
 
 
-_ONE: Poly = (((), _settled(Fraction(1))),)
+_ONE: Poly = (((), _UNIT),)
 ZERO, ONE = Ratio(()), Ratio(_ONE)
 
 
 def number(value: Any) -> Ratio:
     """A number as a Ratio, exactly."""
-    return Ratio(_poly({(): Fraction(value)}))
+    return Ratio(_poly({(): _exact(value)}))
+
+
+def combined(terms: Iterable[tuple[Monomial, Fraction]]) -> Ratio:
+    """The sum of terms, of which several may have the same atoms."""
+    total: dict[Monomial, Fraction] = {}
+    for monomial, c in terms:
+        total[monomial] = total.get(monomial, _NONE) + c
+    return Ratio(_poly(total))
 
 
 def symbol(atom: Any, exponent: Any = 1) -> Ratio:
     """A power of an atom as a Ratio."""
-    return Ratio(((((atom, _settled(Fraction(exponent))),), _settled(Fraction(1))),))
+    return Ratio(((((atom, _exact(exponent)),), _UNIT),))
 
 
 def _lifted(top: Poly, under: Mapping[Poly, int], common: Mapping[Poly, int]) -> Poly:

@@ -16,7 +16,7 @@ from autograd_lite.graph import Constant, Leaf, Node
 from autograd_lite.reverse import users_first
 from autograd_lite.rewrite import LocalRule, Priced, Rewriting, cheapest_rule, readable
 
-__all__ = ["Block", "blocks", "carrying"]
+__all__ = ["Block", "alike", "blocks", "carrying"]
 
 _LARGEST = 24  # nodes of a block
 _RAW = 4.0  # what a rule is taken to cost that is applied as the operator declares it
@@ -28,14 +28,22 @@ _SMALLER = 0.05  # what a block is worth that has one more node
 class Block:
     """Nodes with one output, and for each input the rule of its gradient.
 
-    None stands for the rule that the operator declares; then the block is a single node. ``steps``
-    are the rewritings that led to each rule.
+    None stands for the rule that the operator declares; then the block is a single node.
     """
 
     nodes: tuple[Node, ...]
     output: Node
-    rules: Mapping[Node, LocalRule | None]
-    steps: Mapping[Node, tuple[Rewriting, ...]]
+    priced: Mapping[Node, Priced | None]
+
+    @property
+    def rules(self) -> Mapping[Node, LocalRule | None]:
+        """For each input the rule of its gradient."""
+        return {p: None if one is None else one.rule for p, one in self.priced.items()}
+
+    @property
+    def steps(self) -> Mapping[Node, tuple[Rewriting, ...]]:
+        """For each input the rewritings that led to its rule."""
+        return {p: () if one is None else one.steps for p, one in self.priced.items()}
 
 
 def carrying(output: Node, wanted: Sequence[Node]) -> set[Node]:
@@ -58,12 +66,7 @@ def _inputs(node: Node) -> Iterator[tuple[int, Node]]:
 def blocks(output: Node, wanted: Sequence[Node], names: Mapping[Node, str]) -> list[Block]:
     """The blocks between ``wanted`` leaves and ``output``, users first."""
     active = carrying(output, wanted)
-    users: dict[Node, set[Node]] = {node: set() for node in active}
-    for node in active:
-        for _, p in _inputs(node):
-            if p in active:
-                users[p].add(node)
-    cutter = _Cutter(active, users, names)
+    cutter = _Cutter(active, names)
     pending = [(-output.serial, output)] if output in active else []
     heapify(pending)
     seen, found = {output}, []
@@ -80,14 +83,36 @@ def blocks(output: Node, wanted: Sequence[Node], names: Mapping[Node, str]) -> l
     return found
 
 
+def alike(
+    found: Sequence[Block], image: Mapping[Node, Node], wanted: Sequence[Node],
+    names: Mapping[Node, str],
+) -> list[Block]:  # fmt: skip
+    """The same blocks of a graph that differs in sizes alone; ``image`` has its nodes."""
+    output = image[found[0].output]
+    cutter = _Cutter(carrying(output, wanted), names)
+    return [cutter.like(block, image) for block in found]
+
+
 class _Cutter:
     """Looks for the block that saves most."""
 
-    def __init__(
-        self, active: set[Node], users: Mapping[Node, set[Node]], names: Mapping[Node, str]
-    ) -> None:
-        self.active, self.users, self.names = active, users, names
+    def __init__(self, active: set[Node], names: Mapping[Node, str]) -> None:
+        self.active, self.names = active, names
+        self.users: dict[Node, set[Node]] = {node: set() for node in active}
+        for node in active:
+            for _, p in _inputs(node):
+                if p in active:
+                    self.users[p].add(node)
         self._single: dict[Node, float] = {}
+
+    def like(self, block: Block, image: Mapping[Node, Node]) -> Block:
+        """The block that has the images of another's nodes."""
+        nodes, root = tuple(image[node] for node in block.nodes), image[block.output]
+        priced = {
+            image[p]: one and self._cheapest(nodes, root, image[p], one)
+            for p, one in block.priced.items()
+        }
+        return Block(nodes, root, priced)
 
     def block(self, root: Node) -> Block:
         """The best block with this output."""
@@ -102,10 +127,7 @@ class _Cutter:
             if len(cone) < len(best) and self._splits(best, cone, root, saved):
                 best = cone
                 break
-        found = dict(self._found(best, root))
-        rules = {p: None if priced is None else priced.rule for p, priced in found.items()}
-        steps = {p: priced.steps for p, priced in found.items() if priced is not None}
-        return Block(best, root, rules, steps)
+        return Block(best, root, dict(self._found(best, root)))
 
     def _splits(self, whole: tuple[Node, ...], cone: tuple[Node, ...], root: Node,
                 saved: float) -> bool:  # fmt: skip
@@ -156,7 +178,9 @@ class _Cutter:
         for p in self._wanted(cone):
             yield p, self._cheapest(cone, root, p)
 
-    def _cheapest(self, cone: tuple[Node, ...], root: Node, wanted: Node) -> Priced | None:
+    def _cheapest(
+        self, cone: tuple[Node, ...], root: Node, wanted: Node, like: Priced | None = None
+    ) -> Priced | None:
         """The rule of the nodes on the way; conditions that they read are seen through."""
         way = {wanted}
         for node in cone:
@@ -168,7 +192,7 @@ class _Cutter:
             for _, p in _inputs(node)
             if p not in self.active and p.dtype == np.bool_ and readable(p.op)
         ]
-        return cheapest_rule((*conditions, *(way - {wanted})), root, wanted, self.names)
+        return cheapest_rule((*conditions, *(way - {wanted})), root, wanted, self.names, like)
 
     def _gain(self, cone: tuple[Node, ...], root: Node) -> float:
         """What one block saves over one for each of its nodes; −∞ if it has no rule."""

@@ -72,7 +72,7 @@ class Checker:
 
     def _gradients(self, layer: Any, cotangent: Any) -> list[Any]:
         returned = layer.backward(cotangent)
-        returned = returned if len(self.wanted) > 1 else (returned,)
+        returned = (returned,) if len(self.wanted) == 1 else returned or ()
         return [*returned, *(getattr(layer, f"d{name}") for name in self.parameters)]
 
     def _truth(self, trace: Traced, cotangent: Any) -> list[Any]:

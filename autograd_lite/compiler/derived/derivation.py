@@ -26,7 +26,12 @@ from autograd_lite.compiler.derived.sizes import (
     primes,
     resized,
 )
-from autograd_lite.compiler.derived.tracing import Traced, argument_names, traced
+from autograd_lite.compiler.derived.tracing import (
+    Traced,
+    argument_names,
+    as_differentiated,
+    traced,
+)
 from autograd_lite.compiler.derived.written import Written, write
 from autograd_lite.errors import AutogradError, DeriveError
 from autograd_lite.tensors import plain
@@ -116,7 +121,7 @@ def derive(
             mend="ag.derive(f, x): arrays of the shapes and dtypes that the function takes",
         )
     names = argument_names(f, len(examples))
-    arrays = [plain(x) for x in examples]
+    arrays = as_differentiated(f, [plain(x) for x in examples], names)
     wanted = _wanted(argnums, arrays)
     title = _title(f, name)
     trace = traced(f, arrays, names)
@@ -171,12 +176,12 @@ def _wanted(argnums: int | Sequence[int] | None, examples: Sequence[Any]) -> lis
     count = len(examples)
     floats = [i for i, x in enumerate(examples) if x.dtype.kind == "f"]
     if argnums is None:
-        return floats or list(range(count))
+        return floats
     asked = [argnums] if isinstance(argnums, int) else list(argnums)
     for i in asked:
         if not -count <= i < count:
             raise DeriveError(f"there is no argument {i}", mend=f"{count} examples are given")
-        if floats and i % count not in floats:
+        if i % count not in floats:
             raise DeriveError(
                 f"argument {i} is of {examples[i].dtype}", mend="labels have no gradient"
             )
@@ -217,7 +222,8 @@ def _generalised(
     operators = [[node.op.name for node in trace.graph] for trace in traces]
     if operators[0] != operators[1]:
         raise Differ
-    one, other = (write(trace, wanted) for trace in traces)
+    one = write(traces[0], wanted)
+    other = write(traces[1], wanted, like=one)
     holder = Holder(
         one.inputs, tuple([np.shape(x) for x in variant] for variant in variants),  # type: ignore[arg-type]  # two of them
         axes, one.passes.kept, traces[0].output.shape, sizes[0],

@@ -76,7 +76,7 @@ class _Planner:
         self.order = graph.nodes
         self.forward = set(ancestors([task.output]))
         self.reached = self._reached()
-        self.hoisted = {node for node in self.order if self._is_mask(node)}
+        self.hoisted = self._hoisted()
         self.late = [n for n in self.order if not self._is_early(n) and not isinstance(n, Leaf)]
         self.early = [n for n in self.order if self._is_early(n) and not isinstance(n, Leaf)]
         self.kept = self._kept()
@@ -89,6 +89,12 @@ class _Planner:
             if any(isinstance(p, Node) and p in found for p in node.inputs):
                 found.add(node)
         return found
+
+    def _hoisted(self) -> set[Node]:
+        """Masks that backward reads, and what they are made of: forward prepares them."""
+        masks = [node for node in self.order if self._is_mask(node)]
+        made = ancestors(masks) if masks else []
+        return {node for node in made if node not in self.reached and not isinstance(node, Leaf)}
 
     def _is_mask(self, node: Node) -> bool:
         """A condition of forward values, which is smaller to keep than they are."""

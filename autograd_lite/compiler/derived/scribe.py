@@ -26,7 +26,7 @@ def expression(node: Node, operand: Callable[[Any], str]) -> str:
     """A node as an expression of its operands."""
     texts = [operand(x) for x in unrepeated(node)]
     params, helper = _shown(node), node.op.plain
-    if helper is None:
+    if helper is None or callable(node.op.code):
         return code(node.op, texts, params)
     keywords = [f"{name}={literal(value)}" for name, value in params.items()]
     return f"{helper.__name__}({', '.join([*texts, *keywords])})"

@@ -13,12 +13,18 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.derived.naming import usable
-from autograd_lite.errors import DeriveError, describe, user_frame
+from autograd_lite.errors import (
+    DeriveError,
+    DTypeError,
+    IndexingError,
+    describe,
+    user_frame,
+)
 from autograd_lite.graph import Datum, Graph, Leaf, Node, settled
 from autograd_lite.modes import using
 from autograd_lite.tensors import Tensor, tensor
 
-__all__ = ["Traced", "argument_names", "traced"]
+__all__ = ["Traced", "argument_names", "as_differentiated", "traced"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,7 @@ def traced(f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str])
     Raises:
         DeriveError: it does not return one tensor of floating numbers that rests on an input.
     """
-    labels = any(x.dtype.kind == "f" for x in examples)
-    leaves = [_leaf(x, name, labels=labels) for x, name in zip(examples, names, strict=True)]
+    leaves = [_leaf(x, name) for x, name in zip(examples, names, strict=True)]
     with using(tracing=True, recording=True, debug=False), np.errstate(all="ignore"):
         result = f(*leaves)
     _check(result)
@@ -61,9 +66,23 @@ def traced(f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str])
     return Traced(graph, own, others, caller)  # type: ignore[arg-type]  # leaves are Leafs
 
 
-def _leaf(value: Any, name: str, *, labels: bool) -> Tensor:
-    """An argument; beside arrays of floating numbers those of integers are labels."""
-    if labels and value.dtype.kind in "biu":
+def as_differentiated(
+    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str]
+) -> list[Any]:
+    """The examples; where all are integers as floating numbers, unless ``f`` takes positions."""
+    if any(x.dtype.kind == "f" for x in examples):
+        return list(examples)
+    floating = [x.astype(np.float64)[()] for x in examples]
+    try:
+        traced(f, floating, names)
+    except (DTypeError, IndexingError):
+        return list(examples)
+    return floating
+
+
+def _leaf(value: Any, name: str) -> Tensor:
+    """An argument; integers are labels or positions, which have no gradient."""
+    if value.dtype.kind in "biu":
         return Tensor(value, Datum("input", settled(value), name, None, 0))
     return tensor(value, name=name)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.derived.backward import backward_graph
-from autograd_lite.compiler.derived.blocks import blocks
+from autograd_lite.compiler.derived.blocks import Block, alike, blocks
 from autograd_lite.compiler.derived.naming import Names, assigned_names, usable
 from autograd_lite.compiler.derived.program import Passes, Task, passes
 from autograd_lite.compiler.derived.tracing import Traced
@@ -38,27 +38,39 @@ class Written:
     passes: Passes
     output: str
     stable: bool
+    trace: Traced
+    blocks: tuple[Block, ...]
 
 
-def write(trace: Traced, wanted: Sequence[int]) -> Written:
-    """The passes of a traced function, with the gradients of these inputs and of all parameters."""
-    return _Writer(trace, wanted).written()
+def write(trace: Traced, wanted: Sequence[int], like: Written | None = None) -> Written:
+    """The passes of a traced function, with the gradients of these inputs and of all parameters.
+
+    ``like`` is what was written for a trace that differs in sizes alone.
+    """
+    return _Writer(trace, wanted, like).written()
 
 
 class _Writer:
-    def __init__(self, trace: Traced, wanted: Sequence[int]) -> None:
+    def __init__(self, trace: Traced, wanted: Sequence[int], like: Written | None) -> None:
         self.trace, output = trace, trace.output
         self.asked = [trace.inputs[i] for i in wanted]
         self.wishes = assigned_names(trace.graph.nodes, trace.caller)
         self.wishes |= {node: node.name for node in trace.graph if node.name}
         if not usable(self.wishes.get(output)):
             self.wishes[output] = "y"
-        self.blocks = blocks(output, [*self.asked, *trace.parameters], self.wishes)
+        self.blocks = self._blocks(like)
         one = np.ones(output.shape, output.dtype)
         self.back = backward_graph(trace.graph, self.blocks, one)
         nodes = [output, *self.back.gradients.values(), *self.back.steps]
         found = rewritten(Graph(nodes), SHAPES)
         self.image, self.nodes = found.image, found.graph.nodes
+
+    def _blocks(self, like: Written | None) -> list[Block]:
+        wanted = [*self.asked, *self.trace.parameters]
+        if like is None:
+            return blocks(self.trace.output, wanted, self.wishes)
+        image = dict(zip(like.trace.graph.nodes, self.trace.graph.nodes, strict=True))
+        return alike(like.blocks, image, wanted, self.wishes)
 
     def written(self) -> Written:
         """Name what the class holds, and plan its statements."""
@@ -88,6 +100,7 @@ class _Writer:
             tuple(self._inputs()), dict(held.values()),
             tuple(held[id(leaf)][0] for leaf in self.trace.parameters), made,
             wishes[task.output] if wishes[task.output] not in names.taken else "y", stable,
+            self.trace, tuple(self.blocks),
         )  # fmt: skip
 
     def _inputs(self) -> list[str]:
