@@ -1,6 +1,6 @@
 """The Numba back end: a program as machine code, whole and in one call.
 
-Its LLVM is the one that Numba brings (llvmlite), its BLAS SciPy's. Imports errors, native and
+Its LLVM is the one that Numba brings (llvmlite), its BLAS NumPy's. Imports errors, native and
 program.
 """
 

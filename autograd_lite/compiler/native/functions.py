@@ -12,7 +12,7 @@ fits, computed in tests/compiler/coefficients.py.
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,9 +92,14 @@ def _polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
     return total
 
 
+def _at_least(x: Scalar, low: float) -> Scalar:
+    """Held above a bound; NaN stays NaN."""
+    return (x < low).choose(low, x)
+
+
 def _clamped(x: Scalar, low: float, high: float) -> Scalar:
     """Held between the bounds; NaN stays NaN."""
-    above = (x < low).choose(low, x)
+    above = _at_least(x, low)
     return (above > high).choose(high, above)
 
 
@@ -109,12 +114,12 @@ def _power_of_two(n: Scalar, form: Format) -> Scalar:
 
 
 class _Multiple(NamedTuple):
-    """x = k·ln 2 + r + lost, with r in ±ln 2/2 and the whole k in the last bits of ``bits``."""
+    """x = k·ln 2 + high + low, of ±ln 2/2, with the whole k in the last bits of ``bits``."""
 
     k: Scalar
     bits: Scalar
-    r: Scalar
-    lost: Scalar
+    high: Scalar
+    low: Scalar
 
 
 def _reduced(x: Scalar) -> _Multiple:
@@ -123,13 +128,19 @@ def _reduced(x: Scalar) -> _Multiple:
     total = x.times_plus(math.log2(math.e), _rounder(form))
     k = total - _rounder(form)
     high = (-k).times_plus(form.ln2_high, x)
-    r = (-k).times_plus(form.ln2_low, high)
-    return _Multiple(k, total.bits(), r, (-k).times_plus(form.ln2_low, high - r))
+    return _Multiple(k, total.bits(), high, (-k) * form.ln2_low)
 
 
-def _exp_reduced(r: Scalar, lost: Any = 0.0) -> Scalar:
-    """eʳ − 1 for |r| ≤ ln 2/2."""
-    return r + (r * r).times_plus(_polynomial(r, _format(r).exp), lost)
+def _curved(high: Scalar, low: Scalar) -> Scalar:
+    """eʳ − 1 − high for r = high + low, |r| ≤ ln 2/2."""
+    r = high + low
+    return (r * r).times_plus(_polynomial(r, _format(r).exp), low)
+
+
+def _exp_reduced(high: Scalar, low: Scalar) -> Scalar:
+    """eʳ for r = high + low, |r| ≤ ln 2/2: what 1 + high loses is added to the rest."""
+    one = high + 1
+    return one + ((high - (one - 1)) + _curved(high, low))
 
 
 def _scaled(p: Scalar, k: Scalar, bits: Scalar) -> Scalar:
@@ -142,8 +153,12 @@ def _scaled(p: Scalar, k: Scalar, bits: Scalar) -> Scalar:
 def exp(x: Scalar) -> Scalar:
     """e**x."""
     form = _format(x)
-    k, bits, r, lost = _reduced(_clamped(x, form.low, form.high))
-    return _scaled(_exp_reduced(r, lost) + 1, k, bits)
+    if x.is_not_positive():
+        _, bits, high, low = _reduced(_at_least(x, form.low))
+        shifted = _power_of_two(bits + form.digits + 2, form)
+        return _exp_reduced(high, low) * shifted * 2.0 ** -(form.digits + 2)
+    k, bits, high, low = _reduced(_clamped(x, form.low, form.high))
+    return _scaled(_exp_reduced(high, low), k, bits)
 
 
 def exp2(x: Scalar) -> Scalar:
@@ -153,16 +168,17 @@ def exp2(x: Scalar) -> Scalar:
     total = held + _rounder(form)
     k = total - _rounder(form)
     rest = held - k
-    r = rest.times_plus(form.ln2_high, rest * form.ln2_low)
-    return _scaled(_exp_reduced(r) + 1, k, total.bits())
+    high = rest * form.ln2_high
+    low = rest.times_plus(form.ln2_high, -high) + rest * form.ln2_low
+    return _scaled(_exp_reduced(high, low), k, total.bits())
 
 
 def expm1(x: Scalar) -> Scalar:
     """e**x − 1, exact near 0."""
     form = _format(x)
-    _, bits, r, lost = _reduced(_clamped(x, -1.0 * form.digits, form.high))
+    _, bits, high, low = _reduced(_clamped(x, -1.0 * form.digits, form.high))
     half = _power_of_two(bits - 1, form)  # of 2ᵏ, which may be too large by itself
-    y = half.times_plus(_exp_reduced(r, lost), half - 0.5) * 2
+    y = half.times_plus(high + _curved(high, low), half - 0.5) * 2
     return (x.size() < 2.0 ** (-form.digits - 2)).choose(x, y)
 
 

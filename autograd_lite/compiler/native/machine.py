@@ -89,7 +89,7 @@ def _versions() -> tuple[str, ...]:
     """What machine code depends on beside the text."""
     llvm = _llvm()
     return (
-        "1", require("llvmlite", "fast").__version__, llvm.get_host_cpu_name(),
+        "2", require("llvmlite", "fast").__version__, llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(), sys.version, np.__version__, platform.platform(),
     )  # fmt: skip
 
@@ -102,10 +102,27 @@ def _address(name: str) -> int:
     if name.startswith("Py"):
         return _pointer(getattr(ctypes.pythonapi, name))
     if name.endswith("gemm_"):
-        capsule = require("scipy.linalg.cython_blas", "fast").__pyx_capi__[name[:-1]]
-        return _in_capsule(capsule)
+        return _of_blas(name)
     library = ctypes.CDLL(ctypes.util.find_library("m") or None)
     return _pointer(getattr(library, name))
+
+
+_BLAS_NAMES = ("scipy_{}64_", "{}64_", "{}")
+
+
+def _of_blas(name: str) -> int:
+    """NumPy's own BLAS, whose threads run already, where its module tells it; else SciPy's.
+
+    Both take addresses of integers, of 64 or 32 bits: low bits come first, so 64 serve for both.
+    """
+    with contextlib.suppress(OSError, KeyError):
+        library = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
+        for pattern in _BLAS_NAMES:
+            function = getattr(library, pattern.format(name), None)
+            if function is not None and sys.byteorder == "little":
+                return _pointer(function)
+    capsule = require("scipy.linalg.cython_blas", "fast").__pyx_capi__[name[:-1]]
+    return _in_capsule(capsule)
 
 
 def _pointer(function: Any) -> int:

@@ -90,7 +90,7 @@ def _blas(
     kind = memory_type(dtype)
     flags_a, lead_a = _mode(a, m, k)
     flags_b, lead_b = _mode(b, k, n)
-    whole = [_constant(writer, "i32", value) for value in (n, m, k, lead_b, lead_a, n)]
+    whole = [_constant(writer, "i64", value) for value in (n, m, k, lead_b, lead_a, n)]
     one, zero = _constant(writer, kind, 1.0), _constant(writer, kind, 0.0)
     chars = [_constant(writer, "i8", ord(flag)) for flag in (flags_b, flags_a)]
     args = [*chars, *whole[:3], one, pointers[1], whole[3], pointers[0], whole[4], zero,

@@ -41,6 +41,7 @@ class Code:
         self.declared: set[str] = set()
         self._count = 0
         self._known: list[dict[str, str]] = [{}]
+        self._made: dict[str, str] = {}  # the instruction of each pure result
 
     def fresh(self, stem: str = "v") -> str:
         """A name that is not used yet."""
@@ -63,7 +64,12 @@ class Code:
         name = self.fresh()
         self.lines.append(f"  {name} = {text}")
         self._known[-1][text] = name
+        self._made[name] = text
         return name
+
+    def made_by(self, name: str) -> str:
+        """The instruction whose result that is; a constant's own text."""
+        return self._made.get(name, name)
 
     def effect(self, text: str) -> str:
         """The name of the result of an instruction that reads memory: written every time."""
@@ -233,6 +239,21 @@ class Scalar:
         kind = _TYPES[like.dtype.char]
         text = f"select i1 {self.name}, {kind} {a.name}, {kind} {b.name}"
         return self._pure(text, like.dtype)
+
+    # what is known of a value from how it was made
+
+    def is_number(self) -> bool:
+        """Whether it cannot be NaN: converted from an integer, or a constant that is none."""
+        how = self.code.made_by(self.name)
+        if how.startswith("0x"):
+            exact = struct.unpack("<d", struct.pack("<Q", int(how, 16)))[0]
+            return bool(exact == exact)
+        return how.startswith(("uitofp", "sitofp"))
+
+    def is_not_positive(self) -> bool:
+        """Whether it is −|x|."""
+        how = self.code.made_by(self.name)
+        return how.startswith("fneg") and "@llvm.fabs." in self.code.made_by(how.split()[-1])
 
     # functions that machines have
 

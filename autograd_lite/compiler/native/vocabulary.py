@@ -26,12 +26,16 @@ def _divided(a: Scalar, b: Scalar) -> Scalar:
 def _larger(a: Scalar, b: Scalar) -> Scalar:
     if a.dtype.kind != "f":
         return (a >= b).choose(a, b) if a.dtype.kind != "b" else a | b
+    if b.is_number():
+        return (b > a).choose(b, a)  # one instruction
     return ((a >= b) | (a != a)).choose(a, b)
 
 
 def _smaller(a: Scalar, b: Scalar) -> Scalar:
     if a.dtype.kind != "f":
         return (a <= b).choose(a, b) if a.dtype.kind != "b" else a & b
+    if b.is_number():
+        return (b < a).choose(b, a)
     return ((a <= b) | (a != a)).choose(a, b)
 
 
