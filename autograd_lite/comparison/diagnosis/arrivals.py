@@ -17,14 +17,14 @@ from autograd_lite.comparison.diagnosis.mistakes import Edge, Wrong
 from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow
 
-__all__ = ["factors", "skipped"]
+__all__ = ["factors", "skipping"]
 
 _PAIRS = 1_500
 _ARRAYS = 40
 _EDGES = 250
 
 
-def skipped(graph: Graph, values: Flow) -> Iterator[tuple[Node, Node, Wrong]]:
+def skipping(graph: Graph, values: Flow) -> Iterator[tuple[Node, Node, Wrong]]:
     """(x, y, mistake): at x arrives what arrives at the later y, or the diagonal's part of it."""
     known: dict[tuple[int, ...], list[Node]] = {}
     for node in graph:
