@@ -149,8 +149,11 @@ def _record(
 
 def _outside(frame: FrameType) -> FrameType:
     """The nearest frame that is neither ours nor NumPy's; the outermost if there is none."""
-    while INTERNAL[frame.f_code.co_filename] and frame.f_back is not None:
-        frame = frame.f_back
+    while INTERNAL[frame.f_code.co_filename]:
+        caller = frame.f_back
+        if caller is None:
+            break
+        frame = caller
     return frame
 
 

@@ -18,23 +18,24 @@ import numpy as np
 from autograd_lite.errors import AutogradError, GradientError, Source, user_frame
 from autograd_lite.graph import Node, settled
 from autograd_lite.lifting.storage import Storage
-from autograd_lite.ops.indexing import getitem
+from autograd_lite.ops.indexing import getitem, read_static
 from autograd_lite.ops.indexing import set as set_at
 from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
 from autograd_lite.tensors import Tensor
 
 __all__ = [
+    "ALL",
     "ESCAPES",
     "LiftedArray",
     "LiftedNumber",
     "adopt",
-    "any_tracked",
     "bare",
     "by_memory",
     "escape",
     "gathered",
     "leaves",
     "lifted",
+    "mapped",
     "number_at",
     "on_own_memory",
     "plain_index",
@@ -67,16 +68,16 @@ class LiftedArray(np.ndarray):
     """An ndarray whose content a graph knows: see the module."""
 
     _storage: Storage | None = None
-    _path: Any = None  # (the array that it is a view of, what makes a tensor of the other's)
+    _path: Any = None  # (the array that it is a view of, at which index or by which function)
     _seen: Any = None  # (the tensor of the storage, that of this view), as last made
 
     def __getitem__(self, index: Any) -> Any:
         index = plain_index(index)
         value = _GET(self, index)
-        if value.__class__ is not LiftedArray:
+        if type(value) is not LiftedArray:
             return number_at(self, index) if tracked(self) else value
         if _is_basic(index):  # NumPy has made the view; what it shows is said here
-            value._storage, value._path = _home(self), (self, lambda t: getitem(t, index))
+            value._storage, value._path = _home(self), (self, index)
             return value
         if not tracked(self):
             return adopt(value.view(np.ndarray))
@@ -84,7 +85,7 @@ class LiftedArray(np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = plain_index(index)
-        if value.__class__ is LiftedArray or isinstance(value, LiftedArray):
+        if type(value) is LiftedArray:
             if _is_itself(self, index, value):
                 return
         elif type(value) is LiftedNumber and _write_number(self, index, value.tensor):
@@ -260,9 +261,9 @@ def adopt(value: Any) -> Any:
 
 def lifted(result: Any) -> Any:
     """What an operator gave as the lifted program sees it."""
-    if isinstance(result, Tensor):
+    if type(result) is Tensor:
         value = result._value
-        if not isinstance(value, np.ndarray):
+        if type(value) is not np.ndarray:
             return LiftedNumber(result) if result._node is not None else value
         if result._node is None:
             return adopt(np.array(value))
@@ -285,31 +286,50 @@ def on_own_memory(buffer: np.ndarray, node: Node) -> LiftedArray:
     return array
 
 
+def mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    """``function`` of a value, or of each in nested tuples, lists and dicts."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind([mapped(function, part) for part in value])
+    if kind is dict:
+        return {key: mapped(function, part) for key, part in value.items()}
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return kind(*[mapped(function, part) for part in value])
+    return function(value)
+
+
 def bare(value: Any) -> Any:
     """The plain array or number underneath, in nested tuples, lists and dicts too."""
-    if isinstance(value, LiftedArray):
+    return mapped(_bare, value)
+
+
+def _bare(value: Any) -> Any:
+    kind = type(value)
+    if kind is LiftedArray:
         return value.view(np.ndarray)
-    if isinstance(value, LiftedNumber):
-        return value.tensor._value
-    if type(value) in (tuple, list):
-        return type(value)(map(bare, value))
-    return {key: bare(one) for key, one in value.items()} if type(value) is dict else value
+    return value.tensor._value if kind is LiftedNumber else value
 
 
 def tensor_of(value: Any) -> Any:
     """The tensor of a lifted value's content now; plain values as they are."""
-    if type(value) is LiftedNumber:
+    kind = type(value)
+    if kind is LiftedNumber:
         return value.tensor
-    if not isinstance(value, LiftedArray):
+    if kind is not LiftedArray:
         return value
     storage = _home(value)
-    if storage.tensor is None and not storage.values:
-        return value.view(np.ndarray)
     if storage.values:
         written = storage.read(lambda: _positions(value), value.shape)
         if written is not None:
             return written
+    elif storage.tensor is None:
+        return value.view(np.ndarray)
     return _along(value, storage)
+
+
+def tensors(value: Any) -> Any:
+    """``tensor_of`` in nested tuples, lists and dicts."""
+    return mapped(tensor_of, value)
 
 
 def gathered(value: Any) -> Any:
@@ -329,10 +349,11 @@ def _along(value: LiftedArray, storage: Storage) -> Any:
         return storage.tensor
     if value._seen is not None and value._seen[0] is storage.tensor:
         return value._seen[1]
-    parent, make = value._path
-    tensor = make(_along(parent, storage))
-    if isinstance(tensor, Tensor) and tensor.tracked:
-        storage.nodes.append(tensor.node)
+    parent, step = value._path
+    of = _along(parent, storage)
+    tensor = read_static(of, index=step) if type(step) is tuple else step(of)
+    if type(tensor) is Tensor and tensor._node is not None:
+        storage.nodes.append(tensor._node)
     value._seen = (storage.tensor, tensor)
     return tensor
 
@@ -366,7 +387,10 @@ def _root(storage: Storage) -> LiftedArray:
 def _positions(value: LiftedArray) -> np.ndarray:
     """Which elements of the storage an array shows."""
     storage = _home(value)
-    return storage.positions() if value._path is None else _offsets(value, storage)
+    if value._path is None:
+        return storage.positions()
+    parent, step = value._path
+    return _positions(parent)[step] if type(step) is tuple else _offsets(value, storage)
 
 
 def _offsets(value: np.ndarray, storage: Storage) -> np.ndarray:
@@ -399,34 +423,17 @@ def by_memory(of: LiftedArray, seen: np.ndarray) -> LiftedArray:
 
 def tracked(value: Any) -> bool:
     """Whether a derivative flows through a value."""
-    if isinstance(value, LiftedArray):
-        return _home(value).tracked
-    return isinstance(value, LiftedNumber)
-
-
-def any_tracked(value: Any) -> bool:
-    """The same of nested tuples, lists and dicts."""
-    if type(value) in (tuple, list):
-        return any(map(any_tracked, value))
-    return any(map(any_tracked, value.values())) if type(value) is dict else tracked(value)
-
-
-def tensors(value: Any) -> Any:
-    """``tensor_of`` in nested tuples, lists and dicts."""
-    if type(value) in (tuple, list):
-        return type(value)(map(tensors, value))
-    if type(value) is dict:
-        return {key: tensors(one) for key, one in value.items()}
-    return tensor_of(value)
+    kind = type(value)
+    if kind is LiftedArray:
+        return _home(value).tensor is not None
+    return kind is LiftedNumber
 
 
 def leaves(value: Any) -> list[Any]:
     """The tracked values in nested tuples, lists and dicts."""
-    if type(value) in (tuple, list):
-        return [leaf for part in value for leaf in leaves(part)]
-    if type(value) is dict:
-        return leaves(list(value.values()))
-    return [value] if tracked(value) else []
+    found: list[Any] = []
+    mapped(lambda one: found.append(one) if tracked(one) else None, value)
+    return found
 
 
 def _as_array(number: LiftedNumber) -> Any:
@@ -437,45 +444,41 @@ def _as_array(number: LiftedNumber) -> Any:
 # reading and writing by index
 
 
-def plain_index(index: Any) -> Any:
-    """An index with lifted arrays and numbers as plain ones."""
+def plain_index(index: Any) -> tuple[Any, ...]:
+    """An index as a tuple, with plain arrays and numbers for lifted ones."""
     if type(index) is not tuple:
-        return index if type(index) in _BASIC else bare(index)
+        index = (index,)
     return index if _BASIC.issuperset(map(type, index)) else tuple(map(bare, index))
 
 
-_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis), np.int64})
 
 
-def _is_basic(index: Any) -> bool:
-    if type(index) is not tuple:
-        return type(index) in _BASIC or isinstance(index, np.integer)
+def _is_basic(index: tuple[Any, ...]) -> bool:
     if _BASIC.issuperset(map(type, index)):
         return True
     return all(type(p) in _BASIC or isinstance(p, np.integer) for p in index)
 
 
-def number_at(array: LiftedArray, index: Any) -> Any:
+def number_at(array: LiftedArray, index: tuple[Any, ...]) -> Any:
     """The single element at an index of integers."""
     storage = _home(array)
-    written = storage.read_at(int(_positions(array)[index])) if storage.values else None
-    value = written if written is not None else getitem(_along(array, storage), index)
-    if isinstance(value, Tensor) and value.tracked:
-        return LiftedNumber(value)
-    return settled(np.asarray(bare(value) if not isinstance(value, Tensor) else value._value))
+    value = storage.read_at(_positions(array).item(*index)) if storage.values else None
+    if value is None:
+        value = read_static(_along(array, storage), index=index)
+    if type(value) is not Tensor:
+        return settled(np.asarray(bare(value)))
+    return LiftedNumber(value) if value._node is not None else value._value
 
 
-def _write_number(array: LiftedArray, index: Any, tensor: Any) -> bool:
+def _write_number(array: LiftedArray, index: tuple[Any, ...], tensor: Any) -> bool:
     """Write a number at integers that mean one element; False if they do not."""
-    if type(index) is not tuple or len(index) != array.ndim or array._path is not None:
+    if len(index) != array.ndim or array._path is not None:
         return False
-    if not _INTEGERS.issuperset(map(type, index)):
-        return False
-    if tensor.dtype != array.dtype:
+    if not _INTEGERS.issuperset(map(type, index)) or tensor._value.dtype != array.dtype:
         return False
     storage = _home(array)
-    position = int(storage.positions()[index])  # raises NumPy's own error
-    storage.write_at(position, index, tensor)
+    storage.write_at(storage.positions().item(*index), index, tensor)  # NumPy's own error, too
     _SET(array, index, tensor._value)
     return True
 
@@ -483,9 +486,9 @@ def _write_number(array: LiftedArray, index: Any, tensor: Any) -> bool:
 _INTEGERS = frozenset({int, np.int64})
 
 
-def _is_itself(array: LiftedArray, index: Any, value: LiftedArray) -> bool:
+def _is_itself(array: LiftedArray, index: tuple[Any, ...], value: LiftedArray) -> bool:
     """Whether an assignment puts memory onto itself, as the end of ``a[i] += v`` does."""
-    if not np.may_share_memory(array, value):
+    if _home(array) is not _home(value):
         return False
     place = array.view(np.ndarray)[index]
     return isinstance(place, np.ndarray) and (
@@ -494,30 +497,32 @@ def _is_itself(array: LiftedArray, index: Any, value: LiftedArray) -> bool:
     )
 
 
-def write(array: LiftedArray, index: Any, value: Any) -> None:
+def write(array: LiftedArray, index: tuple[Any, ...], value: Any) -> None:
     """``array[index] = value`` in memory and in the graph."""
+    if index is ALL and array._path is not None and type(array._path[1]) is tuple:
+        write(*array._path, value)  # all of a view by index is a part of the other array
+        return
     value = gathered(value)
     storage, plain = _home(array), array.view(np.ndarray)
-    content, new = tensor_of(value), np.asarray(bare(value))
-    if not (storage.tracked or isinstance(content, Tensor)):
+    content, new = tensor_of(value), bare(value)
+    if storage.tensor is None and type(content) is not Tensor:
         plain[index] = new
         return
-    twice = not _is_basic(index) and repeats(index, plain)
+    if type(new) is np.ndarray and np.may_share_memory(new, plain):
+        new = new.copy()
+    basic = _is_basic(index)
+    place = index
     if array._path is None:
-        place = index if type(index) is tuple else (index,)
         shape = np.shape(plain[index])
     else:
         positions = _positions(array)[index]
-        place = np.unravel_index(positions, storage.buffer.shape)
-        shape = np.shape(positions)
-    if np.shares_memory(new, plain):
-        new = new.copy()
+        place, shape = np.unravel_index(positions, storage.buffer.shape), np.shape(positions)
     try:
-        content = _fitted(content if isinstance(content, Tensor) else new, shape, plain.dtype)
+        content = _fitted(content if type(content) is Tensor else new, shape, plain.dtype)
     except AutogradError:
         plain[index] = new  # raises NumPy's own error
         raise
-    if twice:
+    if not basic and repeats(index, plain):
         whole = storage.settle()
         whole = storage.buffer.copy() if whole is None else whole
         storage.replace(set_at(whole, place, content))
@@ -526,9 +531,13 @@ def write(array: LiftedArray, index: Any, value: Any) -> None:
     plain[index] = new
 
 
+ALL = (Ellipsis,)
+"""The index of a whole array."""
+
+
 def _fitted(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """A value broadcast to a place and in the dtype of the memory, as an assignment does it."""
-    if not isinstance(value, Tensor):
+    if type(value) is not Tensor:
         made = np.empty(shape, dtype)
         made[...] = value
         return made

@@ -13,10 +13,10 @@ import numpy as np
 from autograd_lite.errors import AutogradError, GradientError, Source, user_frame
 from autograd_lite.graph import Op
 from autograd_lite.lifting.arrays import (
+    ALL,
     LiftedArray,
     LiftedNumber,
     adopt,
-    any_tracked,
     bare,
     by_memory,
     escape,
@@ -97,8 +97,8 @@ def _ufunc(ufunc: Any, method: str, inputs: Any, out: Any, keywords: Any) -> Any
         return _at(ufunc, *inputs)
     outs = out if isinstance(out, tuple) or out is None else (out,)
     inputs = tuple(map(gathered, inputs))
-    involved = any_tracked(inputs) or any_tracked(keywords.get("where"))
-    if not involved and not any_tracked(outs):
+    involved = bool(leaves([inputs, keywords.get("where")]))
+    if not involved and not leaves(outs):
         given = {} if outs is None else {"out": bare(outs)}
         result = getattr(ufunc, method)(*bare(inputs), **given, **bare(keywords))
         return adopt(result) if outs is None else outs[0] if len(outs) == 1 else outs
@@ -190,7 +190,7 @@ class _Foreign:
         def plainly() -> Any:
             return real(*bare(args), **bare(kwargs))
 
-        if not (any_tracked(args) or any_tracked(kwargs)):
+        if not leaves([args, kwargs]):
             return foreign(adopt(plainly()))
         name = getattr(real, "__name__", type(real).__name__)
         return recorded(f"{_library(real)}.{name}", _foreign_rule(real), plainly, args, kwargs)
@@ -229,12 +229,12 @@ def into(target: Any, result: Any, where: Any) -> None:
             escape("out= of an array that is not lifted")
         np.copyto(target, bare(result), casting="same_kind", where=bare(where))
         return
-    if not np.can_cast(np.asarray(bare(result)).dtype, target.dtype, "same_kind"):
-        kinds = np.asarray(bare(result)).dtype, target.dtype
-        raise TypeError(f"Cannot cast output from {kinds[0]!r} to {kinds[1]!r} with 'same_kind'")
+    kind = result.dtype if hasattr(result, "dtype") else np.asarray(result).dtype
+    if kind != target.dtype and not np.can_cast(kind, target.dtype, "same_kind"):
+        raise TypeError(f"Cannot cast output from {kind!r} to {target.dtype!r} with 'same_kind'")
     if where is not True:
         result = lifted(NUMPY[np.where](bare(where), tensor_of(result), tensor_of(target)))
-    write(target, ..., result)
+    write(target, ALL, result)
 
 
 def _at(ufunc: Any, array: Any, index: Any, value: Any = None) -> None:
@@ -256,7 +256,7 @@ def _at(ufunc: Any, array: Any, index: Any, value: Any = None) -> None:
         ufunc.at(after, index, bare(value))
         inputs = [tensor_of(x) for x in (array, value) if tracked(x)]
         made = _poisoned(f"np.{ufunc.__name__}.at", after, inputs, "an index occurs twice")
-    write(array, ..., made)
+    write(array, ALL, made)
 
 
 _VIEWS = {
@@ -269,7 +269,15 @@ _VIEWS = {
 """Functions whose result may be a view of their argument."""
 
 
-def _function(func: Any, args: Any, kwargs: Any) -> Any:
+def _function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    rule = _COMPUTED.get(func)
+    if rule is not None and "out" not in kwargs:  # most often
+        operands = list(map(tensor_of, args))
+        if Tensor in map(type, operands):
+            try:
+                return lifted(rule(*operands, **tensors(kwargs)))
+            except (AutogradError, TypeError):  # told below
+                pass
     changed = _CHANGES.get(func)
     if changed is not None:
         return changed(*args, **kwargs)
@@ -278,14 +286,7 @@ def _function(func: Any, args: Any, kwargs: Any) -> Any:
         views = _as_views(seen, func, args, kwargs)
         if views is not None:
             return views
-    if len(args) == 1 and not kwargs and type(args[0]) is LiftedArray:  # most often
-        of, rule = tensor_of(args[0]), NUMPY.get(func)
-        if type(of) is Tensor and rule is not None:
-            try:
-                return lifted(rule(of))
-            except (AutogradError, TypeError):  # told below
-                pass
-    if not (any_tracked(args) or any_tracked(kwargs)):
+    if not leaves([args, kwargs]):
         return adopt(func(*bare(args), **bare(kwargs)))
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
@@ -371,55 +372,68 @@ _CHANGES: dict[Any, Callable[..., Any]] = {
 """Functions that change their argument."""
 
 
+_COMPUTED = {
+    function: rule for function, rule in NUMPY.items()
+    if function not in _VIEWS and function not in _CHANGES
+}  # fmt: skip
+"""The rules of all others, whose results are new."""
+
+
 def _array_ufunc(
     self: Any, ufunc: Any, method: str, *inputs: Any, out: Any = None, **keywords: Any
 ) -> Any:
     if out is None and not keywords and method == "__call__":  # most often
-        args = [tensor_of(x) for x in inputs]
-        function = NUMPY.get(ufunc)
-        if function is not None and Tensor in map(type, args):
+        operands = list(map(tensor_of, inputs))
+        rule = NUMPY.get(ufunc)
+        if rule is not None and Tensor in map(type, operands):
             try:
-                return lifted(function(*args))
+                return lifted(rule(*operands))
             except (AutogradError, TypeError):  # NumPy's own error, or a list among the operands
                 pass
     return _ufunc(ufunc, method, inputs, out, keywords)
 
 
-def _array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    return _function(func, args, kwargs)
+# operators, which need not ask NumPy what they are
 
 
-for _kind in (LiftedArray, LiftedNumber):
-    setattr(_kind, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy knows no such method
-    setattr(_kind, "__array_function__", _array_function)  # noqa: B010 - as above
-
-
-# operators of numbers, which need not ask NumPy what they are
-
-
-def _direct(name: str, ufunc: Any, swapped: bool) -> Callable[..., Any]:
-    through_numpy, rule = getattr(LiftedNumber, name), NUMPY[ufunc]
+def _operator(kind: type, name: str, rule: Any, swapped: bool) -> Callable[..., Any]:
+    through_numpy = getattr(kind, name)
 
     def call(self: Any, other: Any) -> Any:
-        if type(other) is LiftedNumber:
-            value = other.tensor
-        elif type(other) in _NUMBERS:
-            value = other
-        else:
-            return through_numpy(self, other)
-        try:
-            return lifted(rule(value, self.tensor) if swapped else rule(self.tensor, value))
-        except (AutogradError, TypeError):
-            return through_numpy(self, other)
+        mine, others = tensor_of(self), tensor_of(other)
+        if type(mine) is Tensor or type(others) is Tensor:
+            try:
+                return lifted(rule(others, mine) if swapped else rule(mine, others))
+            except (AutogradError, TypeError):  # as above
+                pass
+        return through_numpy(self, other)
 
     call.__name__ = name
     return call
 
 
-_NUMBERS = frozenset({int, float, np.float64})
-for _sign, _rule in {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide,
-}.items():  # fmt: skip
-    for _prefix in ("", "r"):
-        _operator = f"__{_prefix}{_sign}__"
-        setattr(LiftedNumber, _operator, _direct(_operator, _rule, bool(_prefix)))
+def _in_place(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    through_numpy = getattr(LiftedArray, name)
+
+    def call(self: Any, other: Any) -> Any:
+        if not (tracked(self) or tracked(other)):
+            return through_numpy(self, other)
+        into(self, compute(self, other), True)
+        return self
+
+    call.__name__ = name
+    return call
+
+
+for _kind in (LiftedArray, LiftedNumber):
+    setattr(_kind, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy knows no such method
+    setattr(_kind, "__array_function__", _function)  # noqa: B010 - as above
+    for _sign, _ufunc_of in {
+        "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide,
+    }.items():  # fmt: skip
+        for _prefix in ("", "r"):
+            _name = f"__{_prefix}{_sign}__"
+            setattr(_kind, _name, _operator(_kind, _name, NUMPY[_ufunc_of], bool(_prefix)))
+        if _kind is LiftedArray:
+            _name = f"__i{_sign}__"
+            setattr(_kind, _name, _in_place(_name, getattr(_kind, f"__{_sign}__")))

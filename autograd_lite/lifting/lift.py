@@ -15,7 +15,15 @@ import numpy as np
 
 from autograd_lite.errors import UnsupportedError
 from autograd_lite.lifting import methods
-from autograd_lite.lifting.arrays import LiftedArray, LiftedNumber, adopt, bare, lifted, tensor_of
+from autograd_lite.lifting.arrays import (
+    LiftedArray,
+    LiftedNumber,
+    adopt,
+    bare,
+    lifted,
+    mapped,
+    tensor_of,
+)
 from autograd_lite.lifting.rebinding import Rebinder
 from autograd_lite.tensors import Tensor
 
@@ -108,30 +116,30 @@ def _without_collector() -> Iterator[None]:
 
 def entering(value: Any) -> Any:
     """Tensors and arrays, in nested tuples, lists and dicts too, as the program sees them."""
+    return mapped(_entering, value)
+
+
+def _entering(value: Any) -> Any:
     if isinstance(value, Tensor):
         if not value.tracked:
             return adopt(np.array(value._value)) if value.ndim else value._value
         return lifted(Tensor(np.array(value._value)[()], value.node))
     if isinstance(value, np.ndarray) and not isinstance(value, LiftedArray):
         return adopt(np.array(value))
-    if isinstance(value, Lifted):
-        return value._inner
-    if type(value) in (tuple, list):
-        return type(value)(map(entering, value))
-    return {key: entering(one) for key, one in value.items()} if type(value) is dict else value
+    return value._inner if isinstance(value, Lifted) else value
 
 
 def leaving(value: Any) -> Any:
     """What the program gives, as its caller sees it."""
+    return mapped(_leaving, value)
+
+
+def _leaving(value: Any) -> Any:
     if isinstance(value, (LiftedArray, LiftedNumber)):
         content = tensor_of(value)
         if isinstance(content, Tensor) and content.tracked:
             return Tensor(np.array(bare(value))[()], content.node)
         return np.array(bare(value))
-    if type(value) in (tuple, list):
-        return type(value)(map(leaving, value))
-    if type(value) is dict:
-        return {key: leaving(one) for key, one in value.items()}
     if isinstance(value, (types.FunctionType, types.MethodType, type, types.ModuleType)):
         return Lifted(value)
     return Lifted(value) if _has_attributes(value) and _is_program(value) else value

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.lifting.arrays import (
+    ALL,
     LiftedArray,
     adopt,
-    any_tracked,
     bare,
     by_memory,
+    leaves,
     lifted,
     number_at,
     on_own_memory,
@@ -38,7 +39,7 @@ def _method(name: str) -> Callable[..., Any]:
     rule = getattr(Tensor, name)
 
     def call(self: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if not any_tracked((self, *args)):
+        if not leaves((self, *args)):
             result = adopt(plain(bare(self), *bare(args), **bare(kwargs)))
         else:
             result = recorded(
@@ -93,7 +94,7 @@ def _changing(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(self: Any, *args: Any, **kwargs: Any) -> None:
         if tracked(self):
-            write(self, ..., lifted(rule(tensor_of(self), *bare(args), **bare(kwargs))))
+            write(self, ALL, lifted(rule(tensor_of(self), *bare(args), **bare(kwargs))))
         else:
             plain(bare(self), *bare(args), **bare(kwargs))
 

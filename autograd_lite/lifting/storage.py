@@ -21,6 +21,7 @@ from autograd_lite.tensors import Tensor
 __all__ = ["Storage"]
 
 _SERIES = 128  # writes in one node: its adjoint passes over the whole memory once
+_NOBODY, _SEVERAL = -1, -2  # what stands for a number where no single write made some elements
 
 Place = tuple[Any, ...]
 
@@ -34,15 +35,10 @@ class Storage:
         self.buffer = buffer
         self.tensor: Any = tensor  # of the content before the noted writes; an array for constants
         self.nodes: list[Node] = [] if tensor is None else [tensor.node]
-        self.values: list[Any] = []  # what was written since, by number
-        self.places: list[Place] = []
+        self.values: Any = ()  # what was written since, by number: a list once there is any
+        self.places: Any = ()
         self.writer: Any = None  # for each element the number of its write, or -1
         self.grid: Any = None  # the position of each element, in the shape of the buffer
-
-    @property
-    def tracked(self) -> bool:
-        """Whether derivatives flow through the content."""
-        return self.tensor is not None
 
     # reading
 
@@ -51,21 +47,24 @@ class Storage:
 
         After None the content is that of ``tensor``: writes that overlap have been settled.
         """
-        if self.writer is None or not self.values:
+        if not self.values:
             return None
-        where = positions()
-        writers = self.writer[where]
-        first = int(writers.flat[0]) if writers.size else -1
-        if first < 0 and not (writers >= 0).any():
-            return None
-        place_size = np.size(self.values[first]) if first >= 0 else -1
-        if place_size == where.size and (writers == first).all():
-            made = self._positions(self.places[first])
-            if np.array_equal(made.ravel(), where.ravel()):
-                value = self.values[first]
-                return value if value.shape == shape else reshape(value, shape)
-        self.settle()
+        k = self._writer_of(positions())
+        if k >= 0:
+            value = self.values[k]
+            return value if value.shape == shape else reshape(value, shape)
+        if k == _SEVERAL:
+            self.settle()
         return None
+
+    def _writer_of(self, where: np.ndarray) -> int:
+        """The number of the write that made just these elements, in this order."""
+        writers = self.writer[where]
+        k = int(writers.item(0)) if writers.size else _NOBODY
+        if k < 0:
+            return _SEVERAL if (writers >= 0).any() else _NOBODY
+        made = self.positions()[self.places[k]]  # all of it still stands: else it was settled
+        return k if made.size == where.size and (made.ravel() == where.ravel()).all() else _SEVERAL
 
     def read_at(self, position: int) -> Any:
         """What was written to one element since ``tensor``; None if nothing, or if it is in it."""
@@ -80,18 +79,10 @@ class Storage:
 
     def settle(self) -> Any:
         """The tensor of the whole content, all noted writes in it."""
-        values, places = self.values, self.places
-        if values:
-            whole = len(values) == 1 and np.array_equal(
-                self._positions(places[0]).ravel(), self.positions().ravel()
-            )
-            tensor = reshape(values[0], self.buffer.shape) if whole else self._assembled()
-            if not isinstance(tensor, Tensor) or not tensor.tracked:
-                tensor = None
-            self.values, self.places = [], []
-            if self.writer is not None:
-                self.writer.fill(-1)
-            self._hold(tensor)
+        if values := self.values:
+            grid = self.positions()
+            whole = len(values) == 1 and np.array_equal(grid[self.places[0]].ravel(), grid.ravel())
+            self._hold(reshape(values[0], self.buffer.shape) if whole else self._assembled())
         return self.tensor
 
     def _assembled(self) -> Any:
@@ -101,12 +92,14 @@ class Storage:
             content = assemble(content, self.values[part], self.places[part])
         return content
 
-    def _hold(self, tensor: Tensor | None) -> None:
-        """Let the buffer itself be the value of the tensor of its content."""
+    def _hold(self, tensor: Any) -> None:
+        """Let the buffer itself be the value of the tensor of its content, all writes in it."""
+        self.values = self.places = ()
+        if self.writer is not None:
+            self.writer.fill(_NOBODY)
         self.tensor, self.nodes = None, []
-        if tensor is not None:
-            node = tensor.node
-            self.tensor, self.nodes = Tensor(self.buffer, node), [node]
+        if isinstance(tensor, Tensor) and tensor.tracked:
+            self.tensor, self.nodes = Tensor(self.buffer, tensor.node), [tensor.node]
 
     # writing
 
@@ -117,48 +110,38 @@ class Storage:
         """
         if self.tensor is None and not isinstance(value, Tensor):
             return
-        positions = self._positions(place)
-        if not positions.size:
-            return
-        if self.writer is None:
-            self.writer = np.full(self.buffer.size, -1, np.intp)
-        before = self.writer[positions]
-        if (before >= 0).any():
-            first = int(before.flat[0])
-            again = (before == first).all() and np.size(self.values[first]) == positions.size
-            if again and np.array_equal(self._positions(self.places[first]), positions):
-                self.values[first] = value
-                return
-            self.settle()
-        if not self.values:
-            self._let_go()
-        self.writer[positions] = len(self.values)
-        self.values.append(value)
-        self.places.append(place)
+        where = self.positions()[place]
+        if where.size:
+            k = self._writer_of(where) if self.values else _NOBODY
+            self._note(k, where, place, value)
 
     def write_at(self, position: int, place: Place, value: Any) -> None:
         """``write`` of one number at integers that mean one position."""
-        if self.writer is None:
-            self.writer = np.full(self.buffer.size, -1, np.intp)
-        k = self.writer.item(position)
+        k = self.writer.item(position) if self.values else _NOBODY
+        if k >= 0 and self.values[k].size != 1:
+            k = _SEVERAL
+        self._note(k, position, place, value)
+
+    def _note(self, k: int, where: Any, place: Place, value: Any) -> None:
+        """Put a write in the place of write ``k`` of the same elements, or behind all others."""
         if k >= 0:
-            if self.values[k].size == 1:
-                self.values[k], self.places[k] = value, place
-                return
+            self.values[k], self.places[k] = value, place
+            return
+        if k == _SEVERAL:
             self.settle()
         if not self.values:
             self._let_go()
-        self.writer[position] = len(self.values)
+            self.values, self.places = [], []
+            if self.writer is None:
+                self.writer = np.full(self.buffer.size, _NOBODY, np.intp)
+        self.writer[where] = len(self.values)
         self.values.append(value)
         self.places.append(place)
 
     def replace(self, tensor: Any) -> None:
         """The whole content becomes another; to be called before the buffer changes."""
         self._let_go()
-        self.values, self.places = [], []
-        if self.writer is not None:
-            self.writer.fill(-1)
-        self._hold(tensor if isinstance(tensor, Tensor) and tensor.tracked else None)
+        self._hold(tensor)
 
     def _let_go(self) -> None:
         """Copies for everything that still reads the buffer as the value of a node."""
@@ -168,10 +151,6 @@ class Storage:
         content, old = self.buffer.copy(), self.tensor
         self.tensor = Tensor(content, old.node) if isinstance(old, Tensor) else content
         self.nodes = []
-
-    def _positions(self, place: Place) -> np.ndarray:
-        """The flat positions that an index means."""
-        return self.positions()[place]
 
     def positions(self) -> np.ndarray:
         """The flat position of each element."""

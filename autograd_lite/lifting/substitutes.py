@@ -18,7 +18,6 @@ from autograd_lite.lifting.arrays import (
     LiftedArray,
     LiftedNumber,
     adopt,
-    any_tracked,
     bare,
     by_memory,
     gathered,
@@ -93,7 +92,7 @@ class _Vectorized:
         self._function, self._plain = function, np.vectorize(function, otypes, *args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not any_tracked(args) or kwargs:
+        if not leaves(args) or kwargs:
             return adopt(self._plain(*args, **kwargs))
         shape = np.broadcast_shapes(*(np.shape(bare(a)) for a in args))
         spread = [np.broadcast_to(_as_array(a), shape).reshape(-1) for a in args]
@@ -135,7 +134,7 @@ class _Joined:
 
     def __getitem__(self, index: Any) -> Any:
         parts = index if isinstance(index, tuple) else (index,)
-        if not any_tracked(parts):
+        if not leaves(parts):
             return adopt(self._real[bare(index)])
         made = [_as_array(self._real[bare(p)] if isinstance(p, slice) else p) for p in parts]
         if self._columns:
