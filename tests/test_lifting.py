@@ -1,5 +1,8 @@
 """Lifted programs compute what they compute without lifting, and their gradients are right."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
@@ -203,3 +206,31 @@ def test_what_scipy_takes_for_plain_is_never_silently_lost():
     with pytest.raises(GradientError, match="makes a rv_continuous_frozen, which has none"):
         ag.lift(lambda x: stats.norm(x).cdf(0.0))(x)
     assert ag.lift(lambda x: x * stats.norm(0.0).cdf(0.0))(x).numpy()[0, 0] == X[0, 0] / 2
+
+
+def test_the_graph_of_a_lifted_program_goes_without_the_collector():
+    """The copies of functions are circles; what they computed is not held by them."""
+    layer = ag.lift(layers.Affine(np.ones((4, 3)), np.zeros(3)))
+    gc.collect()
+    gc.disable()
+    try:
+        x = ag.tensor(X)
+        y = layer.forward(x)
+        node = weakref.ref(y.node)
+        del y, layer
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_writing_rows_asks_the_memory_and_not_the_graph():
+    """Rows written one by one are one node, whatever NumPy is asked about their memory."""
+
+    def steps(x):
+        h = np.zeros((50, x.shape[1]))
+        for t in range(50):
+            h[t] = x[0] * t
+        return h
+
+    y = ag.lift(steps)(ag.tensor(X))
+    assert [node.op.name for node in ag.Graph.of(y)].count("assemble") == 1

@@ -499,9 +499,11 @@ def _is_itself(array: LiftedArray, index: tuple[Any, ...], value: LiftedArray) -
 
 def write(array: LiftedArray, index: tuple[Any, ...], value: Any) -> None:
     """``array[index] = value`` in memory and in the graph."""
-    if index is ALL and array._path is not None and type(array._path[1]) is tuple:
-        write(*array._path, value)  # all of a view by index is a part of the other array
-        return
+    if index is ALL and array._path is not None:
+        parent, step = array._path
+        if type(step) is tuple:  # all of a view by index is a part of the other array
+            write(parent, step, value)
+            return
     value = gathered(value)
     storage, plain = _home(array), array.view(np.ndarray)
     content, new = tensor_of(value), bare(value)

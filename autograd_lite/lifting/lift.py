@@ -73,30 +73,31 @@ def lift(f: Any, *, leaf: Callable[[str, Any], Any] | None = None) -> Any:
     for part in parts:
         written = part if isinstance(part, type) or inspect.isroutine(part) else type(part)
         rebinder.own(part.__name__ if isinstance(part, types.ModuleType) else written.__module__)
-    return leaving(rebinder.copied(f))
+    return leaving(rebinder.copied(f), rebinder)
 
 
 class Lifted:
     """A lifted program seen from outside: see ``lift``."""
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_copies", "_inner")
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, copies: Rebinder) -> None:
         object.__setattr__(self, "_inner", inner)
+        object.__setattr__(self, "_copies", copies)  # lives as long as what it has copied
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the program with tensors and arrays."""
         with _without_collector():
-            return leaving(self._inner(*entering(args), **entering(kwargs)))
+            return leaving(self._inner(*entering(args), **entering(kwargs)), self._copies)
 
     def __getattr__(self, name: str) -> Any:
-        return leaving(getattr(self._inner, name))
+        return leaving(getattr(self._inner, name), self._copies)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._inner, name, entering(value))
 
     def __getitem__(self, index: Any) -> Any:
-        return leaving(self._inner[entering(index)])
+        return leaving(self._inner[entering(index)], self._copies)
 
     def __repr__(self) -> str:
         return f"<lifted {self._inner!r}>"
@@ -104,13 +105,19 @@ class Lifted:
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Many small objects that all stay: looking for garbage among them again and again is slow."""
+    """Many small objects that all stay: looking for garbage among them again and again is slow.
+
+    Afterwards they count as old, which is what the detour by the frozen ones does.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            if not gc.get_freeze_count():  # else they are the user's, and stay
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -129,20 +136,20 @@ def _entering(value: Any) -> Any:
     return value._inner if isinstance(value, Lifted) else value
 
 
-def leaving(value: Any) -> Any:
+def leaving(value: Any, copies: Rebinder) -> Any:
     """What the program gives, as its caller sees it."""
-    return mapped(_leaving, value)
 
+    def left(value: Any) -> Any:
+        if isinstance(value, (LiftedArray, LiftedNumber)):
+            content = tensor_of(value)
+            if isinstance(content, Tensor) and content.tracked:
+                return Tensor(np.array(bare(value))[()], content.node)
+            return np.array(bare(value))
+        if isinstance(value, (types.FunctionType, types.MethodType, type, types.ModuleType)):
+            return Lifted(value, copies)
+        return Lifted(value, copies) if _has_attributes(value) and _is_program(value) else value
 
-def _leaving(value: Any) -> Any:
-    if isinstance(value, (LiftedArray, LiftedNumber)):
-        content = tensor_of(value)
-        if isinstance(content, Tensor) and content.tracked:
-            return Tensor(np.array(bare(value))[()], content.node)
-        return np.array(bare(value))
-    if isinstance(value, (types.FunctionType, types.MethodType, type, types.ModuleType)):
-        return Lifted(value)
-    return Lifted(value) if _has_attributes(value) and _is_program(value) else value
+    return mapped(left, value)
 
 
 def _has_attributes(value: Any) -> bool:

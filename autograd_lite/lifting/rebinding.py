@@ -11,6 +11,7 @@ import copy
 import sys
 import sysconfig
 import types
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -40,8 +41,7 @@ class Rebinder:
         self._kept: list[Any] = []  # what the memo knows by its id stays alive
         self._globals: dict[int, dict[str, Any]] = {}
         self._own: set[str] = set()  # top-level packages that are the user's whatever their place
-        self._import = builtins.__import__  # Python's own: it loads what the user's code asks for
-        self._hooked = {**vars(builtins), **BUILTINS, "__import__": self._imported}
+        self._hooked = {**vars(builtins), **BUILTINS, "__import__": _importing(weakref.ref(self))}
 
     def copied(self, thing: Any, path: str = "") -> Any:
         """The copy of anything; what needs none is returned as it is."""
@@ -54,10 +54,6 @@ class Rebinder:
         """Treat a module's top-level package as the user's."""
         if module:
             self._own.add(module.partition(".")[0])
-
-    def _imported(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """What ``import`` inside a function gives: copies too."""
-        return self.copied(self._import(name, *args, **kwargs))
 
     def _remember(self, thing: Any, made: Any) -> Any:
         self._memo[id(thing)] = made
@@ -209,6 +205,22 @@ class Rebinder:
         for key, value in _attributes(thing).items():
             object.__setattr__(made, key, self.copied(value, f"{path}.{key}".lstrip(".")))
         return made
+
+
+def _importing(rebinder: weakref.ref[Rebinder]) -> Callable[..., Any]:
+    """What ``import`` inside a function calls: it gives copies too.
+
+    The functions do not hold the rebinder, which holds all that they compute: it would be garbage
+    in a circle, graphs and arrays with it.
+    """
+    load = builtins.__import__  # Python's own: it loads what the user's code asks for
+
+    def load_copied(name: str, *args: Any, **kwargs: Any) -> Any:
+        copies, module = rebinder(), load(name, *args, **kwargs)
+        assert copies is not None, "a lifted program was called when nobody held it any more"
+        return copies.copied(module)
+
+    return load_copied
 
 
 _CONTAINERS = frozenset({dict, list, tuple, set, frozenset})
