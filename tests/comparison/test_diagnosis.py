@@ -238,3 +238,23 @@ def test_a_wrong_forward_with_right_gradients_is_said_so(rng: np.random.Generato
     first = ag.compare(Risen(), x, against=lambda x: ag.cumsum(x, axis=1)).ordered[0]
     assert first.cause == "forward"
     assert "1 is added to every element" in first.text
+
+
+class GuardedCrossEntropy:
+    """Softmax with cross-entropy; its gradient knows neither of the mean nor of the 1e-7."""
+
+    def forward(self, x: Any, t: Any) -> Any:
+        z = np.exp(x - x.max(axis=1, keepdims=True))
+        self.y, self.t = z / z.sum(axis=1, keepdims=True), t
+        return -np.sum(t * np.log(self.y + 1e-7)) / len(x)
+
+    def backward(self, dout: float = 1.0) -> Any:
+        return dout * (self.y - self.t)
+
+
+def test_a_factor_is_seen_through_an_epsilon(rng: np.random.Generator) -> None:
+    report = ag.compare(GuardedCrossEntropy(), rng.standard_normal((4, 3)), np.eye(3)[[0, 2, 1, 1]])
+    first = report.ordered[0]
+    assert first.cause == "factor"
+    assert "almost 4 × the right one" in first.text
+    assert "4 is the batch size" in first.text

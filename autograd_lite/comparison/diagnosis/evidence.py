@@ -103,7 +103,7 @@ def fits(claim: Any, truth: Any, tolerance: float = _SAME) -> bool:
     return bool(np.abs(a - b).max(initial=0.0) <= tolerance * scale)
 
 
-def ratio(a: Any, b: Any) -> float | None:
+def ratio(a: Any, b: Any, tolerance: float = _SAME) -> float | None:
     """The number c with a = c·b, None where there is none.
 
     >>> ratio(np.array([2.0, 4.0]), np.array([1.0, 2.0]))
@@ -116,7 +116,7 @@ def ratio(a: Any, b: Any) -> float | None:
     if not np.isfinite(square) or not square or not np.isfinite(a).all():
         return None
     c = float((a * b).sum()) / square
-    return c if c and fits(a, c * b) else None
+    return c if c and fits(a, c * b, tolerance) else None
 
 
 def is_plain(c: float) -> bool:

@@ -60,7 +60,7 @@ def sign(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     return Explanation("sign", text, "hand = −right, element by element", (suspect.name,))
 
 
-def _known_factor(c: float, evidence: Evidence, shape: tuple[int, ...]) -> str:
+def _known_factor(c: float, evidence: Evidence) -> str:
     """What a factor may be, in words; empty if it is none of the usual."""
     for text, value in {"2": 2.0, "½": 0.5, "3": 3.0, "⅓": 1 / 3}.items():
         if abs(c - value) < 1e-9 and text in ("2", "½"):
@@ -69,7 +69,7 @@ def _known_factor(c: float, evidence: Evidence, shape: tuple[int, ...]) -> str:
             break
     else:
         known = ""
-    sizes = _sizes(evidence, shape)
+    sizes = _sizes(evidence)
     for size, what in sizes.items():
         if size > 1 and abs(c - size) < 1e-9 * size:
             return f"{size} is {what}: divide by it once more, or take the mean for the sum"
@@ -78,7 +78,7 @@ def _known_factor(c: float, evidence: Evidence, shape: tuple[int, ...]) -> str:
     return known
 
 
-def _sizes(evidence: Evidence, shape: tuple[int, ...]) -> dict[int, str]:
+def _sizes(evidence: Evidence) -> dict[int, str]:
     """The sizes that a factor may come from: of the batch, of axes, of everything."""
     found: dict[int, str] = {}
     arrays = [("the output", g.shape) for g in map(np.asarray, evidence.cotangents)]
@@ -99,18 +99,37 @@ def _sizes(evidence: Evidence, shape: tuple[int, ...]) -> dict[int, str]:
 def factor(evidence: Evidence, suspect: Suspect) -> Explanation | None:
     """A number times the right one."""
     c = ratio(suspect.hand, suspect.right)
-    if c is None or abs(c + 1) < 1e-9 or abs(c - 1) < _CLOSE:
+    if c is None:
+        return _almost_factor(evidence, suspect)
+    if abs(c + 1) < 1e-9 or abs(c - 1) < _CLOSE:
         return None
     flows = [float(np.sum(g)) for g in evidence.cotangents if np.size(g) == 1]
     if evidence.takes_cotangent and len(flows) == 1 and abs(c * flows[0] - 1) < 1e-9 < abs(c - 1):
         text = f"it does not hold what flows in: times {flows[0]:.6g}, which is dout, it is right"
         return Explanation("upstream ignored", text, "hand × dout = right", (suspect.name,))
-    known = _known_factor(abs(c), evidence, np.shape(suspect.hand))
+    known = _known_factor(abs(c), evidence)
     if np.size(suspect.hand) == 1 and not (known or is_plain(c)):
         return None  # one number is always a multiple of another
     text = f"it is {c:.6g} × the right one in {_elements(suspect.hand)}"
     text += f"; {known}" if known else ""
     return Explanation("factor", text, "hand / right is one number", (suspect.name,))
+
+
+def _almost_factor(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """A usual number times the right one, where an epsilon of the forward pass was forgotten."""
+    c = ratio(suspect.hand, suspect.right, _CLOSE)
+    if c is None:
+        return None
+    usual = (2.0, 0.5, *(p for n in _sizes(evidence) for p in (n, 1 / n)))
+    exact = next((p for p in usual if abs(abs(c) / p - 1) < _CLOSE), None)
+    if exact is None or exact == 1:
+        return None
+    text = (
+        f"it is almost {exact * np.sign(c):.6g} × the right one in {_elements(suspect.hand)}, as "
+        f"near as an epsilon of the forward pass allows; {_known_factor(exact, evidence)}"
+    )
+    tested = f"hand / right is one number within {_CLOSE:.0e}"
+    return Explanation("factor", text, tested, (suspect.name,))
 
 
 def tied(evidence: Evidence, suspect: Suspect) -> Explanation | None:
