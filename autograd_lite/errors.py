@@ -44,6 +44,11 @@ __all__ = [
 ]
 
 
+_REMEMBERED = 10_000
+_LINES: dict[tuple[bytes, int, int], int] = {}
+"""Lines by line table, first line and instruction: code objects compare without their tables."""
+
+
 class Source(NamedTuple):
     """A place in somebody's program: file, line number and the function that the line stands in."""
 
@@ -62,8 +67,15 @@ class Source(NamedTuple):
     @classmethod
     def of(cls, code: CodeType, offset: int) -> "Source":
         """The line to which an instruction of ``code`` belongs (``offset`` in bytes)."""
-        lines = [line for start, end, line in code.co_lines() if start <= offset < end and line]
-        return cls(code.co_filename, lines[0] if lines else code.co_firstlineno, code.co_name)
+        key = code.co_linetable, code.co_firstlineno, offset
+        line = _LINES.get(key)
+        if line is None:
+            if len(_LINES) >= _REMEMBERED:
+                _LINES.clear()
+            spans = code.co_lines()
+            found = (line for start, end, line in spans if start <= offset < end and line)
+            line = _LINES[key] = next(found, code.co_firstlineno)
+        return cls(code.co_filename, line, code.co_name)
 
 
 class _InternalFiles(dict[str, bool]):

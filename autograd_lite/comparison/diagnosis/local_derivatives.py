@@ -52,7 +52,7 @@ def local(sought: Sought) -> Iterator[Found]:
 
 
 def _is_mask(local: Any) -> bool:
-    return bool(np.isin(local, (0.0, 1.0)).all())
+    return bool(((local == 0) | (local == 1)).all())
 
 
 def instead(x: Node, text: str) -> str:
