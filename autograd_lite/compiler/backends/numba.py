@@ -17,12 +17,17 @@ __all__ = ["build"]
 def build(program: Program, options: Mapping[str, Any]) -> Executable:
     """The program as machine code, with its loops as ``source``.
 
+    ``threads`` are those that share large loops: ``OMP_NUM_THREADS``, or the processors there are.
+    Results do not depend on it.
+
     Raises:
-        UnsupportedError: an option; none is known.
+        UnsupportedError: another option.
+        DomainError: fewer than one thread.
         MissingExtraError: the extra ``fast`` is not installed.
     """
-    if options:
+    unknown = options.keys() - {"threads"}
+    if unknown:
         raise UnsupportedError(
-            f"the numba back end takes no {min(options)}=", mend="leave it out, or another backend="
+            f"the numba back end takes no {min(unknown)}=", mend="leave it out, or another backend="
         )
-    return NativeProgram(program.graph, program.inputs)
+    return NativeProgram(program.graph, program.inputs, options.get("threads"))

@@ -1,16 +1,17 @@
 """The entry of a native program: what a call checks before the kernels run, as LLVM's text.
 
 Knows the binary layout of NumPy's arrays (``machine.layout_is_known`` holds it against reality) and
-kernels by their text. Does not know how kernels are made. Imports emission, fusion and values.
+kernels by their text. Does not know how kernels are made. Imports fusion, threads, values, writer.
 """
 
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.compiler.native.emission import Kernel
 from autograd_lite.compiler.native.fusion import Group
+from autograd_lite.compiler.native.threads import DECLARED, sharing
 from autograd_lite.compiler.native.values import Value
+from autograd_lite.compiler.native.writer import Kernel
 
 __all__ = ["EntryText", "Layout", "looks_for_overlaps"]
 
@@ -43,10 +44,19 @@ class EntryText:
     def module(self, stages: Sequence[int]) -> str:
         """All of it: kernels, each text once, and an entry for each stage."""
         names: dict[str, str] = {}
+        shared: dict[str, str] = {}
         for _, kernel in self._p.kernels:
-            names.setdefault(kernel.body, f"k{len(names)}")
+            name = names.setdefault(kernel.body, f"k{len(names)}")
+            if kernel.joining:
+                names.setdefault(kernel.joining, f"k{len(names)}")
+            if kernel.parts > 1:
+                shared[name] = _called_by_part(name, len(kernel.arrays))
             self._declared |= kernel.declared
         bodies = [f"define internal void @{name}{body}" for body, name in names.items()]
+        bodies += shared.values()
+        if shared:
+            bodies.append(sharing())
+            self._declared |= DECLARED
         entries = [self._entry(stage, names) for stage in stages]
         for line in self._declared:
             name = line.partition("@")[2].partition("(")[0]
@@ -81,7 +91,7 @@ class EntryText:
         lines = [f"a{i}:", f"  %s{i} = getelementptr ptr, ptr %args, i64 {i}"]
         lines.append(f"  %o{i} = load ptr, ptr %s{i}")
         kind = self._from_table(f"y{i}", 3, lines)
-        dtype = self._from_table(f"q{i}", 4 + self._in_table(value.dtype), lines)
+        dtype = self._from_table(f"q{i}", _FIXED + self._in_table(value.dtype), lines)
         checks = [
             _field(f"t{i}", f"%o{i}", _TYPE, "ptr", kind),
             _field(f"e{i}", f"%o{i}", _DTYPE, "ptr", dtype),
@@ -153,13 +163,31 @@ class EntryText:
                                "declare void @PyEval_RestoreThread(ptr)"}  # fmt: skip
             lines.append("  %thread = call ptr @PyEval_SaveThread()")
         pointers: dict[int, str] = {}
-        for _, kernel in here:
+        for i, (_, kernel) in enumerate(here):
             args = [f"ptr {self._pointer(value, pointers, lines)}" for value in kernel.arrays]
             if kernel.checks:
                 args.append("ptr %flag")
-            lines.append(f"  call void @{names[kernel.body]}({', '.join(args)})")
+            if kernel.parts > 1:
+                lines += self._shared(i, kernel, names, args)
+            else:
+                lines.append(f"  call void @{names[kernel.body]}({', '.join(args)})")
         if released:
             lines.append("  call void @PyEval_RestoreThread(ptr %thread)")
+        return lines
+
+    def _shared(self, i: int, kernel: Kernel, names: dict[str, str], args: list[str]) -> list[str]:
+        """A kernel whose parts threads share, and what joins them."""
+        lines = [f"  %sh{i} = alloca [{len(args)} x ptr]"]
+        for k, arg in enumerate(args):
+            lines += [f"  %sh{i}.{k} = getelementptr ptr, ptr %sh{i}, i64 {k}",
+                      f"  store {arg}, ptr %sh{i}.{k}"]  # fmt: skip
+        pool = self._from_table(f"sh{i}.p", _POOL, lines)
+        lines += [f"  %sh{i}.h = getelementptr i64, ptr %table, i64 {_HELPERS}",
+                  f"  %sh{i}.n = load i64, ptr %sh{i}.h"]  # fmt: skip
+        part = f"ptr @{names[kernel.body]}.part, ptr %sh{i}, i64 {kernel.parts}"
+        lines.append(f"  call void @shared(ptr {pool}, i64 %sh{i}.n, {part})")
+        if kernel.joining:
+            lines.append(f"  call void @{names[kernel.joining]}({', '.join(args)})")
         return lines
 
     def _pointer(self, value: Value, pointers: dict[int, str], lines: list[str]) -> str:
@@ -169,7 +197,7 @@ class EntryText:
             if value.number in p.place:
                 found = f"%d{p.place[value.number]}"
             elif value.kind == "leaf":
-                place = 4 + self._in_table(p.constants[value.number])
+                place = _FIXED + self._in_table(p.constants[value.number])
                 found = self._from_table(f"c{value.number}", place, lines)
             else:
                 found = f"%w{value.number}"
@@ -179,7 +207,18 @@ class EntryText:
         return found
 
 
+_POOL, _HELPERS, _FIXED = 4, 5, 6  # words of the table, after None, False, True and ndarray
 _TYPE, _DATA, _NDIM, _SIZES, _DTYPE, _FLAGS = 8, 16, 24, 32, 56, 64  # bytes into an ndarray
+
+
+def _called_by_part(name: str, count: int) -> str:
+    """A kernel as all threads call it: with its arrays in memory, and the part."""
+    lines = [f"define internal void @{name}.part(ptr %args, i64 %part) nounwind {{"]
+    for k in range(count):
+        lines += [f"  %s{k} = getelementptr ptr, ptr %args, i64 {k}",
+                  f"  %p{k} = load ptr, ptr %s{k}"]  # fmt: skip
+    args = [*(f"ptr %p{k}" for k in range(count)), "i64 %part"]
+    return "\n".join([*lines, f"  call void @{name}({', '.join(args)})", "  ret void", "}"])
 
 
 def _loaded(name: str, base: str, offset: int, kind: str) -> list[str]:

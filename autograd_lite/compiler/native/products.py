@@ -1,6 +1,6 @@
 """Matrix products: small ones as loops over vectors, large ones by a call of BLAS.
 
-Knows matrices as strides in memory. Imports emission's writer by its methods alone, and values.
+Knows matrices as strides in memory. Imports values, and the writer by its methods alone.
 """
 
 from collections.abc import Sequence

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.native import machine
-from autograd_lite.compiler.native.emission import kernel_of, layout_of
+from autograd_lite.compiler.native.emission import kernel_of
 from autograd_lite.compiler.native.entry import EntryText, Layout, looks_for_overlaps
 from autograd_lite.compiler.native.fusion import Plan
 from autograd_lite.compiler.native.listing import listing
 from autograd_lite.compiler.native.lowering import Lowered, Outside, Part, lowered
 from autograd_lite.compiler.native.products import write_product
+from autograd_lite.compiler.native.threads import helpers_for, pool_memory
 from autograd_lite.compiler.native.values import Value
+from autograd_lite.compiler.native.writer import layout_of
 from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError, describe
 from autograd_lite.graph import Graph, Leaf, visible
 
@@ -57,7 +59,7 @@ class _Memory:
 class NativeProgram:
     """A compiled graph: called with flat arrays, it gives flat arrays."""
 
-    def __init__(self, graph: Graph, inputs: Sequence[Leaf]) -> None:
+    def __init__(self, graph: Graph, inputs: Sequence[Leaf], threads: int | None = None) -> None:
         started = time.perf_counter()
         if not machine.layout_is_known():
             raise UnsupportedError(
@@ -73,6 +75,8 @@ class NativeProgram:
         self._plan = Plan(low.values.every, [*wanted, *exported], low.stage_of)
         self._inputs = tuple(inputs)
         self._arrange(wanted)
+        in_parts = any(kernel.parts > 1 for kernel in self._kernels)
+        self.threads = 1 + (helpers_for(threads) if in_parts else 0)
         self._compile()
         self.compile_seconds = time.perf_counter() - started
 
@@ -132,7 +136,8 @@ class NativeProgram:
         self.llvm = text.module(stages)
         address, self.from_cache = machine.compiled(self.llvm, text.symbols)
         self._table_array = np.array(
-            [id(None), id(False), id(True), id(np.ndarray),
+            [id(None), id(False), id(True), id(np.ndarray), pool_memory().ctypes.data,
+             self.threads - 1,
              *(one.ctypes.data if isinstance(one, np.ndarray) else id(one) for one in self._table)],
             np.int64,
         )  # fmt: skip
