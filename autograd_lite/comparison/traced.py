@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
-from autograd_lite.comparison.adapters.matching import is_expected, is_weight
+from autograd_lite.comparison.adapters.matching import is_expected, is_weight, labels_among
 from autograd_lite.comparison.adapters.running import Runner, replayed
 from autograd_lite.comparison.automatic import Recorded, Twin, parts_of
 from autograd_lite.errors import CompareError, Source
@@ -138,7 +138,9 @@ class UntracedTwin(Twin):
 
 def _unclaimed(layer: Layer, inputs: Inputs, labels: frozenset[int]) -> frozenset[int]:
     """The inputs of which nobody expects a gradient, though one may be given."""
+    named = labels_among(layer.names[: len(inputs.given)])
     floats = [i for i in range(len(inputs.arrays)) if i not in labels | inputs.numbers]
+    floats.sort(key=lambda i: inputs.places[i][0] in named)  # labels are asked for last
     wanted = {
         "all": [i for i in floats if len(inputs.places[i]) == 1],
         "first": floats[:1] or [0],

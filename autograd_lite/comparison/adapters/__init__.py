@@ -20,10 +20,12 @@ from autograd_lite.comparison.adapters.chains import Chain
 from autograd_lite.comparison.adapters.classes import ForwardBackward
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.custom import CustomDerivative
+from autograd_lite.comparison.adapters.derivatives import MethodAndDerivative
 from autograd_lite.comparison.adapters.losses import LossWithGradient
 from autograd_lite.comparison.adapters.networks import Network
 from autograd_lite.comparison.adapters.pairs import FunctionPair
 from autograd_lite.comparison.adapters.propagations import Propagation
+from autograd_lite.comparison.adapters.supervised import SupervisedNetwork
 from autograd_lite.errors import CompareError
 
 __all__ = ["CONVENTIONS", "GROUP", "Convention", "HandRun", "Layer", "Trouble", "convention_of"]
@@ -31,11 +33,13 @@ __all__ = ["CONVENTIONS", "GROUP", "Convention", "HandRun", "Layer", "Trouble", 
 GROUP = "autograd_lite.adapters"
 CONVENTIONS: tuple[Convention, ...] = (
     ContextFunction(),
+    SupervisedNetwork(),
     ForwardBackward(),
     Chain(),
     Propagation(),
     CustomDerivative(),
     FunctionPair(),
+    MethodAndDerivative(),
     Network(),
     LossWithGradient(),
 )

@@ -51,17 +51,19 @@ class _Layers(Layer):
     def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
         flow, kept = inputs[0], []
         for k, (part, layer) in enumerate(zip(self._parts, hand, strict=True)):
-            rest = inputs[1:] if k == len(self._parts) - 1 else ()
-            flow, cache = part.call(layer, [flow, *rest])
-            kept.append(cache)
+            given = [flow, *(inputs[1:] if k == len(self._parts) - 1 else ())]
+            flow, cache = part.call(layer, given)
+            kept.append((given, cache))
         return flow, kept
 
     def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
         flows: Any = douts
         returned: Any = None
-        for part, layer, cache in reversed(list(zip(self._parts, hand, kept, strict=True))):
-            returned = part.pull(layer, cache, (), flows)
-            flows = as_tuple(returned)[:1]
+        for part, layer, (given, cache) in reversed(
+            list(zip(self._parts, hand, kept, strict=True))
+        ):
+            returned = part.pull(layer, cache, given, flows)
+            flows = as_tuple(part.input_gradients(layer, returned, given, ())[0])[:1]
         return returned
 
     def input_gradients(
@@ -76,13 +78,9 @@ class _Layers(Layer):
     ) -> dict[str, Any]:
         """As each layer has them, where it moves its parameters; else beside the parameters."""
         found = super().parameter_gradients(hand, returned, inputs, aliases)
-        for k, part in enumerate(self._parts):
-            if getattr(part, "moves", False):
-                own = {
-                    path: [path.removeprefix(f"{k}.")]
-                    for path in aliases
-                    if path.startswith(f"{k}.")
-                }
-                moved = part.parameter_gradients(hand[k], None, (), {n[0]: n for n in own.values()})
-                found |= {path: moved[names[0]] for path, names in own.items()}
+        for path in aliases:
+            number, _, own = path.partition(".")
+            moved = getattr(self._parts[int(number)], "moved", {}).get(own)
+            if moved is not None:
+                found[path] = moved
         return found

@@ -1,29 +1,33 @@
 """Classes with `forward(x, …)` (or `__call__`) and `backward(dout)`.
 
-Knows: how such a class is called, and what else the two methods are called (`forward_pass`,
-`backprop` …). Where its gradients lie is what `matching` knows: in what `backward` returns (one
-array, or a tuple in the order of the inputs, with the parameters' gradients after them), and for a
-parameter `W` in an attribute `dW` and the like, in `grads["W"]`, or in `grads[i]` where `params[i]`
-is that parameter. A backward method that takes a learning rate too moves the parameters: their
-gradients are what a rate of 1 moves them by.
+Knows: what else the two methods are called (`forward_pass`, `backprop` …), and that a forward pass
+may leave its output in an attribute. How backward is called is what `calling` knows; where its
+gradients lie, `matching`: in what `backward` returns (one array, or a tuple in the order of the
+inputs, with the parameters' gradients after them), and for a parameter `W` in an attribute `dW` and
+the like, in `grads["W"]`, or in `grads[i]` where `params[i]` is that parameter. A backward method
+that moves the parameters itself gives them by how far (`moving`).
 Does not know: tensors, verdicts.
 Imports: errors, its base.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, place_of, required_of
+from autograd_lite.comparison.adapters.calling import Call
+from autograd_lite.comparison.adapters.matching import left_gradient
+from autograd_lite.comparison.adapters.moving import Moves
 from autograd_lite.errors import CompareError
 
-__all__ = ["ForwardBackward", "instance_of", "methods_of", "names_for"]
+__all__ = ["ForwardBackward", "instance_of", "left_output", "methods_of", "names_for"]
 
-_CACHES = ("cache", "ctx", "context", "saved", "memory", "state", "intermediates", "residuals")
+_OUTPUTS = (
+    "output", "outputs", "out", "y", "y_hat", "a", "A", "activation", "activations", "z", "Z",
+    "result", "output_data", "forward_output",
+)  # fmt: skip
+"""Where a forward pass that returns nothing leaves what it gives."""
 
 
 class ForwardBackward:
@@ -52,78 +56,79 @@ class _Instance(Layer):
         self._method, self._back = methods_of(hand)
         names = names_for(getattr(hand, self._method), count)
         super().__init__(hand, type(hand).__name__, names)
-        backward = getattr(hand, self._back)
-        arguments = arguments_of(backward)
-        self.moves = len(arguments) > 1 and _is_rate(arguments[-1].name)
-        self._moved: dict[str, Any] = {}
-        arguments = arguments[: len(arguments) - self.moves]
-        self._takes = [p.name for p in arguments]
-        required = [name for name in required_of(backward) if not (self.moves and _is_rate(name))]
-        variadic = not arguments and _takes_any(backward)
-        if not arguments and not variadic:
+        self._call = Call.of(getattr(hand, self._back), names)
+        flows = self._call.named("flow")
+        if not flows and not self._call.variadic:
             self.upstream = "none"
-        elif arguments and not required and _is_one(arguments[0].default):
+        elif self._call.unit:
             self.upstream = "unit"
-        self._required = len(required)
-        self._cached = bool(required) and required[-1].lower().lstrip("_") in _CACHES
+        self._takes = len(flows)
+        self.moved: dict[str, Any] = {}
         self._sequence = False  # whether the outputs came as one list
 
     def taken(self, count: int) -> int:
         """Backward may take fewer gradients than there are outputs: the rest is information."""
-        takes = len(self._takes) - self._cached
-        return count if self._sequence or takes <= 0 else min(count, takes)
+        return count if self._sequence or self._takes <= 0 else min(count, self._takes)
 
     def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
         result = (hand if self._method == "__call__" else getattr(hand, self._method))(*inputs)
-        self._sequence = isinstance(result, list) and len(self._takes) == 1
-        cached = isinstance(result, tuple) and len(result) == self._required and self._cached
-        if not cached:
-            return result, ()
-        return (result[0] if len(result) == 2 else result[:-1]), result[-1:]
+        if result is None:
+            result = left_output(hand)
+        self._sequence = isinstance(result, list) and self._takes == 1
+        cached = self._call.named("cache") and isinstance(result, tuple)
+        if not cached or len(result) != self._takes + 1:
+            return result, (result, ())
+        output = result[0] if len(result) == 2 else result[:-1]
+        return output, (output, result[-1:])
 
     def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
-        backward = getattr(hand, self._back)
-        if self.moves:
-            return self._move(hand, backward, [*douts[: self.taken(len(douts))], *kept])
-        if self.upstream == "none":
-            return backward()
-        if self._sequence:
-            return backward(list(douts))
-        return backward(*douts[: self.taken(len(douts))], *kept)
-
-    def _move(self, hand: Any, backward: Any, given: list[Any]) -> Any:
-        """Backward at a rate of 1; how far the parameters moved is kept, and they move back."""
-        before = {
-            name: np.array(value)
-            for name, value in vars(hand).items()
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f"
-        }
-        returned = backward(*given, 1.0)
-        after = {name: np.array(getattr(hand, name)) for name in before}
-        self._moved = {n: before[n] - after[n] for n in before if before[n].shape == after[n].shape}
-        for name, value in before.items():
-            setattr(hand, name, value)
+        output, cache = kept
+        flows = [list(douts)] if self._sequence else list(douts[: self.taken(len(douts))])
+        given = dict(zip(self.names, inputs, strict=False))
+        arguments = self._call.arguments(
+            [] if self.upstream == "none" else flows, given, output, cache
+        )
+        moves = Moves(hand, known=bool(self._call.named("rate")))
+        returned = getattr(hand, self._back)(*arguments)
+        self.moved = moves.taken()
         return returned
+
+    def input_gradients(
+        self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
+    ) -> list[Any]:
+        """Returned or by name; where nothing is returned, in an attribute with a usual name."""
+        found = super().input_gradients(hand, returned, inputs, paths)
+        if returned is None and found and all(g is None for g in found):
+            found[0] = left_gradient(hand)
+        return found
 
     def parameter_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
     ) -> dict[str, Any]:
-        """Beside the parameters or returned; what a learning rate moved them by."""
-        if not self.moves:
-            return super().parameter_gradients(hand, returned, inputs, aliases)
-        return {path: self._moved.get(path) for path in aliases}
+        """Beside the parameters or returned; else what a learning rate of 1 moved them by."""
+        found = super().parameter_gradients(hand, returned, inputs, aliases)
+        for path, others in aliases.items():
+            if found.get(path) is None or self._call.named("rate"):
+                moved = next((self.moved[o] for o in others if o in self.moved), None)
+                found[path] = found.get(path) if moved is None else moved
+        return found
 
 
-_METHODS = (
-    ("forward", "backward"),
-    ("forward_pass", "backward_pass"),
-    ("fprop", "bprop"),
-    ("feedforward", "backprop"),
-    ("forward_propagation", "backward_propagation"),
-    ("forward_prop", "backward_prop"),
-    ("call", "backward"),
-)
-_RATE = ("lr", "learning_rate", "eta", "rate", "step_size", "learningrate", "l_rate")
+def left_output(hand: Any) -> Any:
+    """What a forward pass that returned nothing left in an attribute; None if there is none."""
+    values = (getattr(hand, name, None) for name in _OUTPUTS)
+    return next((v for v in values if hasattr(v, "shape") or isinstance(v, float)), None)
+
+
+_FORWARDS = (
+    "forward", "forward_pass", "fprop", "feedforward", "feed_forward", "forward_propagation",
+    "forward_prop", "forward_propagate", "forwardprop", "propagate_forward", "call",
+)  # fmt: skip
+_BACKWARDS = (
+    "backward", "backward_pass", "bprop", "backprop", "back_prop", "backward_propagation",
+    "backward_prop", "back_propagation", "backpropagation", "back_propagate", "backpropagate",
+    "backward_propagate", "backProp", "backwards", "propagate_backward", "back",
+)  # fmt: skip
 
 
 def methods_of(hand: Any) -> tuple[str, str]:
@@ -135,27 +140,12 @@ def methods_of(hand: Any) -> tuple[str, str]:
     >>> methods_of(Old())
     ('fprop', 'bprop')
     """
-    for forward, backward in _METHODS:
-        if callable(getattr(hand, forward, None)) and callable(getattr(hand, backward, None)):
-            return forward, backward
-    return "__call__", "backward" if callable(getattr(hand, "backward", None)) else ""
-
-
-def _is_rate(name: str) -> bool:
-    return name.lower().strip("_") in _RATE
-
-
-def _is_one(value: Any) -> bool:
-    return (isinstance(value, int | float) and value == 1) or value is None
-
-
-def _takes_any(function: Any) -> bool:
-    """Whether a function takes however many arguments, or does not tell."""
-    try:
-        found = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return True
-    return any(p.kind is p.VAR_POSITIONAL for p in found)
+    forwards = [name for name in _FORWARDS if callable(getattr(hand, name, None))]
+    backwards = [name for name in _BACKWARDS if callable(getattr(hand, name, None))]
+    back = backwards[0] if backwards else ""
+    if not forwards or not back:
+        return "__call__", back if back == "backward" else ""
+    return forwards[0], back
 
 
 def names_for(function: Any, count: int) -> tuple[str, ...]:

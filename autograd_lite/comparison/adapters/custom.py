@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.comparison.adapters.base import Layer, required_of
+from autograd_lite.comparison.adapters.base import Layer, arguments_of, required_of
 from autograd_lite.comparison.adapters.classes import names_for
 from autograd_lite.comparison.adapters.matching import as_tuple
 from autograd_lite.errors import CompareError
@@ -66,6 +66,8 @@ class Derivative(Layer):
             self._flow_first = _is_flow(wanted[0], names) or not _is_flow(wanted[-1], names)
         elif len(wanted) in (count, 0):
             self.upstream = "none"
+        elif set(wanted) <= set(names) and len(arguments_of(pair[1])) >= count:
+            self.upstream = "none"  # the rest of the inputs have defaults
         else:
             raise CompareError(
                 f"{pair[1].__name__} wants {len(wanted)} arguments ({', '.join(wanted)}) for "

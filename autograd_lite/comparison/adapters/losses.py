@@ -1,17 +1,19 @@
 """Functions that give a value together with its gradient: `softmax_loss(x, y) -> (loss, dx)`.
 
 Knows: that the first thing returned is the value, and all that follows are gradients, in the order
-of the array parameters or in a dictionary by their names; methods of networks that hold their
-parameters in a dictionary (`net.loss`) are such functions too.
+of the array parameters or in a dictionary by their names, which may also come first; methods of
+networks that hold their parameters in a dictionary (`net.loss`) are such functions too.
 Does not know: tensors, verdicts.
-Imports: errors, its base and neighbours.
+Imports: errors, its base and neighbours, NumPy.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer
 from autograd_lite.comparison.adapters.classes import names_for
@@ -54,6 +56,8 @@ class ValueAndGradient(Layer):
                 mend="pass a pair: (f, f_grad), (f, f_vjp), or (f_forward, f_backward); or let it "
                 "return (loss, gradient)",
             )
+        if isinstance(result[0], Mapping) and np.ndim(result[1]) == 0:  # the gradients first
+            return result[1], (result[0], *result[2:])
         return result[0], result[1:]
 
     def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:

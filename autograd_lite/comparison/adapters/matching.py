@@ -7,6 +7,7 @@ Imports: NumPy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ __all__ = [
     "is_expected",
     "is_float",
     "is_weight",
+    "labels_among",
+    "left_gradient",
     "leftover",
     "of_inputs",
     "of_parameters",
@@ -32,6 +35,12 @@ _FORMS = (
 )  # fmt: skip
 """What the gradient of a name is called."""
 
+_OF_INPUT = (
+    "dinputs", "dinput", "d_inputs", "d_input", "dx", "dX", "grad_input", "gradInput",
+    "input_gradient", "input_grad", "grad_inputs", "dA_prev", "dA",
+)  # fmt: skip
+"""Where the gradient of a layer's input may lie, whatever the input is called."""
+
 _HOLDERS = ("grads", "gradients", "grad", "_grads", "dparams", "d_params", "param_grads")
 """What a container of gradients is called, beside one of parameters or a single attribute."""
 
@@ -43,6 +52,14 @@ _PARAMETERS = frozenset({
     "w", "b", "u", "v", "wx", "wh", "weight", "weights", "bias", "biases", "gamma", "beta",
     "kernel", "filter", "filters", "kernels", "theta",
 })  # fmt: skip
+
+
+_MANGLED = re.compile(r"(_[A-Za-z]\w*?__)(\w+)")  # what Python makes of `self.__W`
+_LABELS = re.compile(
+    r"(y_?)?(true|real)|t|targets?|labels?|.*_(labels?|targets?)|truth|gt|actual|ground_?truth"
+    r"|desired|expected|one_?hot|reference\w*"
+)
+_PREDICTED = re.compile(r"(y_?)?(pred\w*|hat)|p|a|al|x|z|out|outputs?|logits|scores|probs?|pred\w*")
 
 
 # ── paths ────────────────────────────────────────────────────────────────────────────────────────
@@ -105,6 +122,9 @@ def gradient_paths(path: str) -> Iterator[str]:
     for holder in _HOLDERS:
         for last in (name, *(form.format(name) for form in _FORMS[:4])):
             yield joined(holder, last)
+    private = _MANGLED.fullmatch(name)
+    if private:
+        yield from (joined(private[1] + form.format(private[2])) for form in _FORMS)
     if name.startswith("_"):
         for plain in _plain(name)[1:]:
             yield from map(joined, (*(f"_{form}".format(plain) for form in _FORMS), f"d{plain}"))
@@ -139,6 +159,21 @@ def is_weight(name: str) -> bool:
     (True, True, False)
     """
     return name.strip("_").rstrip("0123456789_").lower() in _PARAMETERS
+
+
+def labels_among(names: Sequence[str]) -> frozenset[int]:
+    """Which of the inputs are labels, as their names tell; never all of them.
+
+    >>> sorted(labels_among(["y_true", "y_pred"])), sorted(labels_among(["y", "p"]))
+    ([0], [0])
+    >>> sorted(labels_among(["y", "t"])), sorted(labels_among(["y"]))
+    ([1], [])
+    """
+    plain = [name.strip("_").lower() for name in names]
+    found = {k for k, name in enumerate(plain) if _LABELS.fullmatch(name)}
+    if any(_PREDICTED.fullmatch(name) for name in plain):
+        found |= {k for k, name in enumerate(plain) if name == "y"}
+    return frozenset(found) if len(found) < len(plain) else frozenset()
 
 
 # ── gradients ────────────────────────────────────────────────────────────────────────────────────
@@ -206,6 +241,38 @@ def _positions(inputs: Sequence[Any], count: int, parameters: int) -> tuple[int,
     return tuple((tiers or [everything])[0][:count])
 
 
+def _fitting(
+    names: Sequence[str], inputs: Sequence[Any], parts: Sequence[Any], parameters: int
+) -> tuple[int, ...]:
+    """The inputs that gradients are of: labels last, weights alone if the shapes say so."""
+    order = _positions(inputs, len(parts), parameters)
+    floats = [i for i, x in enumerate(inputs) if is_float(x) or isinstance(x, float)]
+    if len(parts) >= len(floats) or len(names) < len(inputs):
+        return order
+    labels = labels_among(names[: len(inputs)])
+    first = [i for i in floats if i not in labels]
+    likely = tuple(first[: len(parts)]) if len(first) >= len(parts) else order
+    weights = tuple(i for i in first if is_weight(names[i]))
+    if len(weights) == len(parts) and not _same_shapes(likely, inputs, parts):
+        return weights if _same_shapes(weights, inputs, parts) else likely
+    return likely
+
+
+def _same_shapes(places: Sequence[int], inputs: Sequence[Any], parts: Sequence[Any]) -> bool:
+    pairs = [(inputs[i], part) for i, part in zip(places, parts, strict=False) if part is not None]
+    plain = np.ndarray | np.generic | float | int
+    return all(
+        isinstance(x, plain) and isinstance(g, plain) and np.shape(x) == np.shape(g)
+        for x, g in pairs
+    )
+
+
+def left_gradient(hand: Any) -> Any:
+    """The gradient of its input that a layer left in an attribute, None where there is none."""
+    values = (getattr(hand, name, None) for name in _OF_INPUT)
+    return next((v for v in values if isinstance(v, np.ndarray)), None)
+
+
 def of_inputs(
     hand: Any, returned: Any, names: Sequence[str], inputs: Sequence[Any], parameters: int
 ) -> list[Any]:
@@ -213,7 +280,7 @@ def of_inputs(
     found: list[Any] = [None] * len(inputs)
     if not isinstance(returned, Mapping):
         parts = [returned] if _whole(returned, inputs) else list(as_tuple(returned))
-        for i, part in zip(_positions(inputs, len(parts), parameters), parts):
+        for i, part in zip(_fitting(names, inputs, parts, parameters), parts):
             found[i] = part
     for i, name in enumerate(names[: len(inputs)]):
         wrong_kind = isinstance(found[i], Mapping) and not isinstance(inputs[i], Mapping)

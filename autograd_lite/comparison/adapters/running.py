@@ -94,6 +94,8 @@ class Runner:
         held = [np.array(d)[()] if np.ndim(d) == 0 else np.array(d) for d in douts]
         try:
             returned = layer.pull(hand, kept, given, held)
+        except CompareError:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever it raises is a line of the report
             stop = Trouble("error", "backward", f"backward raised {place_of(error)}", "exception")
             return HandRun(outputs, none, troubles=(*troubles, stop))

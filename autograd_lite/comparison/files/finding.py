@@ -11,8 +11,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,11 +20,18 @@ from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import arguments_of, required_of
 from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of
 from autograd_lite.comparison.adapters.contexts import ContextFunction
-from autograd_lite.comparison.adapters.networks import Network
+from autograd_lite.comparison.adapters.derivatives import (
+    MethodAndDerivative,
+    flag_of,
+    methods_with_derivative,
+)
+from autograd_lite.comparison.adapters.matching import labels_among
+from autograd_lite.comparison.adapters.networks import Network, loss_and_gradient
 from autograd_lite.comparison.adapters.propagations import Propagation, is_cache, is_cost
+from autograd_lite.comparison.adapters.supervised import SupervisedNetwork, inputs_of
 from autograd_lite.comparison.files.initial import network_inputs
-from autograd_lite.comparison.files.making import Target
 from autograd_lite.comparison.files.programs import Place, Program, assignments, definitions
+from autograd_lite.comparison.files.slots import Target
 from autograd_lite.comparison.files.vocabulary import is_loss
 from autograd_lite.errors import CompareError
 
@@ -57,7 +64,13 @@ def layers_of(program: Program) -> Layers:
     return _Finder(program).all()
 
 
-_CLASSES = (ContextFunction(), ForwardBackward(), Network())
+_CLASSES = (
+    ContextFunction(),
+    SupervisedNetwork(),
+    ForwardBackward(),
+    MethodAndDerivative(),
+    Network(),
+)
 
 
 class _Finder:
@@ -96,10 +109,11 @@ class _Finder:
             self._other(name, place, _lacks(kind))
         elif _is_abstract(kind, node):
             self._other(name, place, "a base class: its forward is left to others")
-        elif isinstance(convention, Network) and not _keeps(node):
-            self._other(name, place, "a class with loss and gradient, and no parameters")
         elif not made:
-            self.layers.found.append(Found(name, place, (_of_class(name, kind, node),)))
+            target = _of_class(name, kind, node)
+            turned = isinstance(convention, MethodAndDerivative) and not is_loss(name)
+            targets = (target, _at_output(target)) if turned else (target,)
+            self.layers.found.append(Found(name, place, targets))
 
     def _instances(self) -> dict[str, Any]:
         """Layers, and lists of layers, that stand in the file's own variables; each once."""
@@ -116,8 +130,12 @@ class _Finder:
 
     def _instance(self, name: str, value: Any) -> None:
         node = self.own.get(type(value).__name__, (None,))[0]
-        forward = _forward_of(value[0] if isinstance(value, list | tuple) else value)
-        target = Target(name, forward, lambda _: value, node=node)
+        names = inputs_of(value) if SupervisedNetwork().fits(value) else ()
+        one = value[0] if isinstance(value, list | tuple) else value
+        forward = _signed(names) if names else _forward_of(one)
+        target = Target(
+            name, forward, lambda _: value, node=node, labels=names[-1] if names else ""
+        )
         self.layers.found.append(Found(name, self.assigned[name], (target,)))
 
     # functions
@@ -134,6 +152,8 @@ class _Finder:
         partners = (p for p in _partners(name) if p in self.own)
         partner = next((p for p in partners if inspect.isfunction(self.names[p])), None)
         if partner is None:
+            if flag := flag_of(forward):
+                self._flagged(name, forward, flag, node, place)
             return
         backward = self.names[partner]
         self.paired |= {name, partner}
@@ -142,14 +162,32 @@ class _Finder:
             self._propagation(name, partner, cost, place)
             return
         both = ast.parse("")
-        both.body = [node, self.own[partner][0]]  # type: ignore[list-item]  # two definitions
+        both.body = self._with_callees(name, partner)  # type: ignore[assignment]  # definitions
         targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
         if not re.search("backward|bwd|bprop|vjp", partner):
             if _begins_with_labels(forward):
                 forward, backward = _turned(forward), _turned(backward)
                 targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
-            targets.append(_of_output(name, forward, backward, both))
+            if len(required_of(forward)) == 1:
+                targets.append(_of_output(name, forward, backward, both))
         self.layers.found.append(Found(name, place, tuple(targets)))
+
+    def _flagged(self, name: str, function: Any, flag: str, node: ast.AST, place: Place) -> None:
+        """A function that gives its derivative where an argument is true."""
+
+        def derivative(*inputs: Any) -> Any:
+            return function(*inputs, **{flag: True})
+
+        derivative.__name__ = f"{name}({flag}=True)"
+        names = required_of(function)
+        derivative.__signature__ = inspect.signature(_signed(names))  # type: ignore[attr-defined]  # Python reads it
+        self.paired.add(name)
+        forward = _turned(function) if _begins_with_labels(function) else function
+        targets = (
+            Target(name, forward, lambda _: (forward, derivative), node=node, without=flag),
+            replace(_of_output(name, function, derivative, node), without=flag),
+        )[: 2 if len(names) == 1 else 1]
+        self.layers.found.append(Found(name, place, targets))
 
     def _cost_of(self, forward: Any, backward: Any) -> str | None:
         """The cost in the file whose labels a backward pass takes; None where it takes dout."""
@@ -164,17 +202,25 @@ class _Finder:
                 return name
         return None
 
+    def _with_callees(self, *names: str) -> list[ast.AST]:
+        """The definitions of functions, and of those of the file that they call."""
+        found: dict[str, ast.AST] = {}
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name in self.own and name not in found:
+                found[name] = self.own[name][0]
+                calls = (p for p in ast.walk(found[name]) if isinstance(p, ast.Call))
+                pending += [c.func.id for c in calls if isinstance(c.func, ast.Name)]
+        return list(found.values())
+
     def _propagation(self, name: str, partner: str, cost: str, place: Place) -> None:
         """A network of three functions."""
         three = (self.names[name], self.names[cost], self.names[partner])
         convention = Propagation()
         arguments = convention.layer(three, ()).names
 
-        def propagation(*inputs: Any) -> Any: ...
-
-        propagation.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # Python reads it
-            [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in arguments]
-        )
+        propagation = _signed(arguments)
         self.paired.add(cost)
         whole = ast.parse("")
         whole.body = [self.own[n][0] for n in (name, cost, partner)]  # type: ignore[misc]  # definitions
@@ -208,13 +254,48 @@ def _of_class(name: str, kind: type, node: ast.AST) -> Target:
         )
         forward = kind.forward  # type: ignore[attr-defined]  # the convention fits
         return Target(name, forward, lambda _: kind, skip=0 if split else 1, node=node)
-    return Target(name, _unbound(kind), lambda one: one, setup=kind, skip=_skip(kind), node=node)
+    if SupervisedNetwork().fits(kind):
+        names = inputs_of(kind)
+        forward = _signed(names)
+        return Target(name, forward, lambda one: one, setup=kind, node=node, labels=names[-1])
+    flag = methods_with_derivative(kind)[2] if not ForwardBackward().fits(kind) else ""
+    return Target(
+        name, _unbound(kind), lambda one: one, setup=kind, skip=_skip(kind), node=node, without=flag
+    )
+
+
+def _signed(names: Sequence[str]) -> Callable[..., Any]:
+    """A function that takes arguments of these names, and does nothing."""
+
+    def function(*inputs: Any) -> Any: ...
+
+    function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # Python reads it
+        [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    )
+    return function
+
+
+def _at_output(target: Target) -> Target:
+    """The same class, its derivative taken at the output."""
+
+    def pair(one: Any) -> Any:
+        function, derivative, flag = methods_with_derivative(one)
+
+        def at_output(x: Any) -> Any:
+            y = getattr(one, function)(x)
+            return getattr(one, derivative)(y, **({flag: True} if flag else {}))
+
+        return getattr(one, function), at_output
+
+    return replace(target, hand=pair)
 
 
 def _unbound(kind: type) -> Any:
     if ForwardBackward().fits(kind):
         return getattr(kind, methods_of(kind)[0])
-    return kind.loss  # type: ignore[attr-defined]  # a network has one
+    if MethodAndDerivative().fits(kind):
+        return getattr(kind, methods_with_derivative(kind)[0])
+    return getattr(kind, loss_and_gradient(kind)[0])
 
 
 def _skip(kind: type) -> int:
@@ -230,7 +311,9 @@ def _is_static(kind: type) -> bool:
 def _forward_of(value: Any) -> Any:
     if ForwardBackward().fits(value):
         return getattr(value, methods_of(value)[0])
-    return getattr(value, "loss", None) or getattr(value, "fun", value)
+    if MethodAndDerivative().fits(value):
+        return getattr(value, methods_with_derivative(value)[0])
+    return getattr(value, loss_and_gradient(value)[0] or "fun", value)
 
 
 def _is_layer(value: Any) -> bool:
@@ -264,13 +347,6 @@ def _is_abstract(kind: type, node: ast.AST) -> bool:
     return any(_does_nothing(methods[n]) for n in names & set(methods))
 
 
-def _keeps(node: ast.AST) -> bool:
-    """Whether a class keeps anything in its instances."""
-    return any(
-        isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) for n in ast.walk(node)
-    )
-
-
 def _does_nothing(method: ast.FunctionDef) -> bool:
     for statement in method.body:
         if isinstance(statement, ast.Pass) or (
@@ -294,6 +370,7 @@ def _partners(name: str) -> list[str]:
     """
     found = []
     for word, other in (
+        ("cost", "gradient"), ("cost", "grad"), ("loss", "gradient"), ("loss", "grad"),
         ("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"), ("Forward", "Backward"),
         ("feedforward", "backprop"), ("forward_prop", "back_prop"), ("forward", "backprop"),
     ):  # fmt: skip
@@ -305,24 +382,16 @@ def _partners(name: str) -> list[str]:
     )  # fmt: skip
     found += [name + ending for ending in endings]
     starts = (
-        "d_",
-        "d",
-        "grad_",
-        "deriv_",
-        "derivative_",
-        "derivative_of_",
-        "backward_",
-        "gradient_",
-    )
+        "d_", "d", "grad_", "deriv_", "derivative_", "derivative_of_", "backward_", "gradient_",
+        "der_", "deriv", "prime_", "diff_",
+    )  # fmt: skip
     return [*found, *(start + name for start in starts)]
 
 
 def _begins_with_labels(function: Any) -> bool:
     """Whether a loss takes labels, and then what was predicted."""
-    names = [p.name.lower() for p in arguments_of(function)]
-    return len(names) == 2 and bool(
-        re.match(r"(y_?)?(true|real)|t$|target|label|actual|y$", names[0])
-    )
+    names = required_of(function)
+    return len(names) == 2 and 0 in labels_among(names)
 
 
 def _turned(function: Any) -> Any:
@@ -352,7 +421,10 @@ def _gives_gradient(node: ast.AST) -> bool:
     returns = [part for part in _own_parts(node) if isinstance(part, ast.Return)]
     for found in reversed(returns):
         if isinstance(found.value, ast.Tuple) and len(found.value.elts) >= 2:
-            rest = [ast.unparse(e) for e in found.value.elts[1:]]
+            parts = [ast.unparse(e) for e in found.value.elts]
+            if re.fullmatch("grad(s|ients?)?", parts[0]) and is_loss(parts[1]):
+                return True
+            rest = parts[1:]
             if is_loss(getattr(node, "name", "")):
                 return True
             value = ast.unparse(found.value.elts[0])

@@ -6,9 +6,9 @@ Does not know: layers, how a choice among them is made.
 Imports: the standard library alone.
 
 The texts: `f N D` an array of floats of that shape, `i N` integers below 3, `o N D` one-hot rows,
-`b N` zeros and ones, `l N D` a list of two arrays, `#D` a size, `[D H K]` a list of sizes,
-`= 0.5` a Python literal. `?0` is a size that no other argument shares until it must; `G` is a
-multiple of H, as the gates of a recurrent layer want it.
+`b N` zeros and ones, `l N D` a list of two arrays, `#D` a size, `[D H K]` a list and `( D H` a
+tuple of sizes, `= 0.5` a Python literal. `?0` is a size that no other argument shares until it must;
+`G` is a multiple of H, as the gates of a recurrent layer want it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Choice:
             return cls("=", value=ast.literal_eval(text[1:].strip()))
         if kind.startswith("#"):
             return cls("#", (kind[1:],))
+        if kind == "(":
+            return cls("(", tuple(rest))
         if kind.startswith("["):
             return cls("[", tuple(text.strip("[]").split()))
         return cls(kind, tuple(f"{name}{d}" if d.startswith("?") else d for d in rest))
@@ -56,14 +58,15 @@ class Choice:
 
 _WEIGHT = (
     "f D H | f H D | f ?0 ?1 | f F C 3 3 | f ?0 | f F C | f F C 2 2 | f C 3 3 | f 3 | f D G | f H H"
-    " | f"
+    " | f | f 3 3 C F | f D | f D 1"
 )
 _BATCHES = (
-    "f N D | f B C Y X | f N T D | f ?0 | i N | i N T | f D N | l N D | f B Y X C | f N C Y | f Y X"
-    " | f N 1 | f N | f | = 0.7"
+    "f N D | f B C Y X | f N T D | f D 1 | f ?0 | i N | i N T | f D N | l N D | f B Y X C | f N C Y | f Y X"
+    " | f N 1 | f N | f | = 0.7 | f D N T | f 1 1 | f C Y X"
 )
 _LABELS = (
     "i N | o N D | f N D | o N K | b N | b N 1 | i N T | o N T D | f N | f N 1 | f N K | b 1 N"
+    " | o K N"
 )
 
 # Asked in order, of the name in lower case without underscores at its ends: what it may be, then
@@ -79,14 +82,16 @@ _NAMES: tuple[tuple[str, ...], ...] = (
     ("f N H | f H | f H N | f H 1 | f N D",
      r"(h|c|a|s)_?(prev|0|t|in|init)|prev_?(h|c|a|s)|h_?next|state|hidden|hidden_?state|hprev|cprev"),
     ("f N D | f N T D | f D | f B T D | f N ?0 | f ?0", r"q|query|queries"),
-    (_LABELS, r"t|ts|y_?true|targets?|labels?|gt|ground_?truth|actual|desired|expected|y_?real"),
+    (_LABELS,
+     r"t|ts|y_?true|\w*targets?|\w*labels?|(label|target)_(tensor|batch|data|vector)|reference\w*",
+     r"gt|ground_?truth|actual|desired|expected|y_?real"),
     ("= None | b N T | b N D | b T T", r"mask|masks|attention_?mask"),
     # parameters
     ("f D G | f G D | f D H", r"w_?x|w_?xh|w_?ax|w_?ih|weight_?ih|w_?in|wx\w|w_?input"),
     ("f H G | f G H | f D H | f H H", r"w_?h|w_?hh|w_?aa|weight_?hh|w_?rec|wh\w|w_?state|u[_a-z]?"),
-    ("f H K | f K H | f H H | f D D | f D H", r"w_?hy|w_?ya|w_?out|w_?o|v_?out"),
+    ("f H K | f K H | f H H | f D D | f D H", r"w_?hy|w_?y|w_?ya|w_?out|w_?o|v_?out"),
     ("f K | f K 1 | f 1 K", r"by|b_?y|ba_?y|c_?y"),
-    ("f H | f F | f H 1 | f 1 | f 1 H | f G | f ?0 | f",
+    ("f H | f F | f H 1 | f 1 | f 1 H | f G | f ?0 | f | f 1 1 1 F",
      r"b_?(h|a|ih|hh|i|f|o|c|g|z|r|n)?|bias(es)?|intercept|offset"),
     ("f D | f C | f 1 D | f 1 C 1 1 | f D 1 | f ?0 | f", r"gamma|beta|g|scale|shift|gain"),
     ("= None | f D", r"running_?(mean|var)|moving_?(mean|var)"),
@@ -120,7 +125,8 @@ _NAMES: tuple[tuple[str, ...], ...] = (
     ("= 2 | = 1", r"(n_?|num_?)?heads?|n_?groups?|num_?groups?|groups?"),
     ("[D H K] | [H K]",
      r"sizes|layers?_?(sizes|dims|units)|dims|architecture|structure|hidden_?(sizes|dims)|layers"),
-    ("= (5,) | = 5 | = (None, 5) | = (3, 4, 6)", r"(input_?)?shape|in_?shape|output_?shape"),
+    ("( D | #D | = (None, 5) | ( C Y X | ( Y X C | ( B C Y X | = (5,)",
+     r"(input_?)?shape|in_?shape|output_?shape"),
     # numbers
     ("= 0.5", r"(drop(out)?_?)?(p|ratio|rate|prob(ability)?|keep_?prob|keep|drop|dropout)\d?",
      r"keep_?probability|p_?drop"),
@@ -155,6 +161,7 @@ _LOSSES = re.compile(
 _WEIGHTS = re.compile(
     r"^(w|b|u|v|gamma|beta|weights?|bias|kernels?|filters?|theta)(_?\w{0,3})$", re.IGNORECASE
 )
+_GATE = re.compile(r"^w_?[ificogurz]$")  # of a recurrent layer that joins its input and state
 _NUMBERED = re.compile(r"^(w|b|weights?|bias|theta|gamma|beta)_?([1-9])$", re.IGNORECASE)
 
 
@@ -193,6 +200,8 @@ def choices(
 def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: bool) -> str:
     plain = name.strip("_").lower()
     numbered = _NUMBERED.match(plain)
+    if _GATE.match(plain) and sum(bool(_GATE.match(o.lower())) for o in others) >= 2:
+        return f"f H+D H | f H H+D | f D+H H | f H D+H | {_WEIGHT}"
     if numbered and any(_NUMBERED.match(o.lower()) for o in others if o != name):
         return _of_chain(numbered[1], int(numbered[2]))
     rest = _UNKNOWN_SETTING if setting else _BATCHES if first else _UNKNOWN_INPUT
@@ -210,16 +219,36 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
         first
         and plain in ("y", "p", "q", "u", "v", "g", "m", "n", "w", "d", "t")
         and not _is_label(plain, loss)
+        and not (plain == "w" and any(o.lower() == "x" for o in others))
     ):
         return _BATCHES
+    if plain in ("a_prev", "aprev") and not first and name.islower():
+        return "f N H | f H N | f H 1 | f H"
     if plain in ("p", "k") and setting and loss:
         return "f N D | = 0.5"
+    special = _by_letter(name, plain, first, setting, others, loss)
+    if special:
+        return special
+    if setting and _is_output_size(plain, others):
+        return f"#K | #H | {rest}"
+    for pattern, texts in _COMPILED:
+        if pattern.match(plain):
+            return f"{texts} | {rest}" if texts[0] in "fio" or setting else texts
+    return rest
+
+
+def _by_letter(
+    name: str, plain: str, first: bool, setting: bool, others: Sequence[str], loss: bool
+) -> str:
+    """What single letters mean, which depends on where they stand; empty for all the rest."""
     if loss and setting and re.fullmatch(r"(class_?)?w(eights?)?", plain):
         return f"f D | f N | {_UNKNOWN_SETTING}"
     if loss and first and not _is_label(plain, loss):
         return f"f N D | {_BATCHES}"
     if name == "G":
         return "= 2 | = 1"
+    if plain == "theta" and not setting:
+        return f"f D | f D 1 | {_WEIGHT}"
     if name in ("A", "M", "P", "Q", "R", "S", "U", "V") and setting:
         return f"{_WEIGHT} | f H G | #V"
     if plain in ("u", "v") and setting:
@@ -228,10 +257,13 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
         return _UNKNOWN_INPUT
     if not setting and not first and plain in ("n", "p", "u", "v", "a", "x", "z"):
         return _UNKNOWN_INPUT
-    for pattern, texts in _COMPILED:
-        if pattern.match(plain):
-            return f"{texts} | {rest}" if texts[0] in "fio" or setting else texts
-    return rest
+    return ""
+
+
+def _is_output_size(plain: str, others: Sequence[str]) -> bool:
+    """Whether a size is that of an output beside one that is of hidden units."""
+    output = re.match(r"^((out|output)(_?(dim|size|features|units|nodes|neurons))?|n_?y)$", plain)
+    return bool(output) and any(re.match(r"^(hid|n_?h|h_?(dim|size)$)", o.lower()) for o in others)
 
 
 def _is_label(plain: str, loss: bool) -> bool:

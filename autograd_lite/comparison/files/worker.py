@@ -174,15 +174,22 @@ class _Worker:
     def _examined(self, found: Found, given: dict[str, Any]) -> dict[str, Any]:
         """The first of a layer's targets that is right, otherwise the first."""
         first: dict[str, Any] | None = None
+        trouble: AutogradError | None = None
         for target in found.targets:
-            inputs = made(target, given, self.job["timeout"] / 3)
-            hand, arrays = inputs.make()
-            report = compare(hand, *arrays, title=found.name, **self._options)
+            try:
+                inputs = made(target, given, self.job["timeout"] / 3)
+                hand, arrays = inputs.make()
+                report = compare(hand, *arrays, title=found.name, **self._options)
+            except AutogradError as error:
+                trouble = trouble or error
+                continue
             if report.ok or first is None:
                 first = self._told(report, inputs.told)
             if report.ok:
                 break
-        assert first is not None
+        if first is None:
+            assert trouble is not None
+            raise trouble
         return first
 
     def _told(self, report: Comparison, inputs: str) -> dict[str, Any]:
