@@ -306,7 +306,9 @@ class Case:
         if k < len(self.arrays):
             return k not in self.twin.optional
         path = self.twin.paths[k - len(self.arrays)]
-        return self.by_twin or is_expected(self.layer.hand, self.runner.aliases(path))
+        return self.by_twin or (
+            self.layer.learns and is_expected(self.layer.hand, self.runner.aliases(path))
+        )
 
     def matters(self, k: int) -> bool:
         """Whether an array without row is one that the output rests on, as far as is known."""

@@ -65,12 +65,22 @@ def _not_compared(case: Case) -> list[Finding]:
         name for k, name in enumerate(case.all_names) if not case.is_asked(k) and case.matters(k)
     ]
     if rest:
+        place = next((p for name in rest for p in _of_its_shape(case, name)), "…")
         text = (
             f"the output rests on {', '.join(rest)}, of which no gradient was found; if there "
-            f'is one, say where: gradients={{"{rest[0]}": "…"}}'
+            f'is one, say where: gradients={{"{rest[0]}": "{place}"}}'
         )
+        if place != "…":
+            text += f" (backward sets {place}, which has that shape)"
         found.append(Finding("info", "not compared", text))
     return found
+
+
+def _of_its_shape(case: Case, name: str) -> list[str]:
+    """Where backward has put arrays of the shape of a parameter."""
+    value = parameter_at(case.layer.hand, name)
+    touched = case.runner.layer.touched
+    return [path for path, array in touched.items() if array.shape == np.shape(value)]
 
 
 def _example(case: Case) -> str:

@@ -66,6 +66,8 @@ class Layer:
     upstream = "given"
     traceable = True
     wanted = "first"  # of which inputs of floats a gradient is expected: see below
+    learns = True  # whether what is called like a weight is expected to have a gradient
+    touched: Mapping[str, Any] = {}  # what the last backward pass has set, by paths, where known
 
     def __init__(self, hand: Any, title: str, names: Sequence[str]) -> None:
         self.hand, self.title, self.names = hand, title, tuple(names)

@@ -17,7 +17,7 @@ from typing import Any
 from autograd_lite.comparison.adapters.base import arguments_of
 from autograd_lite.errors import CompareError
 
-__all__ = ["Call", "is_cache", "is_label", "is_rate"]
+__all__ = ["Call", "is_cache", "is_flow", "is_label", "is_rate"]
 
 _RATE = re.compile(
     r"lr|eta|rate|alpha|step|step_?size|l_?rate|lea?r(n|ning|ing)?_?(rate|fac\w*)|learning|n_?rate"
@@ -51,6 +51,15 @@ def is_rate(name: str) -> bool:
 def is_cache(name: str) -> bool:
     """Whether an argument is called as what a forward pass keeps."""
     return bool(_CACHE.fullmatch(_plain(name)))
+
+
+def is_flow(name: str) -> bool:
+    """Whether an argument is called as what flows back is.
+
+    >>> is_flow("dout"), is_flow("accum_grad"), is_flow("Z")
+    (True, True, False)
+    """
+    return bool(_FLOW.fullmatch(_plain(name)))
 
 
 def is_label(name: str) -> bool:
@@ -117,7 +126,7 @@ class Call:
         left = [value for name, value in inputs.items() if name not in self.named("input")]
         found: list[Any] = []
         for name, role in self.roles:
-            if role == "flow" and spare > 0 and not _FLOW.fullmatch(_plain(name)):
+            if role == "flow" and spare > 0 and not is_flow(name):
                 role = "output" if _OUTPUT.fullmatch(_plain(name)) else "input again"
                 spare -= 1
             match role:

@@ -12,8 +12,12 @@ Imports: errors, its base.
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, place_of, required_of
 from autograd_lite.comparison.adapters.calling import Call
@@ -63,6 +67,7 @@ class _Instance(Layer):
         elif self._call.unit:
             self.upstream = "unit"
         self._takes = len(flows)
+        self._is_first = bool(self._call.named("rate")) and _ends_in_none(hand, self._back)
         self.moved: dict[str, Any] = {}
         self._sequence = False  # whether the outputs came as one list
 
@@ -91,6 +96,7 @@ class _Instance(Layer):
         moves = Moves(hand, known=bool(self._call.named("rate")))
         returned = getattr(hand, self._back)(*arguments)
         self.moved = moves.taken()
+        self.touched = moves.touched
         return returned
 
     def input_gradients(
@@ -99,8 +105,13 @@ class _Instance(Layer):
         """Returned or by name; where nothing is returned, in an attribute with a usual name."""
         found = super().input_gradients(hand, returned, inputs, paths)
         if returned is None and found and all(g is None for g in found):
-            found[0] = left_gradient(hand)
+            found[0] = left_gradient(hand, self.touched, np.shape(inputs[0]))
         return found
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]  # told by the code of backward
+        """None of a first layer, whose backward pass says `return None` and moves parameters."""
+        return "none" if self._is_first else "first"
 
     def parameter_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
@@ -112,6 +123,14 @@ class _Instance(Layer):
                 moved = next((self.moved[o] for o in others if o in self.moved), None)
                 found[path] = found.get(path) if moved is None else moved
         return found
+
+
+def _ends_in_none(hand: Any, method: str) -> bool:
+    """Whether a method says `return None`."""
+    try:
+        return bool(re.search(r"\breturn None\b", inspect.getsource(getattr(hand, method))))
+    except (OSError, TypeError):  # there is no source
+        return False
 
 
 def left_output(hand: Any) -> Any:

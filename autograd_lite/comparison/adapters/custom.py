@@ -10,17 +10,17 @@ Imports: errors, its base and neighbours.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, required_of
+from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import names_for
-from autograd_lite.comparison.adapters.matching import as_tuple
+from autograd_lite.comparison.adapters.matching import as_tuple, fitting, is_weight
 from autograd_lite.errors import CompareError
 
 __all__ = ["CustomDerivative", "Derivative"]
-
-_FLOWS = ("g", "gy", "dout", "dy", "dz", "dl", "ct", "cotangent", "v", "grad", "upstream", "delta")
 
 
 class CustomDerivative:
@@ -62,8 +62,14 @@ class Derivative(Layer):
     def __init__(self, pair: tuple[Any, Any], names: Sequence[str]) -> None:
         super().__init__(pair, pair[0].__name__, names)
         wanted, count = required_of(pair[1]), len(names)
-        if len(wanted) == count + 1:
-            self._flow_first = _is_flow(wanted[0], names) or not _is_flow(wanted[-1], names)
+        self._again = False  # whether the derivative takes the first input a second time
+        if len(wanted) == count + 1 and tuple(wanted[:count]) == tuple(names):
+            self._again = not is_flow(wanted[-1])
+        if self._again:
+            self.upstream = "none"
+        elif len(wanted) == count + 1:
+            flows = [is_flow(name) and name not in names for name in (wanted[0], wanted[-1])]
+            self._flow_first = flows[0] or not flows[1]
         elif len(wanted) in (count, 0):
             self.upstream = "none"
         elif set(wanted) <= set(names) and len(arguments_of(pair[1])) >= count:
@@ -84,9 +90,21 @@ class Derivative(Layer):
     def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
         """What the second function gives."""
         if self.upstream == "none":
-            return hand[1](*inputs)
+            return hand[1](*inputs, *inputs[: self._again])
         flow = douts[0] if len(douts) == 1 else tuple(douts)
         return hand[1](flow, *inputs) if self._flow_first else hand[1](*inputs, flow)
+
+    def settle(self, inputs: Sequence[Any]) -> None:
+        """See by one call whether the derivative is of the weights among the inputs alone."""
+        if self.upstream != "none":
+            return
+        try:
+            parts = as_tuple(self.pull(self.hand, None, copy.deepcopy(list(inputs)), ()))
+        except Exception:  # noqa: BLE001  # what it raises is told where it is called for good
+            return
+        found = fitting(self.names, inputs, parts, 0) if 1 < len(parts) < len(inputs) else ()
+        if found and all(is_weight(self.names[i]) for i in found):
+            self.wanted = "named" if 0 in found else "none"
 
     def input_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
@@ -94,7 +112,3 @@ class Derivative(Layer):
         """In order; one array where there is one input, though it be a list."""
         parts = (returned,) if len(inputs) == 1 else as_tuple(returned)
         return super().input_gradients(hand, parts, inputs, paths)
-
-
-def _is_flow(name: str, names: Sequence[str]) -> bool:
-    return name not in names and name.lower().strip("_").startswith(_FLOWS)

@@ -90,6 +90,8 @@ def _holds_arrays(hand: Any) -> bool:
 
 
 class _Methods(Layer):
+    learns = False
+
     def __init__(self, hand: Any, count: int) -> None:
         self._function, self._derivative, self._flag = methods_with_derivative(hand)
         super().__init__(hand, type(hand).__name__, names_for(getattr(hand, self._function), count))

@@ -16,6 +16,7 @@ import numpy as np
 __all__ = [
     "aliases_of",
     "as_tuple",
+    "fitting",
     "gradient_among",
     "gradient_paths",
     "is_expected",
@@ -241,7 +242,7 @@ def _positions(inputs: Sequence[Any], count: int, parameters: int) -> tuple[int,
     return tuple((tiers or [everything])[0][:count])
 
 
-def _fitting(
+def fitting(
     names: Sequence[str], inputs: Sequence[Any], parts: Sequence[Any], parameters: int
 ) -> tuple[int, ...]:
     """The inputs that gradients are of: labels last, weights alone if the shapes say so."""
@@ -267,10 +268,17 @@ def _same_shapes(places: Sequence[int], inputs: Sequence[Any], parts: Sequence[A
     )
 
 
-def left_gradient(hand: Any) -> Any:
-    """The gradient of its input that a layer left in an attribute, None where there is none."""
+def left_gradient(hand: Any, touched: Mapping[str, Any], shape: tuple[int, ...]) -> Any:
+    """The gradient of its input that a layer left in an attribute, None where there is none.
+
+    One with a usual name, or the only one among those that backward has `touched` of this shape.
+    """
     values = (getattr(hand, name, None) for name in _OF_INPUT)
-    return next((v for v in values if isinstance(v, np.ndarray)), None)
+    named = next((v for v in values if isinstance(v, np.ndarray)), None)
+    if named is not None:
+        return named
+    fitting_ones = [v for v in touched.values() if v.shape == shape]
+    return fitting_ones[0] if len(fitting_ones) == 1 else None
 
 
 def of_inputs(
@@ -280,7 +288,9 @@ def of_inputs(
     found: list[Any] = [None] * len(inputs)
     if not isinstance(returned, Mapping):
         parts = [returned] if _whole(returned, inputs) else list(as_tuple(returned))
-        for i, part in zip(_fitting(names, inputs, parts, parameters), parts):
+        if not any(isinstance(x, Mapping) for x in inputs):
+            parts = [part for part in parts if not isinstance(part, Mapping)]
+        for i, part in zip(fitting(names, inputs, parts, parameters), parts):
             found[i] = part
     for i, name in enumerate(names[: len(inputs)]):
         wrong_kind = isinstance(found[i], Mapping) and not isinstance(inputs[i], Mapping)
@@ -349,6 +359,7 @@ def _of_parameter(hand: Any, returned: Any, aliases: Sequence[str]) -> Any:
             return among
         for path in gradient_paths(alias):
             value = value_at(hand, path)
-            if value is not None and not callable(value) and path not in aliases:
+            itself = path in aliases or value is value_at(hand, alias)
+            if value is not None and not callable(value) and not itself:
                 return value
     return None

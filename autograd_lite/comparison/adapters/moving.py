@@ -52,6 +52,16 @@ class Moves:
             _put(owner, name, 1.0)
         self._before = {path: np.array(value) for path, value in arrays_in(hand)}
 
+    @property
+    def touched(self) -> dict[str, Any]:
+        """The arrays that are new or have other values than before."""
+        now = dict(arrays_in(self._hand))
+        return {
+            path: value
+            for path, value in now.items()
+            if path not in self._before or not np.array_equal(value, self._before[path])
+        }
+
     def taken(self) -> dict[str, Any]:
         """Before − after, by paths; nothing where the rate is not known."""
         moved: dict[str, Any] = {}

@@ -17,7 +17,7 @@ import numpy as np
 from autograd_lite.comparison.adapters.base import Layer
 from autograd_lite.comparison.adapters.classes import instance_of, names_for
 from autograd_lite.comparison.adapters.losses import ValueAndGradient
-from autograd_lite.comparison.adapters.matching import gradient_among, value_at
+from autograd_lite.comparison.adapters.matching import value_at
 
 __all__ = ["Network", "loss_and_gradient"]
 
@@ -83,8 +83,9 @@ class _LossAndGradient(Layer):
     def input_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
     ) -> list[Any]:
-        """By their names alone: what is returned is of the parameters."""
-        return [gradient_among(returned, name) for name in self.names]
+        """By their names: what is returned in order is of the parameters."""
+        named = None if isinstance(returned, tuple | list) else returned
+        return super().input_gradients(hand, named, inputs, paths)
 
     def parameter_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]

@@ -59,7 +59,10 @@ class FunctionPair:
         plain = any(map(is_cache, wanted)) or not set(wanted) & set(names)
         if isinstance(result, tuple | list) and len(result) > 1 and plain:
             return _Cached((forward, backward), names, result)
-        return Derivative((forward, backward), names)
+        derivative = Derivative((forward, backward), names)
+        with replayed((forward, backward)):
+            derivative.settle(inputs)
+        return derivative
 
 
 class _Cached(Layer):

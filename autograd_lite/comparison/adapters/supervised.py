@@ -2,8 +2,8 @@
 
 Knows: that such a backward pass begins with the derivative of a loss, which its author has in mind:
 one that the class has as a method, or a usual one; how to tell by numbers which of them, and at
-which rate, fits the most gradients. That loss is what is compared, so that a mistake in one gradient
-shows beside the others.
+which rate, fits the most gradients. That loss is what is compared, so that a mistake in one
+gradient shows beside the others.
 Does not know: tensors, verdicts.
 Imports: errors, its base and neighbours, NumPy.
 """

@@ -4,7 +4,7 @@ Knows: that weights with one meaning are chosen together; three styles in which 
 written (samples in columns, in columns over time, images with their channels last); that labels are
 of the same samples as the inputs.
 Does not know: sizes, layers, whether any of it runs.
-Imports: slots, the vocabulary.
+Imports: adapters, slots, the vocabulary.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from autograd_lite.comparison.adapters.calling import is_label
 from autograd_lite.comparison.files.slots import Slot
 from autograd_lite.comparison.files.vocabulary import BATCH, Choice
 
@@ -84,7 +85,7 @@ def _in_styles(slots: Sequence[Slot]) -> Iterator[tuple[Choice, ...]]:
 def _in_style(slot: Slot, style: _Style) -> Choice | None:
     """The choice of a slot in a style; None where it has none of that form."""
     if not slot.is_parameter:
-        labels = slot.options[0].kind in "iob"
+        labels = is_label(slot.name) or slot.options[0].kind in "iob"
         forms = style.inputs[1:] or style.inputs if labels else style.inputs
         fitting = [c for c in slot.options if labels or c.kind == "f"]
         return next((c for dims in forms for c in fitting if c.dims == dims), None)

@@ -107,13 +107,18 @@ class _Finder:
         convention = next((c for c in _CLASSES if c.fits(kind)), None)
         if convention is None:
             self._other(name, place, _lacks(kind))
-        elif _is_abstract(kind, node):
+        elif _is_abstract(kind, node) or (self._is_base(kind) and _has_stub(node)):
             self._other(name, place, "a base class: its forward is left to others")
         elif not made:
             target = _of_class(name, kind, node)
             turned = isinstance(convention, MethodAndDerivative) and not is_loss(name)
             targets = (target, _at_output(target)) if turned else (target,)
             self.layers.found.append(Found(name, place, targets))
+
+    def _is_base(self, kind: type) -> bool:
+        """Whether another class of the file builds on this one."""
+        kinds = (self.names[name] for name in self.own)
+        return any(isinstance(k, type) and k is not kind and issubclass(k, kind) for k in kinds)
 
     def _instances(self) -> dict[str, Any]:
         """Layers, and lists of layers, that stand in the file's own variables; each once."""
@@ -347,13 +352,20 @@ def _is_abstract(kind: type, node: ast.AST) -> bool:
     return any(_does_nothing(methods[n]) for n in names & set(methods))
 
 
+def _has_stub(node: ast.AST) -> bool:
+    """Whether a class has a method that does nothing yet."""
+    methods = [m for m in getattr(node, "body", []) if isinstance(m, ast.FunctionDef)]
+    return any(_does_nothing(m) for m in methods if not m.name.startswith("__"))
+
+
 def _does_nothing(method: ast.FunctionDef) -> bool:
     for statement in method.body:
         if isinstance(statement, ast.Pass) or (
             isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         ):
             continue
-        if isinstance(statement, ast.Raise) and "NotImplemented" in ast.unparse(statement):
+        ends = isinstance(statement, ast.Raise | ast.Return)
+        if ends and "NotImplemented" in ast.unparse(statement):
             continue
         return False
     return True

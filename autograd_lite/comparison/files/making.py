@@ -126,8 +126,8 @@ class _Search:
         """Whether settings that are no arrays differ from those with which something ran."""
         if self.ran is None:
             return False
-        best = max(self.reached, key=lambda r: r[0])[1]
-        return any(
+        (level, _), best = max(self.reached, key=lambda r: r[0])
+        return level >= _OF_ONE and any(
             a is not b and "=" in (a.kind, b.kind) for a, b in zip(picked, best.picked, strict=True)
         )
 

@@ -1,19 +1,21 @@
 """Stand-ins for modules that are not installed: a file goes on without them.
 
 Knows: that importing them must succeed once it has failed, and that any use of them must fail with
-their name, so that what needs them is told apart from what does not.
+their name, so that what needs them is told apart from what does not; that while another module is
+imported a use goes through, so that `plt.style.use(…)` at its top does not take all of it away.
 Does not know: files, layers.
 Imports: the standard library alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 __all__ = ["StandIns"]
 
@@ -23,6 +25,7 @@ class StandIns(MetaPathFinder, Loader):
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        _StandIn.lenient = False
 
     def add(self, name: str) -> bool:
         """Stand in for a package from now on; False where that was so already."""
@@ -33,6 +36,15 @@ class StandIns(MetaPathFinder, Loader):
         if self not in sys.meta_path:
             sys.meta_path.append(self)
         return True
+
+    @contextlib.contextmanager
+    def lenient(self) -> Iterator[None]:
+        """Inside, uses of a stand-in give another one."""
+        _StandIn.lenient = True
+        try:
+            yield
+        finally:
+            _StandIn.lenient = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -60,6 +72,8 @@ class _Module(ModuleType):
 class _StandIn:
     """Anything out of a missing module: it may be named, and not used."""
 
+    lenient = False
+
     def __init__(self, path: str) -> None:
         self._path = path
 
@@ -68,9 +82,16 @@ class _StandIn:
             raise AttributeError(name)
         return _StandIn(f"{self._path}.{name}")
 
-    def _used(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def _used(self, *args: Any, **kwargs: Any) -> Any:
+        if _StandIn.lenient:
+            return _StandIn(f"{self._path}()")
         root = self._path.partition(".")[0]
         raise ModuleNotFoundError(f"{self._path} was used, and {root} is not installed", name=root)
 
-    __call__ = __mro_entries__ = __getitem__ = __iter__ = __enter__ = __len__ = _used
+    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
+        """No base in its place, while that goes through."""
+        self._used()
+        return ()
+
+    __call__ = __getitem__ = __iter__ = __enter__ = __len__ = _used
     __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __truediv__ = __matmul__ = _used

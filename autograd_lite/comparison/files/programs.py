@@ -10,6 +10,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import contextlib
 import json
 import linecache
 import os
@@ -136,13 +137,33 @@ class Program:
         self._standins = StandIns()
         name = ".".join([*package, self.path.stem])
         if package:
-            try:
-                exec(f"import {self._package}", {})  # noqa: S102  # the parents of a module run first
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code
-                self.skipped.append(Skipped(f"package {self._package}", told(error)))
+            self._import_package(package, root)
         elif name in sys.modules or name in sys.stdlib_module_names:
             name = f"{name}_"  # a file called random.py hides nothing
         self._name = name
+
+    def _import_package(self, package: list[str], root: Path) -> None:
+        """The parents of a module run first; empty ones stand in for them where they fail."""
+        reason = ""
+        for _ in range(20):
+            try:
+                with self._standins.lenient():
+                    exec(f"import {self._package}", {})  # noqa: S102  # as importing the file does
+                return
+            except ModuleNotFoundError as error:
+                if error.name is None or not self._standins.add(error.name):
+                    reason = told(error)
+                    break
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code
+                reason = told(error)
+                break
+        self.skipped.append(Skipped(f"package {self._package}", reason))
+        for count in range(1, len(package) + 1):
+            name = ".".join(package[:count])
+            if name not in sys.modules:
+                module = ModuleType(name)
+                module.__path__ = [str(root.joinpath(*package[:count]))]
+                sys.modules[name] = module
 
     def _is_there(self) -> bool:
         """Whether its package has imported the file already."""
@@ -185,7 +206,9 @@ class Program:
                 self._flags |= getattr(__future__, name.name).compiler_flag
         tree = ast.Module([node], [])
         code = compile(tree, statement.file, "exec", self._flags, dont_inherit=True)
-        exec(code, self.module.__dict__)  # noqa: S102  # running the file is what was asked for
+        imports = isinstance(node, ast.Import | ast.ImportFrom)
+        with self._standins.lenient() if imports else contextlib.nullcontext():
+            exec(code, self.module.__dict__)  # noqa: S102  # running the file is what was asked for
 
 
 def told(error: BaseException, file: str = "") -> str:

@@ -81,10 +81,17 @@ def slots_of(target: Target, given: Mapping[str, Any]) -> list[Slot]:
     loss = is_loss(target.name)
     for parameter in settings:
         found += _slot(parameter, True, False, names, loss, target, given)
-    data = next((p for p in inputs if not is_weight(p.name)), inputs[0] if inputs else None)
+    data = next(
+        (p for p in inputs if not is_weight(p.name) and not _is_truth(p.name)),
+        inputs[0] if inputs else None,
+    )
     for parameter in inputs:
         found += _slot(parameter, False, parameter is data, names, loss, target, given)
     return found
+
+
+def _is_truth(name: str) -> bool:
+    return bool(re.fullmatch(r"y_?true|targets?|labels?|actual|y_?real", name.lower()))
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:
@@ -120,7 +127,7 @@ def _slot(
     if name in given:
         return [Slot(name, (Choice("=", value=given[name]),), setting, keyword=keyword)]
     if parameter.kind is parameter.VAR_POSITIONAL:
-        if setting:
+        if setting or not first:
             return []
         return [Slot(name, tuple(Choice.read(t, name) for t in ("f N D", "* N D")), False)]
     if parameter.default is not parameter.empty:
@@ -153,12 +160,12 @@ def is_optimiser(name: str) -> bool:
     return bool(re.fullmatch(r"(\w+_)?(optim|optimi[sz]er|opt|updater)", name.strip("_").lower()))
 
 
-def tanh(x: Any) -> Any:
+def _tanh(x: Any) -> Any:
     """What a layer that is made of a function is given."""
     return np.tanh(x)
 
 
-def tanh_derivative(x: Any) -> Any:
+def _tanh_derivative(x: Any) -> Any:
     """The derivative that belongs to it."""
     return 1 - np.tanh(x) ** 2
 
@@ -182,10 +189,10 @@ def _functions(name: str) -> tuple[Choice, ...]:
             Choice("=", value="sgd"),
         )
     if _ITS_DERIVATIVE.fullmatch(plain):
-        return (Choice("=", value=tanh_derivative),)
+        return (Choice("=", value=_tanh_derivative),)
     if _FUNCTION.fullmatch(plain):
         words = ("relu", "tanh", "sigmoid", "linear", "softmax")
-        return (Choice("=", value=tanh), *(Choice("=", value=w) for w in words))
+        return (Choice("=", value=_tanh), *(Choice("=", value=w) for w in words))
     return ()
 
 

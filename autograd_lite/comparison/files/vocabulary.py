@@ -7,8 +7,8 @@ Imports: the standard library alone.
 
 The texts: `f N D` an array of floats of that shape, `i N` integers below 3, `o N D` one-hot rows,
 `b N` zeros and ones, `l N D` a list of two arrays, `#D` a size, `[D H K]` a list and `( D H` a
-tuple of sizes, `= 0.5` a Python literal. `?0` is a size that no other argument shares until it must;
-`G` is a multiple of H, as the gates of a recurrent layer want it.
+tuple of sizes, `= 0.5` a Python literal. `?0` is a size that no other argument shares until it
+must; `G` is a multiple of H, as the gates of a recurrent layer want it.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ _WEIGHT = (
     " | f | f 3 3 C F | f D | f D 1"
 )
 _BATCHES = (
-    "f N D | f B C Y X | f N T D | f D 1 | f ?0 | i N | i N T | f D N | l N D | f B Y X C | f N C Y | f Y X"
-    " | f N 1 | f N | f | = 0.7 | f D N T | f 1 1 | f C Y X"
+    "f N D | f B C Y X | f N T D | f D 1 | f ?0 | i N | i N T | f D N | l N D | f B Y X C | f N C Y"
+    " | f Y X | f N 1 | f N | f | = 0.7 | f D N T | f 1 1 | f C Y X"
 )
 _LABELS = (
     "i N | o N D | f N D | o N K | b N | b N 1 | i N T | o N T D | f N | f N 1 | f N K | b 1 N"
@@ -101,14 +101,14 @@ _NAMES: tuple[tuple[str, ...], ...] = (
      r"embedding_?matrix"),
     # sizes
     ("#D | = (5,)",
-     r"(num_?|n_?|in_?|input_?)(features|inputs?|in|dims?|size|units|neurons|nodes|d)",
+     r"(num_?|nb_?|n_?|in_?|input_?)(features|inputs?|in|dims?|size|units|neurons|nodes|d)",
      r"in|fan_?in|d|dims?|features?_?(in|num)|d_?(in|model)|num_?in|model_?dim|size_?in|size|n|n_?x",
      r"insize|input_?length|previous_?units|embed_?(dim|size)|embedding_?(dim|size)|wordvec_?size",
      r"units_?in|n_?prev|nin|normalized_?shape"),
     ("#H | [H] | [H H]",
      r"hidden\w*|n_?(h|hidden\w*)|num_?hidden\w*|h_?(size|dim)|d_?(ff|hidden|k|v)|hid\w*|mid\w*"),
     ("#H | #K | = 2",
-     r"out|(out|output|num|n)_?(features|outputs?|out|dims?|size|units|neurons|nodes|classes)",
+     r"out|(out|output|num|nb|n)_?(features|outputs?|out|dims?|size|units|neurons|nodes|classes)",
      r"units|n_?(y|classes)|fan_?out|neurons|classes|d_?out|num_?(out|labels)|size_?out|k|outsize",
      r"n_?units|m|units_?out|nout|n_?labels"),
     ("#V", r"vocab_?size|num_?embeddings|vocab|n_?(vocab|words)|num_?(words|tokens)"),
@@ -230,7 +230,7 @@ def _texts(name: str, first: bool, setting: bool, others: Sequence[str], loss: b
     if special:
         return special
     if setting and _is_output_size(plain, others):
-        return f"#K | #H | {rest}"
+        return f"{'#K | #H' if plain.startswith(('out', 'n_y', 'ny')) else '#H'} | {rest}"
     for pattern, texts in _COMPILED:
         if pattern.match(plain):
             return f"{texts} | {rest}" if texts[0] in "fio" or setting else texts
@@ -261,9 +261,12 @@ def _by_letter(
 
 
 def _is_output_size(plain: str, others: Sequence[str]) -> bool:
-    """Whether a size is that of an output beside one that is of hidden units."""
+    """Whether a size is that of an output, told from the sizes beside it."""
     output = re.match(r"^((out|output)(_?(dim|size|features|units|nodes|neurons))?|n_?y)$", plain)
-    return bool(output) and any(re.match(r"^(hid|n_?h|h_?(dim|size)$)", o.lower()) for o in others)
+    if output and any(re.match(r"^(hid|n_?h|h_?(dim|size)$)", o.lower()) for o in others):
+        return True
+    units = re.match(r"^(n|nb|num)?_?(neurons|units|nodes)$", plain)
+    return bool(units) and any("input" in o.lower() for o in others)
 
 
 def _is_label(plain: str, loss: bool) -> bool:
