@@ -8,6 +8,7 @@ Imports: errors, its base and neighbours.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -77,6 +78,9 @@ class MethodAndDerivative:
         """Whether `hand` has two such methods, and is no network that holds parameters."""
         if isinstance(hand, list | tuple) or not methods_with_derivative(hand)[0]:
             return False
+        if isinstance(hand, type) and not required_of(hand):
+            with contextlib.suppress(CompareError):
+                return not _holds_arrays(instance_of(hand))
         return isinstance(hand, type) or not _holds_arrays(hand)
 
     def layer(self, hand: Any, inputs: Sequence[Any]) -> Layer:
