@@ -98,7 +98,7 @@ def _copies(a: Any, shape: Any, axes: Any, small: Any) -> float:
 
 
 def _drops_axes(a: Any, axis: Any, keepdims: Any, shape: Any) -> bool:
-    kept = tuple(n for k, n in enumerate(a.shape) if k not in axis)
+    kept = () if axis is None else tuple(n for k, n in enumerate(a.shape) if k not in axis)
     return bool(keepdims) and tuple(shape) == kept
 
 
@@ -151,7 +151,8 @@ SHAPES: list[Law] = [
             _summed(a, axis=axis, keepdims=keepdims), shape=shape
         ),
         lambda a, axis, keepdims, shape: _summed(a, axis=axis, keepdims=False),
-        when=_drops_axes, samples=[((2, 3), (0,), True, (3,)), ((2, 3), (0, 1), True, ())],
+        when=_drops_axes,
+        samples=[((2, 3), (0,), True, (3,)), ((2, 3), (0, 1), True, ()), ((2, 3), None, True, ())],
     ),
     Law(
         "a sum to a shape of fewer axes",

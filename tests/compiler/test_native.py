@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -356,6 +360,86 @@ def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.delenv("AUTOGRAD_LITE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert machine.cache_folder() == tmp_path / "autograd_lite" / "native"
+
+
+def test_code_for_another_processor_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path / "kept"))
+    x = np.ones(3)
+    compiled(lambda x: x * 4.5, x)
+    known = machine._versions()
+    monkeypatch.setattr(machine, "_versions", lambda: (*known[:2], "another", *known[3:]))
+    assert not compiled(lambda x: x * 4.5, x).executable.from_cache
+    assert len(cached(tmp_path / "kept")) == 2
+
+
+def test_without_a_place_to_write_programs_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.ones(3)
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path / "file" / "below"))
+    np.testing.assert_array_equal(compiled(lambda x: x * 5.5, x)(x), [5.5] * 3)
+    folder = tmp_path / "read_only"
+    folder.mkdir(mode=0o500)
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(folder))
+    np.testing.assert_array_equal(compiled(lambda x: x * 6.5, x)(x), [6.5] * 3)
+
+
+def test_two_processes_fill_one_cache(tmp_path: Path) -> None:
+    """Each file is there whole or not at all, whoever comes first."""
+    code = """if True:
+        import numpy as np
+        import autograd_lite as ag
+        x = np.ones(4)
+        for k in range(6):
+            f = ag.compile(lambda x: ag.exp(x) * (k + 0.125), backend="numba")
+            f(x)
+            assert np.allclose(f(x), np.exp(1) * (k + 0.125), rtol=1e-15)
+    """
+    folder = tmp_path / "shared"
+    environment = {**os.environ, "AUTOGRAD_LITE_CACHE": str(folder)}
+    running = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(3)]
+    assert [one.wait(120) for one in running] == [0, 0, 0]
+    assert len(cached(folder)) == 6
+    for file in cached(folder):
+        mark, machine_code = file.read_bytes()[:32], file.read_bytes()[32:]
+        assert hashlib.sha256(machine_code).digest() == mark
+
+
+# calls that are not as usual
+
+
+def test_inputs_of_the_other_byte_order(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 4))
+    program = compiled(lambda x: ag.exp(x) @ x.T, x)
+    swapped = x.astype(x.dtype.newbyteorder())
+    np.testing.assert_array_equal(program(swapped), program(x))
+
+
+def test_one_buffer_given_twice_is_not_mixed_up(rng: np.random.Generator) -> None:
+    """The last output that lies in a buffer is what it holds."""
+    x = rng.normal(size=(4, 4))
+    executable = compiled(lambda x: (x * 2, x + 1), x).executable
+    buffer = np.empty((4, 4))
+    executable(x, donate=[buffer, buffer])
+    np.testing.assert_array_equal(buffer, x + 1)
+    whole = np.zeros((5, 4))
+    executable(x, donate=[whole[:4], whole[1:]])
+    np.testing.assert_array_equal(whole[1:], x + 1)
+    turned = np.empty((4, 4)).T
+    executable(x, donate=[turned, buffer])
+    np.testing.assert_array_equal(turned, x * 2)
+
+
+def test_after_an_exception_inside_a_call_the_next_is_right() -> None:
+    """NumPy's part raises for a singular matrix; nothing is kept of that call."""
+    program = compiled(lambda x: ag.exp(ag.linalg.inv(x * 2)) + 1, np.eye(3))
+    wanted = program(np.eye(3) * 3)
+    with pytest.raises(np.linalg.LinAlgError):
+        program(np.zeros((3, 3)))
+    np.testing.assert_array_equal(program(np.eye(3) * 3), wanted)
 
 
 def test_an_unknown_option_is_refused() -> None:
