@@ -1,8 +1,8 @@
 """Random compositions of the registry as machine code: equal eager, and tell what ran where.
 
 Two kinds. Of all operators, with shapes from their own samples (sizes 0 and 1 among them): value
-and gradient, to a few digits. Of those whose bits NumPy fixes, in all dtypes and on edge values: the
-same bits, zeros' signs included.
+and gradient, to a few digits. Of those whose bits NumPy fixes, in all dtypes and on edge values:
+the same bits, zeros' signs included.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ NumPy, and the reading modules of this room.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from autograd_lite.compiler.native.conversions import NotReadable, cast
 from autograd_lite.compiler.native.reading import SymbolReader
 from autograd_lite.compiler.native.scalars import supported
-from autograd_lite.compiler.native.symbols import NotReadable, Symbol, as_symbol, cast
+from autograd_lite.compiler.native.symbols import Symbol, as_symbol
 from autograd_lite.compiler.native.values import Value, Values
 from autograd_lite.graph import Graph, Leaf, Node, Op
 from autograd_lite.rules import OPS

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.native.symbols import FUNCTIONS, NotReadable, Symbol, as_symbol, filled
+from autograd_lite.compiler.native import arranging, computing  # noqa: F401  # FUNCTIONS of NumPy
+from autograd_lite.compiler.native.conversions import NotReadable
+from autograd_lite.compiler.native.symbols import FUNCTIONS, Symbol, as_symbol, filled
 from autograd_lite.compiler.native.values import Values
 from autograd_lite.graph import Op
 from autograd_lite.reading import Reader
