@@ -47,6 +47,11 @@ class LocalRule:
         """Whether it reads nothing but the arriving gradient."""
         return all(name.gradient for name in names_in(self.form))
 
+    @property
+    def pointwise(self) -> bool:
+        """Whether each element of the output depends on one element of the input alone."""
+        return all(node.op.kind == "pointwise" for node in self.region.inside)
+
     def compute(
         self, inputs: Sequence[Any], cotangent: Any, output: Any, inside: Sequence[Any] = ()
     ) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.compiler.derived.blocks import Block
 from autograd_lite.graph import Constant, Graph, Node, ancestors
 from autograd_lite.modes import using
@@ -18,32 +20,35 @@ __all__ = ["Backward", "backward_graph"]
 
 @dataclass(frozen=True)
 class Backward:
-    """Gradients as nodes of a graph that reads the forward nodes and the cotangent.
+    """Gradients as nodes of a graph that reads the forward nodes and the cotangents.
 
-    ``gradients`` has the whole gradient of every block's output and of the leaves; ``steps`` says
-    through which block's output a node passes the gradient back.
+    ``cotangents`` are what arrives at each output. ``gradients`` has the whole gradient of every
+    block's output and of the leaves; ``steps`` says through which block's output a node passes the
+    gradient back.
     """
 
-    cotangent: Node
+    cotangents: tuple[Node, ...]
     gradients: dict[Node, Node]
     steps: dict[Node, Node]
 
 
-def backward_graph(graph: Graph, found: Sequence[Block], cotangent: Any) -> Backward:
-    """Apply the rules of blocks, users first, beginning with a cotangent of this value."""
-    (output,) = graph.outputs
+def backward_graph(graph: Graph, found: Sequence[Block]) -> Backward:
+    """Apply the rules of blocks, users first, beginning with a cotangent for each output."""
     handles = _handles(graph)
-    arriving = tensor(cotangent, name="dout")
-    total: dict[Node, Any] = {output: arriving}
+    arriving = [tensor(np.ones(one.shape, one.dtype)) for one in graph.outputs]
+    total: dict[Node, Any] = {}
     steps: dict[Node, Node] = {}
-    start = arriving.node.serial
+    start = arriving[-1].node.serial
     with using(tracing=True, recording=True, debug=False, scope=None):
+        for output, cotangent in zip(graph.outputs, arriving, strict=True):
+            total[output] = total[output] + cotangent if output in total else cotangent
         for block in found:
             for p, gradient in _passed(block, total[block.output], handles):
                 for node in _fresh(gradient.node, start):
                     steps.setdefault(node, block.output)
                 total[p] = total[p] + gradient if p in total else gradient
-    return Backward(arriving.node, {node: g.node for node, g in total.items()}, steps)
+    cotangents = tuple(one.node for one in arriving)
+    return Backward(cotangents, {node: g.node for node, g in total.items()}, steps)
 
 
 def _fresh(node: Node, start: int) -> list[Node]:

@@ -46,9 +46,9 @@ class Block:
         return {p: () if one is None else one.steps for p, one in self.priced.items()}
 
 
-def carrying(output: Node, wanted: Sequence[Node]) -> set[Node]:
-    """The nodes on a way from ``wanted`` to ``output`` along which a derivative flows."""
-    order = users_first([output])
+def carrying(outputs: Sequence[Node], wanted: Sequence[Node]) -> set[Node]:
+    """The nodes on a way from ``wanted`` to ``outputs`` along which a derivative flows."""
+    order = users_first(outputs)
     found = {node for node in wanted if node in set(order)}
     for node in reversed(order):
         pulls = node.op.pulls
@@ -63,13 +63,15 @@ def _inputs(node: Node) -> Iterator[tuple[int, Node]]:
             yield i, p
 
 
-def blocks(output: Node, wanted: Sequence[Node], names: Mapping[Node, str]) -> list[Block]:
-    """The blocks between ``wanted`` leaves and ``output``, users first."""
-    active = carrying(output, wanted)
-    cutter = _Cutter(active, names)
-    pending = [(-output.serial, output)] if output in active else []
+def blocks(
+    outputs: Sequence[Node], wanted: Sequence[Node], names: Mapping[Node, str]
+) -> list[Block]:
+    """The blocks between ``wanted`` leaves and ``outputs``, users first."""
+    active = carrying(outputs, wanted)
+    cutter = _Cutter(active, outputs, names)
+    seen, found = {node for node in outputs if node in active}, []
+    pending = [(-node.serial, node) for node in seen]
     heapify(pending)
-    seen, found = {output}, []
     while pending:
         _, node = heappop(pending)
         if isinstance(node, Leaf):
@@ -84,25 +86,28 @@ def blocks(output: Node, wanted: Sequence[Node], names: Mapping[Node, str]) -> l
 
 
 def alike(
-    found: Sequence[Block], image: Mapping[Node, Node], wanted: Sequence[Node],
-    names: Mapping[Node, str],
+    found: Sequence[Block], image: Mapping[Node, Node], outputs: Sequence[Node],
+    wanted: Sequence[Node], names: Mapping[Node, str],
 ) -> list[Block]:  # fmt: skip
     """The same blocks of a graph that differs in sizes alone; ``image`` has its nodes."""
-    output = image[found[0].output]
-    cutter = _Cutter(carrying(output, wanted), names)
+    cutter = _Cutter(carrying(outputs, wanted), outputs, names)
     return [cutter.like(block, image) for block in found]
 
 
 class _Cutter:
     """Looks for the block that saves most."""
 
-    def __init__(self, active: set[Node], names: Mapping[Node, str]) -> None:
+    def __init__(
+        self, active: set[Node], outputs: Sequence[Node], names: Mapping[Node, str]
+    ) -> None:
         self.active, self.names = active, names
         self.users: dict[Node, set[Node]] = {node: set() for node in active}
         for node in active:
             for _, p in _inputs(node):
                 if p in active:
                     self.users[p].add(node)
+        for node in active & set(outputs):
+            self.users[node].add(node)  # who is given it uses it: it is in no other block
         self._single: dict[Node, float] = {}
 
     def like(self, block: Block, image: Mapping[Node, Node]) -> Block:

@@ -1,11 +1,14 @@
 """Derived classes held against the engine: that they are right, and how far they reach.
 
-Knows how a derived class is called, and the derivative of a function; no operator. Imports errors
-and derivatives.
+Knows how a derived class is called, and the derivative of a function; no operator. Imports errors,
+derivatives, the sum, and rules from rewrite.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from math import prod
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,11 @@ import numpy as np
 from autograd_lite.compiler.derived.tracing import Traced, traced
 from autograd_lite.derivatives import gradients
 from autograd_lite.errors import DeriveError
+from autograd_lite.ops.reductions import sum as total
+from autograd_lite.rewrite import LocalRule
 from autograd_lite.tensors import Tensor
 
-__all__ = ["Checker", "Reach"]
+__all__ = ["Checker", "Reach", "reach"]
 
 _DIGITS = 1e-6  # the error, as a part of the gradient, up to which a range reaches
 _FAR = 1e4  # beyond that no range is looked for
@@ -23,7 +28,7 @@ _FAR = 1e4  # beyond that no range is looked for
 
 @dataclass(frozen=True)
 class Reach:
-    """Where the gradient of an input keeps six digits: all its elements between these two."""
+    """Where a rule keeps six digits: for elements between these two."""
 
     low: float
     high: float
@@ -52,13 +57,16 @@ class Checker:
                 with tensors.
         """
         trace = traced(self.f, examples, self.names)
-        output = trace.output
-        cotangent = np.random.default_rng(5).normal(size=output.shape).astype(output.dtype)[()]
+        rng = np.random.default_rng(5)
+        cotangents = [rng.normal(size=one.shape).astype(one.dtype)[()] for one in trace.outputs]
         layer = self.make()
         with np.errstate(all="ignore"):
-            found = [layer.forward(*examples), *self._gradients(layer, cotangent)]
-        truth = [output.outputs[0].data, *self._truth(trace, cotangent)]
-        for name, one, other in zip(self._titles(), found, truth, strict=True):
+            made = layer.forward(*examples, *(leaf.value for leaf in trace.draws))
+            made = [made] if len(trace.outputs) == 1 else made
+            found = [*made, *self._gradients(layer, cotangents)]
+        values = (node.outputs[0].data for node in trace.outputs)
+        truth = [*values, *self._truth(trace, cotangents)]
+        for name, one, other in zip(self._titles(len(made)), found, truth, strict=True):
             if not _close(one, other):
                 raise DeriveError(
                     f"the derived class and the engine do not agree on {name}",
@@ -66,60 +74,70 @@ class Checker:
                     "draw random ones: pass those as arguments. If it does not, please report this",
                 )
 
-    def _titles(self) -> list[str]:
+    def _titles(self, outputs: int) -> list[str]:
         inputs = [f"the gradient of {self.names[i]}" for i in self.wanted]
-        return ["the output", *inputs, *(f"d{name}" for name in self.parameters)]
+        return [*["the output"] * outputs, *inputs, *(f"d{name}" for name in self.parameters)]
 
-    def _gradients(self, layer: Any, cotangent: Any) -> list[Any]:
-        returned = layer.backward(cotangent)
+    def _gradients(self, layer: Any, cotangents: Sequence[Any]) -> list[Any]:
+        returned = layer.backward(*cotangents)
         returned = (returned,) if len(self.wanted) == 1 else returned or ()
         return [*returned, *(getattr(layer, f"d{name}") for name in self.parameters)]
 
-    def _truth(self, trace: Traced, cotangent: Any) -> list[Any]:
+    def _truth(self, trace: Traced, cotangents: Sequence[Any]) -> list[Any]:
         leaves = [*(trace.inputs[i] for i in self.wanted), *trace.parameters]
         handles = [Tensor(leaf.value, leaf) for leaf in leaves]
         with np.errstate(all="ignore"):
-            found = gradients(trace.output.outputs[0], handles, cotangent)
+            parts = [
+                total(node.outputs[0] * cotangent)
+                for node, cotangent in zip(trace.outputs, cotangents, strict=True)
+            ]
+            found = gradients(reduce(add, parts), handles)
         return [one.data for one in found]
 
-    # how far it reaches
 
-    def reach(self, examples: Sequence[Any]) -> Reach:
-        """Where the first gradient keeps six digits; beyond ±10,000 is not looked."""
-        return Reach(-self._end(examples, -1.0), self._end(examples, 1.0))
+def reach(rule: LocalRule, dtype: Any) -> Reach:
+    """Where a rule keeps six digits, in this dtype; beyond ±10,000 is not looked.
 
-    def _end(self, examples: Sequence[Any], sign: float) -> float:
-        """The largest size of the first input, of this sign, at which six digits are left."""
-        low, high = 0.0, 1.0
-        while high <= _FAR and self._precise(examples, sign * high):
-            low, high = high, 2 * high
-        if high > _FAR:
-            return _FAR
-        for _ in range(12):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self._precise(examples, sign * middle) else (low, middle)
-        return low
+    The truth is the unsimplified derivative in NumPy's widest floating numbers.
+    """
+    if rule.pointwise:
+        return Reach(-_end(rule, dtype, lambda size: (-size, -size / 2)),
+                     _end(rule, dtype, lambda size: (size / 2, size)))  # fmt: skip
+    end = _end(rule, dtype, lambda size: (-size, size))
+    return Reach(-end, end)
 
-    def _precise(self, examples: Sequence[Any], size: float) -> bool:
-        """Whether six digits are left where the first input has elements from size/2 to size.
 
-        The truth is the engine's gradient in NumPy's widest floating numbers.
-        """
-        i = self.wanted[0]
-        x = np.linspace(size / 2, size, np.size(examples[i])).reshape(np.shape(examples[i]))
-        moved = [*examples[:i], x.astype(examples[i].dtype)[()], *examples[i + 1 :]]
-        wide = [x.astype(np.longdouble) if x.dtype.kind == "f" else x for x in moved]
-        trace = traced(self.f, wide, self.names)
-        layer = self.make()
-        with np.errstate(all="ignore"):
-            y = np.asarray(layer.forward(*moved))
-            cotangent = np.ones(y.shape, y.dtype)[()]
-            (found, *_), (truth, *_) = (
-                self._gradients(layer, cotangent),
-                self._truth(trace, cotangent),
-            )
-        known = np.isfinite(truth)
-        return bool(np.allclose(found[known], truth[known], rtol=_DIGITS, atol=0.0))
+def _end(rule: LocalRule, dtype: Any, span: Callable[[float], tuple[float, float]]) -> float:
+    """The largest size, of elements within its span, at which six digits are left."""
+    low, high = 0.0, 1.0
+    while high <= _FAR and _precise(rule, dtype, *span(high)):
+        low, high = high, 2 * high
+    if high > _FAR:
+        return _FAR
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _precise(rule, dtype, *span(middle)) else (low, middle)
+    return low
+
+
+def _precise(rule: LocalRule, dtype: Any, low: float, high: float) -> bool:
+    """Whether six digits are left where what is differentiated by has elements in a span.
+
+    Of an operator on elements they are each element's, else those of the largest.
+    """
+    rng = np.random.default_rng(6)
+    arrays = [rng.uniform(0.5, 2.0, node.shape) for node in rule.region.inputs]
+    shape = arrays[rule.region.at].shape
+    arrays[rule.region.at] = rng.permutation(np.linspace(low, high, prod(shape))).reshape(shape)
+    arrays = [one.astype(dtype)[()] for one in arrays]
+    cotangent = rng.uniform(0.5, 2.0, rule.region.cotangent.shape).astype(dtype)[()]
+    found, _ = rule.both(arrays, cotangent)
+    wide = [np.asarray(one, np.longdouble)[()] for one in (*arrays, cotangent)]
+    truth = rule.region.values(wide[:-1], wide[-1])[rule.region.derivative]
+    known = np.isfinite(truth)
+    scale = 0.0 if rule.pointwise else np.max(np.abs(truth), initial=0.0, where=known)
+    close = np.abs(found - truth) <= _DIGITS * np.maximum(np.abs(truth), scale)
+    return bool(np.all(close[known]))
 
 
 def _close(one: Any, other: Any) -> bool:

@@ -22,15 +22,17 @@ _WIDE = 100  # characters of a line
 _REMARK = 68  # characters of a formula in a remark
 
 
-def class_text(name: str, doc: Sequence[str], written: Written, *, scalar: bool) -> str:
-    """The class; ``scalar`` says that the output is a number, whose gradient is 1 by default."""
+def class_text(name: str, doc: Sequence[str], written: Written) -> str:
+    """The class; the gradient of an only output that is a number is 1 by default."""
     lines = [f"class {name}:", *_docstring(doc)]
     if written.held:
         lines += ["", f"    def __init__(self, {', '.join(written.held)}):"]
         lines += [f"        self.{one} = {one}" for one in written.held]
     lines += ["", f"    def forward(self, {', '.join(written.inputs)}):"]
     lines += _body(written.passes.forward, written)
-    lines += ["", f"    def backward(self, {'dout=1.0' if scalar else 'dout'}):"]
+    loss = tuple(written.arriving.values()) == ((),)
+    arriving = "dout=1.0" if loss else ", ".join(written.arriving)
+    lines += ["", f"    def backward(self, {arriving}):"]
     lines += _body(written.passes.backward, written)
     text = "\n".join(lines)
     imports, helpers = _needed(text)
@@ -79,7 +81,9 @@ def _body(statements: Sequence[Statement], written: Written) -> list[str]:
     lines: list[str] = []
     for statement in statements:
         if statement.through:
-            steps = [_told(written.passes.forward[k], written.output) for k in statement.through]
+            steps = [
+                _told(written.passes.forward[k], written.outputs[0]) for k in statement.through
+            ]
             while len(text := f"        # through {'; '.join(steps)}") > _WIDE:
                 steps.pop()
             lines.append(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.derived.checking import Checker
+from autograd_lite.compiler.derived.checking import Checker, Reach, reach
 from autograd_lite.compiler.derived.classes import class_text
 from autograd_lite.compiler.derived.explanation import Explanation, Line, explained
 from autograd_lite.compiler.derived.naming import assigned_names, usable
@@ -127,41 +127,42 @@ def derive(
     trace = traced(f, arrays, names)
     found = _for_any_batch(f, arrays, names, wanted)
     written = found or write(trace, wanted)
-    scalar = trace.output.shape == ()
 
     def made(doc: Sequence[str]) -> Derivation:
-        source = class_text(title, doc, written, scalar=scalar)
+        source = class_text(title, doc, written)
         return Derivation(title, source, written, trace, tuple(wanted), found is not None)
 
     first = made([""])
-    checker = Checker(f, names, first.layer, written.parameters, wanted)
-    checker.hold(arrays)
-    return made([*_summary(written), *_range(checker, arrays, written), *_fixed(arrays, found)])
+    Checker(f, names, first.layer, written.parameters, wanted).hold(arrays)
+    return made([*_summary(written), *_range(written), *_fixed(arrays, found)])
 
 
 def _summary(written: Written) -> list[str]:
     """What the class computes, where that is short."""
+    if len(written.outputs) > 1:
+        return [f"{', '.join(written.outputs)} of {', '.join(written.inputs)}, and the gradients."]
     *_, last = written.passes.forward
     text = tidied(last.expression).replace("self.", "")
     named = [s for s in written.passes.forward if s.target in (f"self.{text}", text)]
     formula = tidied(named[0].expression).replace("self.", "") if named else text
-    return [f"{written.output} = {formula} and its gradient." if len(formula) < 60 else
+    return [f"{written.outputs[0]} = {formula} and its gradient." if len(formula) < 60 else
             f"A function of {', '.join(written.inputs)} and its gradient."]  # fmt: skip
 
 
-def _range(checker: Checker, examples: Sequence[Any], written: Written) -> list[str]:
-    if written.stable or not checker.wanted:
+def _range(written: Written) -> list[str]:
+    """Where short forms keep six digits, of which the unsimplified derivative keeps more."""
+    dtypes = {one.dtype for one in written.trace.outputs}
+    return [sentence for dtype in dtypes for name, rule in written.short.items()
+            for sentence in _reaching(name, reach(rule, dtype), written, dtype)]  # fmt: skip
+
+
+def _reaching(name: str, found: Reach, written: Written, dtype: Any) -> list[str]:
+    if found.whole:
         return []
-    reach = checker.reach(examples)
-    if reach.whole:
-        return []
-    name, dtype = checker.names[checker.wanted[0]], examples[checker.wanted[0]].dtype
-    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
-    low = "" if reach.low <= -1e4 else f"from {reach.low:.3g} "
-    high = "upwards" if reach.high >= 1e4 else f"to {reach.high:.3g}"
-    found = f"In {dtype} the gradient of {name} has six digits for {name} {low}{high}"
-    alone = len(examples) == 1 and not written.held
-    return ["", f"{found}."] if alone else ["", f"{found},", "the rest as in the example."]
+    low = "" if found.low <= -1e4 else f"from {found.low:.3g} "
+    high = "upwards" if found.high >= 1e4 else f"to {found.high:.3g}"
+    what = f"the gradient of {name}" if name in (*written.inputs, *written.held) else f"d{name}"
+    return ["", f"In {dtype} {what} has six digits for {name} {low}{high}."]
 
 
 def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:
@@ -224,8 +225,6 @@ def _generalised(
         raise Differ
     one = write(traces[0], wanted)
     other = write(traces[1], wanted, like=one)
-    holder = Holder(
-        one.inputs, tuple([np.shape(x) for x in variant] for variant in variants),  # type: ignore[arg-type]  # two of them
-        axes, one.passes.kept, traces[0].output.shape, sizes[0],
-    )  # fmt: skip
+    shapes = tuple([leaf.shape for leaf in trace.arguments] for trace in traces)
+    holder = Holder(one.inputs, shapes, axes, one.passes.kept, one.arriving, sizes[0])  # type: ignore[arg-type]  # two shapes
     return laid_over(one, other, sizes, holder)

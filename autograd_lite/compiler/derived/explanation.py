@@ -120,22 +120,21 @@ def _leaves(graph: Graph, x: Any) -> list[Node]:
 
 
 def explained(graph: Graph, wanted: Sequence[Node], wishes: Mapping[Node, str]) -> Explanation:
-    """The explanation of a graph with one output, with these names for its values."""
-    (output,) = graph.outputs
+    """The explanation of a graph, with these names for its values."""
     names = _names(graph, wishes)
     writer = _Writer(graph, wanted, names)
     lines = [*writer.chain(), *writer.rewriting()]
-    return Explanation(f"The gradient of {names[output]}, step by step", tuple(lines))
+    of = " and ".join(names[output] for output in graph.outputs)
+    return Explanation(f"The gradient of {of}, step by step", tuple(lines))
 
 
 def _names(graph: Graph, wishes: Mapping[Node, str]) -> dict[Node, str]:
     """Names of all nodes: the user's, y for the output, v1, v2, … for others."""
-    (output,) = graph.outputs
     found: dict[Node, str] = {}
     taken = {"G", "dout"}
     for node in graph:
         wish = visible(node.name, _NAME) if node.name else wishes.get(node, "")
-        wish = wish or ("y" if node is output else "x" if isinstance(node, Leaf) else "")
+        wish = wish or ("y" if node in graph.outputs else "x" if isinstance(node, Leaf) else "")
         k, name = 1, wish or "v1"
         while name in taken:
             k += 1
@@ -148,14 +147,15 @@ def _names(graph: Graph, wishes: Mapping[Node, str]) -> dict[Node, str]:
 class _Writer:
     def __init__(self, graph: Graph, wanted: Sequence[Node], names: Mapping[Node, str]) -> None:
         self.graph, self.wanted, self.names = graph, wanted, names
-        (self.output,) = graph.outputs
-        self.active = carrying(self.output, wanted)
+        self.outputs = graph.outputs
+        self.active = carrying(self.outputs, wanted)
         self.signs = {node: chr(_SIGN + k) for k, node in enumerate(graph)}
 
     def _text(self, text: str) -> str:
         """A text with the gradients written as dx."""
         for node, sign in self.signs.items():
-            name = "dout" if node is self.output else f"d{self.names[node]}"
+            only = len(self.outputs) == 1 and node is self.outputs[0]
+            name = "dout" if only else f"d{self.names[node]}"
             text = text.replace(sign, name)
         return text
 
@@ -181,10 +181,13 @@ class _Writer:
         for node, value in zip(order, known, strict=True):
             gradient = _sum(parts[node]) if node in parts else ""
             own = self.signs[node]
-            shown = f"{own} = {gradient}" if gradient else f"{own} arrives"
+            equals = "+=" if node in self.outputs else "="
+            shown = f"{own} {equals} {gradient}" if gradient else f"{own} arrives"
             name, _, made = value.partition(" = ")
             left = f"{self._latex(name)} &{'= ' + self._latex(made) if made else ''}"
-            right = f"{self._latex(own)} &{'= ' + self._latex(gradient) if gradient else ''}"
+            right = (
+                f"{self._latex(own)} &{equals + ' ' + self._latex(gradient) if gradient else ''}"
+            )
             yield Line("chain", f"{value:{width}}   {self._text(shown)}", f"{left} & {right}")
 
     def _known(self, node: Node) -> str:
@@ -218,7 +221,7 @@ class _Writer:
 
     def rewriting(self) -> Iterator[Line]:
         """For each block the rule in terms of its inputs, and what was made of it."""
-        for block in blocks(self.output, self.wanted, self.names):
+        for block in blocks(self.outputs, self.wanted, self.names):
             for p in block.rules:
                 if len(block.nodes) > 1:
                     yield from self._steps(block, p)

@@ -39,20 +39,23 @@ class Statement:
 class Task:
     """What is to be written: nodes of one graph.
 
-    ``inputs`` are the arguments of forward, ``held`` the names of the leaves and arrays that the
-    object holds (parameters, constants) by their ``id``, ``returned`` the gradients that backward
-    returns, ``stored`` those that it stores under a name. ``gradients`` says which node is the
-    gradient of which, ``steps`` through which forward value a node passes the gradient back.
+    ``cotangents`` are the arguments of backward with their names, ``inputs`` those of forward,
+    ``held`` the names of the leaves and arrays that the object holds (parameters, constants) by
+    their ``id``, ``returned`` the gradients that backward returns, ``stored`` those that it stores
+    under a name. ``gradients`` says which node is the gradient of which, ``steps`` through which
+    forward value a node passes the gradient back; ``mentioned`` are values of the forward pass that
+    must have a name.
     """
 
-    output: Node
-    cotangent: Node
+    outputs: Sequence[Node]
+    cotangents: Mapping[Node, str]
     inputs: Sequence[Node]
     held: Mapping[int, str]
     returned: Sequence[Node]
     stored: Mapping[str, Node]
     gradients: Mapping[Node, Node]
     steps: Mapping[Node, Node]
+    mentioned: Sequence[Node] = ()
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,9 @@ def passes(task: Task, names: Names) -> Passes:
 class _Planner:
     def __init__(self, task: Task, names: Names) -> None:
         self.task, self.names = task, names
-        graph = Graph([task.output, *task.returned, *task.stored.values()])
+        graph = Graph([*task.outputs, *task.returned, *task.stored.values()])
         self.order = graph.nodes
-        self.forward = set(ancestors([task.output]))
+        self.forward = set(ancestors(task.outputs))
         self.reached = self._reached()
         self.hoisted = self._hoisted()
         self.late = [n for n in self.order if not self._is_early(n) and not isinstance(n, Leaf)]
@@ -84,7 +87,7 @@ class _Planner:
 
     def _reached(self) -> set[Node]:
         """All that rests on the arriving gradient."""
-        found = {self.task.cotangent}
+        found = set(self.task.cotangents)
         for node in self.order:
             if any(isinstance(p, Node) and p in found for p in node.inputs):
                 found.add(node)
@@ -113,7 +116,7 @@ class _Planner:
         pending += [node for node in self._results() if node not in self.reached]
         while pending:
             node = pending.pop()
-            if id(node) in self.task.held or node in self.late or node is self.task.cotangent:
+            if id(node) in self.task.held or node in self.late or node in self.task.cotangents:
                 continue
             if node.op.name in _CHEAP:
                 pending += self._reads(node)
@@ -128,8 +131,11 @@ class _Planner:
 
     def passes(self) -> Passes:
         """Name what must have a name, until no line is too long."""
-        self.named |= self.kept | self._read_twice(self.early, [self.task.output, *self.kept])
+        self.named |= self.kept | self._read_twice(self.early, [*self.task.outputs, *self.kept])
+        if len(self.task.outputs) > 1:
+            self.named |= {node for node in self.task.outputs if not isinstance(node, Leaf)}
         self.named |= self._read_twice(self.late, self._results())
+        self.named |= {f for f in self.task.mentioned if self._is_early(f)}
         self.named |= {f for g in self.named for f in self._differentiated(g)}
         for node in self.order:  # in the order of the program, so that counters rise with it
             if node in self.named and not isinstance(node, Leaf):
@@ -186,12 +192,10 @@ class _Planner:
                 statements.append(Statement(f"self.{name}", name, (node,)))
             elif node in self.named and self._is_early(node) and not isinstance(node, Leaf):
                 statements += self._assign(self._target(node), node, read)
-        final = self._read_in_forward(self.task.output) if self._at_hand(self.task.output) else None
-        if final is None:
-            statements += self._assign("", self.task.output, read)
-        else:
-            statements.append(Statement("", final))
-        return statements
+        first, *others = self.task.outputs
+        if others or self._at_hand(first):
+            return [*statements, Statement("", ", ".join(map(read, self.task.outputs)))]
+        return [*statements, *self._assign("", first, read)]
 
     def _target(self, node: Node) -> str:
         name = self.names.of(node)
@@ -274,8 +278,8 @@ class _Planner:
         return self._target(node)
 
     def _read_in_backward(self, node: Node) -> str:
-        if node is self.task.cotangent:
-            return "dout"
+        if node in self.task.cotangents:
+            return self.task.cotangents[node]
         if id(node) in self.task.held:
             return f"self.{self.task.held[id(node)]}"
         if node in self.kept:

@@ -6,7 +6,7 @@ size. Knows statements and examples; no operator. Imports errors and program.
 """
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -87,7 +87,7 @@ class Holder:
     shapes: tuple[Sequence[tuple[int, ...]], Sequence[tuple[int, ...]]]
     axes: Axes
     kept: Sequence[str]
-    output: tuple[int, ...]
+    arriving: Mapping[str, tuple[int, ...]]
     size: int
 
     def __post_init__(self) -> None:
@@ -106,8 +106,9 @@ class Holder:
             for i, _ in self.axes.places:
                 if self.names[i] in self.kept:
                     return f"len(self.{self.names[i]})"
-            if self.output[:1] == (self.size,):
-                return "len(dout)"
+            for name, sizes in self.arriving.items():
+                if sizes[:1] == (self.size,):
+                    return f"len({name})"
             return self._field("n", f"len({self.names[self.axes.places[0][0]]})")
         at, what = self._input_of(shape)
         if at is None:

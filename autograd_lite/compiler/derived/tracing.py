@@ -1,7 +1,7 @@
 """A function or a layer as a graph with named leaves: what ``derive`` and ``explain`` read.
 
 Knows signatures, layers as trees of parameters, and examples; no operator. Imports errors, graph,
-tensors, modes.
+tensors, modes, and keys of arrays from rewrite.
 """
 
 import inspect
@@ -20,8 +20,9 @@ from autograd_lite.errors import (
     describe,
     user_frame,
 )
-from autograd_lite.graph import Datum, Graph, Leaf, Node, settled
+from autograd_lite.graph import Constant, Datum, Graph, Leaf, Node, same_again, settled
 from autograd_lite.modes import using
+from autograd_lite.rewrite.field import key_of
 from autograd_lite.tensors import Tensor, tensor
 
 __all__ = ["Traced", "argument_names", "as_differentiated", "traced"]
@@ -29,33 +30,38 @@ __all__ = ["Traced", "argument_names", "as_differentiated", "traced"]
 
 @dataclass(frozen=True)
 class Traced:
-    """One call of a function: its graph, the leaves of its arguments, and further leaves."""
+    """One call of a function: its graph, the leaves of its arguments, and further leaves.
+
+    ``draws`` are arrays that the function drew at random: other ones at each call.
+    """
 
     graph: Graph
     inputs: tuple[Leaf, ...]
+    draws: tuple[Leaf, ...]
     parameters: tuple[Leaf, ...]
     caller: CodeType | None
 
     @property
-    def output(self) -> Node:
-        """What the function returned."""
-        (output,) = self.graph.outputs
-        return output
+    def outputs(self) -> Sequence[Node]:
+        """What the function returned, one or several."""
+        return self.graph.outputs
+
+    @property
+    def arguments(self) -> tuple[Leaf, ...]:
+        """What the forward pass takes."""
+        return self.inputs + self.draws
 
 
 def traced(f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str]) -> Traced:
     """The graph of ``f`` on these examples.
 
     Raises:
-        DeriveError: it does not return one tensor of floating numbers that rests on an input.
+        DeriveError: it does not return tensors of floating numbers that rest on an input.
     """
     leaves = [_leaf(x, name) for x, name in zip(examples, names, strict=True)]
-    with using(tracing=True, recording=True, debug=False), np.errstate(all="ignore"):
-        result = f(*leaves)
-    _check(result)
-    graph = Graph.of(result)
-    own = tuple(leaf.node for leaf in leaves)
-    others = tuple(node for node in graph.inputs if node not in own)
+    own: tuple[Any, ...] = tuple(leaf.node for leaf in leaves)
+    graph, draws = _without_draws(_called(f, leaves), lambda: _called(f, leaves), leaves)
+    others = tuple(node for node in graph.inputs if node not in {*own, *draws})
     if not graph.inputs:
         raise DeriveError(
             "the function's result does not depend on its arguments",
@@ -63,7 +69,45 @@ def traced(f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str])
         )
     frame = user_frame()
     caller = frame.f_code if frame else None
-    return Traced(graph, own, others, caller)  # type: ignore[arg-type]  # leaves are Leafs
+    return Traced(graph, own, draws, others, caller)
+
+
+def _called(f: Callable[..., Any], leaves: Sequence[Tensor]) -> Graph:
+    with using(tracing=True, recording=True, debug=False), np.errstate(all="ignore"):
+        result = f(*leaves)
+    results = result if isinstance(result, (tuple, list)) and result else (result,)
+    for one in results:
+        _check(one)
+    return Graph.of(*results)
+
+
+def _without_draws(
+    graph: Graph, again: Callable[[], Graph], leaves: Sequence[Tensor]
+) -> tuple[Graph, tuple[Leaf, ...]]:
+    """The graph with its random constants as inputs: those that another call makes otherwise."""
+    start = leaves[-1].node.serial
+
+    def made(graph: Graph) -> list[Constant]:
+        return [node for node in graph if type(node) is Constant and node.serial > start]
+
+    constants = made(graph)
+    others = made(again()) if constants else []
+    if len(others) != len(constants):
+        return graph, ()
+    image: dict[Node, Node] = {
+        one: Datum("input", one.value, one.name or "draw", None, 0)
+        for one, other in zip(constants, others, strict=True)
+        if key_of(one.value) != key_of(other.value)
+    }
+    draws = tuple(image.values())
+    for node in graph:
+        if node not in image and isinstance(node, Leaf):
+            image[node] = node
+        elif node not in image:
+            inputs = (image[x] if isinstance(x, Node) else x for x in node.inputs)
+            image[node] = same_again(node, tuple(inputs))
+    found = Graph([image[node] for node in graph.outputs]) if draws else graph
+    return found, draws  # type: ignore[return-value]  # they were made as leaves
 
 
 def as_differentiated(
@@ -88,15 +132,11 @@ def _leaf(value: Any, name: str) -> Tensor:
 
 
 def _check(result: Any) -> None:
-    if isinstance(result, (tuple, list)):
-        raise DeriveError(
-            f"the function returns {len(result)} values",
-            mend="derive a function of one result, say lambda x: f(x)[0]",
-        )
     if not isinstance(result, Tensor) or result.dtype.kind != "f":
         raise DeriveError(
             f"the function returns {describe(result)}",
-            mend="return one tensor of real floating numbers; do not call .numpy() inside",
+            mend="return a tensor of real floating numbers, or a tuple of such tensors; do not "
+            "call .numpy() inside",
         )
 
 

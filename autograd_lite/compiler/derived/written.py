@@ -17,7 +17,7 @@ from autograd_lite.compiler.derived.tracing import Traced
 from autograd_lite.errors import DeriveError
 from autograd_lite.graph import Constant, Graph, Leaf, Node
 from autograd_lite.ops import plain
-from autograd_lite.rewrite import SHAPES, rewritten
+from autograd_lite.rewrite import SHAPES, LocalRule, rewritten
 from autograd_lite.rewrite.field import key_of
 
 __all__ = ["Written", "write"]
@@ -28,16 +28,18 @@ class Written:
     """Both passes.
 
     ``held`` names what the constructor takes, and gives it as it was traced; ``parameters`` are
-    those among it that have gradients. ``stable`` is False where a rule loses range that the
-    unsimplified derivative keeps.
+    those among it that have gradients; ``arriving`` are the arguments of ``backward`` and their
+    shapes, ``outputs`` the names of what ``forward`` returns. ``short`` are values, and the
+    rules for their gradients that lose range which the unsimplified derivative keeps.
     """
 
     inputs: tuple[str, ...]
     held: Mapping[str, Any]
     parameters: tuple[str, ...]
     passes: Passes
-    output: str
-    stable: bool
+    outputs: tuple[str, ...]
+    arriving: Mapping[str, tuple[int, ...]]
+    short: Mapping[str, LocalRule]
     trace: Traced
     blocks: tuple[Block, ...]
 
@@ -52,32 +54,32 @@ def write(trace: Traced, wanted: Sequence[int], like: Written | None = None) -> 
 
 class _Writer:
     def __init__(self, trace: Traced, wanted: Sequence[int], like: Written | None) -> None:
-        self.trace, output = trace, trace.output
+        self.trace = trace
         self.asked = [trace.inputs[i] for i in wanted]
         self.wishes = assigned_names(trace.graph.nodes, trace.caller)
         self.wishes |= {node: node.name for node in trace.graph if node.name}
-        if not usable(self.wishes.get(output)):
-            self.wishes[output] = "y"
+        for output in trace.outputs:
+            if not usable(self.wishes.get(output)):
+                self.wishes[output] = "y"
         self.blocks = self._blocks(like)
-        one = np.ones(output.shape, output.dtype)
-        self.back = backward_graph(trace.graph, self.blocks, one)
-        nodes = [output, *self.back.gradients.values(), *self.back.steps]
+        self.back = backward_graph(trace.graph, self.blocks)
+        nodes = [*trace.outputs, *self.back.gradients.values(), *self.back.steps]
         found = rewritten(Graph(nodes), SHAPES)
         self.image, self.nodes = found.image, found.graph.nodes
 
     def _blocks(self, like: Written | None) -> list[Block]:
         wanted = [*self.asked, *self.trace.parameters]
         if like is None:
-            return blocks(self.trace.output, wanted, self.wishes)
+            return blocks(self.trace.outputs, wanted, self.wishes)
         image = dict(zip(like.trace.graph.nodes, self.trace.graph.nodes, strict=True))
-        return alike(like.blocks, image, wanted, self.wishes)
+        return alike(like.blocks, image, self.trace.outputs, wanted, self.wishes)
 
     def written(self) -> Written:
         """Name what the class holds, and plan its statements."""
         wishes = {self.image[node]: wish for node, wish in self.wishes.items()
                   if isinstance(self.image.get(node), Node)}  # fmt: skip
         names = Names(wishes, plain.__all__)
-        for leaf, name in zip(self.trace.inputs, self._inputs(), strict=True):
+        for leaf, name in zip(self.trace.arguments, self._inputs(), strict=True):
             names.fix(leaf, name)
         held = dict(self._held(names))
         stored = {f"d{held[id(leaf)][0]}": self._gradient(leaf) for leaf in self.trace.parameters}
@@ -87,24 +89,54 @@ class _Writer:
         steps: dict[Node, Node] = {}
         for part, node in self._images(self.back.steps.items()):
             steps.setdefault(part, node)
+        arriving = self._arriving(names)
         task = Task(
-            output=self.image[self.trace.output], cotangent=self.back.cotangent,
-            inputs=self.trace.inputs, held={key: name for key, (name, _) in held.items()},
+            outputs=[self.image[node] for node in self.trace.outputs], cotangents=arriving,
+            inputs=self.trace.arguments, held={key: name for key, (name, _) in held.items()},
             returned=[self._gradient(leaf) for leaf in self.asked], stored=stored,
-            gradients={g: node for g, node in gradients.items() if g is not self.back.cotangent},
-            steps=steps,
+            gradients={g: node for g, node in gradients.items() if g not in arriving},
+            steps=steps, mentioned=list(self._short()),
         )  # fmt: skip
         made = passes(task, names)
-        stable = all(rule is None or rule.stable for b in self.blocks for rule in b.rules.values())
+        short = {names.of(node): rule for node, rule in self._short().items()}
         return Written(
             tuple(self._inputs()), dict(held.values()),
             tuple(held[id(leaf)][0] for leaf in self.trace.parameters), made,
-            wishes[task.output] if wishes[task.output] not in names.taken else "y", stable,
-            self.trace, tuple(self.blocks),
+            tuple(self._called(node, names) for node in task.outputs),
+            {name: node.shape for node, name in arriving.items()},
+            short, self.trace, tuple(self.blocks),
         )  # fmt: skip
 
+    def _short(self) -> dict[Node, LocalRule]:
+        """The values for whose gradients there are rules that lose range."""
+        pairs = [pair for block in self.blocks for pair in block.rules.items()]
+        found = {self.image[p]: rule for p, rule in pairs if rule is not None and not rule.stable}
+        return {p: rule for p, rule in found.items() if isinstance(p, Node)}
+
     def _inputs(self) -> list[str]:
-        return [leaf.name or "x" for leaf in self.trace.inputs]
+        """The names of the arguments of forward; each once, as they were when they were made."""
+        found: list[str] = []
+        for leaf in self.trace.arguments:
+            k, name = 1, _word(leaf, "x")
+            while name in found:
+                k += 1
+                name = f"{_word(leaf, 'x')}{k}"
+            found.append(name)
+        return found
+
+    def _arriving(self, names: Names) -> dict[Node, str]:
+        """The names of what arrives at each output: of the only one ``dout``."""
+        pairs = list(zip(self.back.cotangents, self.trace.outputs, strict=True))
+        if len(pairs) == 1:
+            return {pairs[0][0]: "dout"}
+        return {node: f"d{names.of(self.image[output])}" for node, output in pairs}
+
+    def _called(self, node: Node, names: Names) -> str:
+        """What the documentation calls an output."""
+        if node in names.given:
+            return names.given[node]
+        wish = names.wished.get(node, "y")
+        return "y" if wish in names.taken else wish
 
     def _images(self, pairs: Any) -> Iterator[tuple[Node, Node]]:
         """Pairs of nodes after tidying, those left out that became constants."""
