@@ -284,8 +284,8 @@ def test_a_class_has_a_plain_name(name: str) -> None:
 def test_what_cannot_be_derived() -> None:
     with pytest.raises(DeriveError, match="no examples"):
         ag.derive(ag.tanh)
-    with pytest.raises(DeriveError, match="returns 2 values"):
-        ag.derive(lambda x: (x, x), X)
+    with pytest.raises(DeriveError, match="or a tuple of such tensors"):
+        ag.derive(lambda x: (ag.exp(x), "x"), X)
     with pytest.raises(DeriveError, match="the function returns 3"):
         ag.derive(lambda x: 3, X)
     with pytest.raises(DeriveError, match="the result does not depend on x"):
@@ -492,6 +492,39 @@ def test_nothing_is_computed_in_vain(name: str) -> None:
               and isinstance(node.value, ast.Name) and node.value.id == "self"]  # fmt: skip
     kept = {node.attr for node in fields if isinstance(node.ctx, ast.Store)}
     assert kept <= {node.attr for node in fields if isinstance(node.ctx, ast.Load)}
+
+
+def _lstm(x: Any, h: Any, c: Any, Wx: Any, Wh: Any, b: Any) -> Any:
+    a = x @ Wx + h @ Wh + b
+    i, f, o = (ag.sigmoid(a[:, k : k + 2]) for k in (0, 2, 4))
+    g = ag.tanh(a[:, 6:])
+    cell = f * c + i * g
+    out = o * ag.tanh(cell)
+    return out, cell
+
+
+def test_a_cell_of_two_results_takes_two_gradients() -> None:
+    rng = np.random.default_rng(0)
+    sizes = [(4, 3), (4, 2), (4, 2), (3, 8), (2, 8), (8,)]
+    examples = [rng.normal(size=size) for size in sizes]
+    derived = ag.derive(_lstm, *examples)
+    assert "def backward(self, dout, dcell):" in derived.source
+    assert "da = np.concatenate([" in derived.source
+    layer = derived.layer()
+    more = [rng.normal(size=(7, *size[1:])) if k < 3 else one
+            for k, (size, one) in enumerate(zip(sizes, examples, strict=True))]  # fmt: skip
+    arriving = rng.normal(size=(2, 7, 2))
+    results, pull = ag.vjp(_lstm, *more)
+    for one, other in zip(layer.forward(*more), results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    for one, other in zip(layer.backward(*arriving), pull(tuple(arriving)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)
+
+
+def test_random_draws_are_arguments() -> None:
+    derived = ag.derive(ag.nn.Dropout(0.5, rng=0), X)
+    assert "def forward(self, x, mask):" in derived.source
+    assert backward_of(derived) == ["return dout * self.mask"]
 
 
 def test_integers_are_positions_where_the_layer_takes_them_for_that() -> None:

@@ -12,6 +12,7 @@ import autograd_lite as ag
 from autograd_lite.graph import Graph
 from autograd_lite.recording import apply
 from autograd_lite.rewrite import (
+    PIECES,
     READABLE,
     SOUND,
     Law,
@@ -320,12 +321,12 @@ def hold(law: Law) -> None:
         np.testing.assert_allclose(after[finite], before[finite], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("law", [*SOUND, *READABLE], ids=lambda law: law.name)
+@pytest.mark.parametrize("law", [*SOUND, *READABLE, *PIECES], ids=lambda law: law.name)
 def test_a_law_holds(law: Law) -> None:
     hold(law)
 
 
-@pytest.mark.parametrize("law", [*SOUND, *READABLE], ids=lambda law: law.name)
+@pytest.mark.parametrize("law", [*SOUND, *READABLE, *PIECES], ids=lambda law: law.name)
 def test_a_law_finds_its_pattern_in_a_graph(law: Law) -> None:
     for given in operands(law):
         moving = [

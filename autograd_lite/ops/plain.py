@@ -20,6 +20,7 @@ __all__ = [
     "max_pool",
     "place_in_windows",
     "scatter",
+    "sigmoid",
     "softmax",
     "untake",
     "untake_along_axis",
@@ -28,6 +29,12 @@ __all__ = [
     "window_sum",
     "windows",
 ]
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x)), without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def softmax(x, axis):

@@ -238,7 +238,7 @@ _concat = variadic_linear(
     "concat", lambda *xs, axis: np.concatenate(xs, axis), _part,
     symbol="concat", local=["its part of G"],
     samples=[(((2, 3), (1, 3)), {"axis": 0}), (((2, 1), (2, 2), (2, 1)), {"axis": 1})],
-    code="np.concatenate([{args}], {axis})",
+    code="np.concatenate([{args}], axis={axis})",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import DomainError, require
+from autograd_lite.ops import plain
 from autograd_lite.ops.pointwise import abs as absolute
 from autograd_lite.ops.pointwise import (
     divide,
@@ -233,7 +234,7 @@ def _sigmoid(x: Any) -> Any:
 sigmoid = pointwise(
     "sigmoid", _sigmoid, lambda y, x: y * sigmoid(-x), numpy=(), symbol="σ", text="σ({args})",
     latex=r"\sigma({0})", local=["G × y·σ(−{0})"], array_names=("x",),
-    code="np.exp(-np.logaddexp(0, -{0}))",
+    code="np.exp(-np.logaddexp(0, -{0}))", plain=plain.sigmoid,
     doc="1/(1 + exp(−x)) of each element, exact at both ends, and its slope y·(1 − y) too.",
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ lower rooms and its own modules.
 
 from autograd_lite.rewrite.cheapest import Priced, Rewriting, cheapest_rule
 from autograd_lite.rewrite.confirming import confirmed
-from autograd_lite.rewrite.laws import IDENTITIES, READABLE, SHAPES, SOUND
+from autograd_lite.rewrite.laws import IDENTITIES, PIECES, READABLE, SHAPES, SIGNS, SOUND
 from autograd_lite.rewrite.local import local_rule
 from autograd_lite.rewrite.patterns import Law, Rewritten, Step, rewritten
 from autograd_lite.rewrite.reading import readable
@@ -18,8 +18,10 @@ from autograd_lite.rewrite.rule import LocalRule
 
 __all__ = [
     "IDENTITIES",
+    "PIECES",
     "READABLE",
     "SHAPES",
+    "SIGNS",
     "SOUND",
     "Law",
     "LocalRule",

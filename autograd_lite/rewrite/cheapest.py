@@ -22,7 +22,7 @@ from autograd_lite.rewrite.reading import Reader
 from autograd_lite.rewrite.regions import Region, differentiated, part_of, structure
 from autograd_lite.rewrite.rule import LocalRule
 from autograd_lite.rewrite.solving import Solution, solutions, terms_of
-from autograd_lite.rewrite.writing import Form, written
+from autograd_lite.rewrite.writing import Form, ways, written
 
 __all__ = ["Priced", "Rewriting", "cheapest_rule"]
 
@@ -203,7 +203,8 @@ class _Search:
         return self._priced(sorted(self._formulas(), key=self._terms)[:_WRITTEN])
 
     def _priced(self, formulas: Sequence[Ratio]) -> list[Priced]:
-        self.ratios = {written(self.field, ratio, self.arriving): ratio for ratio in formulas}
+        self.ratios = {form: ratio for ratio in formulas
+                       for form in ways(self.field, ratio, self.arriving)}  # fmt: skip
         return [Priced(self._rule(form), cost(form, self.reading)) for form in self.ratios]
 
     def led(self, path: Sequence[tuple[int, int]]) -> Priced | None:
@@ -216,7 +217,7 @@ class _Search:
                 return None
             self.before.setdefault(move.slope, (state.slope, move))
             state = _after(state, move)
-        (found,) = self._priced([state.slope])
+        found = min(self._priced([state.slope]), key=lambda priced: priced.cost)
         return replace(found, path=tuple(path))
 
     def path(self, rule: LocalRule) -> tuple[tuple[int, int], ...]:

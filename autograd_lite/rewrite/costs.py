@@ -11,10 +11,11 @@ from typing import Any
 
 from autograd_lite.graph import Op
 from autograd_lite.rewrite.field import Atom
-from autograd_lite.rewrite.writing import Call, Form, Name, Number, Product, Sum
+from autograd_lite.rewrite.writing import Call, Cases, Form, Name, Number, Product, Sum
 
 __all__ = ["cost", "names_in"]
 
+_DIVISION = 0.5  # what it costs more than a multiplication
 _WORD = re.compile(r"[a-z]")  # in the code of an operator that is no sign
 
 
@@ -37,6 +38,8 @@ def names_in(form: Form) -> Iterator[Name]:
                 stack += [inner for inner, _ in factors]
             case Call(args=args):
                 stack += [arg for arg in args if isinstance(arg, Form)]
+            case Cases(condition=condition, one=one, other=other):
+                stack += [condition, one, other]
 
 
 def _operations(form: Form) -> float:
@@ -48,10 +51,13 @@ def _operations(form: Form) -> float:
             inner = sum(_operations(factor) for factor, _ in factors)
             lone = not any(e > 0 for _, e in factors)
             scaled = (abs(number) != 1 or lone) + (number < 0)
-            return inner + powers + len(factors) - 1 + scaled
+            divided = _DIVISION * sum(e < 0 for _, e in factors)
+            return inner + powers + len(factors) - 1 + scaled + divided
         case Call(atom=atom, args=args):
             own = _own(atom.op, prod(atom.shape) == prod(atom.shapes[0])) if atom.op else 0.0
             return own + sum(_operations(arg) for arg in args if isinstance(arg, Form))
+        case Cases(condition=condition, one=one, other=other):
+            return 1.0 + sum(map(_operations, (condition, one, other)))
         case Name() | Number():
             return 0.0
     raise TypeError(f"a form of an unknown kind: {form!r}")

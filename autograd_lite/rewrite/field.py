@@ -175,12 +175,13 @@ class Field:
         """A function of where(c, a, b) is where(c, function of a, function of b)."""
         for atom in x.atoms():
             if atom.idempotent and not x.under:
-                one, other = (self._case(x, atom, side) for side in (ONE, ZERO))
+                one, other = (self.case(x, atom, side) for side in (ONE, ZERO))
                 c = symbol(atom)
                 return c * self.cases(function, one) + (ONE - c) * self.cases(function, other)
         return function(x)
 
-    def _case(self, x: Ratio, condition: Atom, side: Ratio) -> Ratio:
+    def case(self, x: Ratio, condition: Atom, side: Ratio) -> Ratio:
+        """A formula where a condition holds (1) or not (0)."""
         return self.mapped(x, lambda atom: side if atom is condition else symbol(atom))
 
     # exp, log and powers

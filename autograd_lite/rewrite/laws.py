@@ -31,26 +31,32 @@ from autograd_lite.ops.pointwise import (
 )
 from autograd_lite.ops.special import sigmoid, softplus
 from autograd_lite.rewrite.patterns import Law, operator
+from autograd_lite.rules import OPS
 
-__all__ = ["IDENTITIES", "READABLE", "SHAPES", "SOUND"]
+__all__ = ["IDENTITIES", "PIECES", "READABLE", "SHAPES", "SIGNS", "SOUND"]
 
 _permuted, _reshaped = operator("permute_dims"), operator("reshape")
 _repeated, _summed_to = operator("broadcast_to"), operator("sum_to")
-_summed = operator("sum")
+_summed, _scattered, _concat = operator("sum"), operator("scatter"), operator("concat")
+_taken = operator("getitem")
 _softmax, _log_softmax = operator("softmax"), operator("log_softmax")
 _tanh_slope = operator("_tanh_slope")
 
-IDENTITIES = [
-    Law("zero added", lambda a: a + 0, lambda a: a),
-    Law("zero subtracted", lambda a: a - 0, lambda a: a),
-    Law("one as a factor", lambda a: a * 1, lambda a: a),
-    Law("divided by one", lambda a: a / 1, lambda a: a),
+SIGNS: list[Law] = [
     Law("minus one as a factor", lambda a: a * -1, lambda a: -a),
     Law("a sign taken twice", lambda a: negative(negative(a)), lambda a: a),
     Law("a negative added", lambda a, b: a + -b, lambda a, b: a - b),
     Law("a negative subtracted", lambda a, b: a - -b, lambda a, b: a + b),
     Law("subtracted from zero", lambda a: 0 - a, lambda a: -a),
     Law("two signs in a product", lambda a, b: -a * -b, lambda a, b: a * b),
+]
+"""Laws of signs, which keep every value."""
+
+IDENTITIES = [
+    Law("zero added", lambda a: a + 0, lambda a: a),
+    Law("zero subtracted", lambda a: a - 0, lambda a: a),
+    Law("one as a factor", lambda a: a * 1, lambda a: a),
+    Law("divided by one", lambda a: a / 1, lambda a: a),
     Law("a product with itself", lambda a: a * a, lambda a: square(a)),
     Law("the square of a negative", lambda a: square(-a), lambda a: square(a)),
     Law("the second power", lambda a: a**2, lambda a: square(a)),
@@ -59,6 +65,7 @@ IDENTITIES = [
     Law("one over", lambda a: divide(1, a), lambda a: reciprocal(a)),
     Law("the size of a size", lambda a: absolute(absolute(a)), lambda a: absolute(a)),
     Law("the size of a negative", lambda a: absolute(-a), lambda a: absolute(a)),
+    *SIGNS,
 ]
 _exponentials = [
     Law("1/(1 + exp(−a)) is σ(a)", lambda a: reciprocal(exp(-a) + 1), lambda a: sigmoid(a)),
@@ -162,6 +169,109 @@ SHAPES: list[Law] = [
     ),
 ]  # fmt: skip
 """Laws that keep every value: of transposes, reshapes, repetitions and sums."""
+
+
+def _stretch(index: Any, shape: Any) -> tuple[int, int, int] | None:
+    """Of an index that takes a part of one axis and all of the others: axis, start and stop."""
+    slices = all(isinstance(part, slice) and part.step in (None, 1) for part in index)
+    if not slices or len(index) > len(shape):
+        return None
+    spans = [part.indices(n)[:2] for part, n in zip(index, shape)]
+    cut = [k for k, (span, n) in enumerate(zip(spans, shape)) if span != (0, n)]
+    k = cut[0] if cut else 0
+    return (k, *spans[k]) if len(cut) <= 1 and index else None
+
+
+def _neighbours(i: Any, j: Any, shape: Any) -> tuple[int, int, int, bool] | None:
+    """Of two stretches that meet: the axis, where they begin and end, and whether i is first."""
+    one, other = _stretch(i, shape), _stretch(j, shape)
+    if one is None or other is None or one[0] != other[0]:
+        return None
+    if one[2] == other[1]:
+        return one[0], one[1], other[2], True
+    return (one[0], other[1], one[2], False) if other[2] == one[1] else None
+
+
+def _meet(i: Any, j: Any, p: Any, q: Any, **rest: Any) -> bool:
+    return tuple(p) == tuple(q) and _neighbours(i, j, p) is not None
+
+
+def _joined(a: Any, i: Any, p: Any, b: Any, j: Any) -> Any:
+    """Two pieces side by side, placed where both stood."""
+    axis, start, stop, ordered = _neighbours(i, j, p) or (0, 0, 0, True)
+    pieces = [piece for one in ((a, b) if ordered else (b, a)) for piece in _pieces(one, axis)]
+    index = (*[slice(None)] * axis, slice(start, stop))
+    return _scattered(_concat(*pieces, axis=axis), index=index, shape=p)
+
+
+def _pieces(x: Any, axis: int) -> list[Any]:
+    """What a concatenation along the axis puts side by side, or x alone."""
+    node = getattr(x, "node", None)  # law by law they are held on plain arrays too
+    if node is not None and node.op is OPS["concat"] and node.params["axis"] == axis:
+        return [x.like(p) for p in node.inputs]
+    return [x]
+
+
+def _is_whole(i: Any, p: Any, **rest: Any) -> bool:
+    """Whether an index takes everything."""
+    found = _stretch(i, p)
+    return found is not None and found[1:] == (0, p[found[0]])
+
+
+def _only_adds_axes(a: Any, i: Any, p: Any) -> bool:
+    """Whether an index takes everything of an array, from axes of size 1 their only element."""
+    places = [1 if part == slice(None) else 0 for part in i if part == slice(None) or part == 0]
+    return len(places) == len(i) <= len(p) and all(
+        n == 1 for n, whole in zip(p, places) if not whole
+    )
+
+
+def _is_column(a: Any, b: Any, p: Any, i: Any) -> bool:
+    return b.ndim == 1 and tuple(p) == (*b.shape, 1) and tuple(i) == (Ellipsis, 0)
+
+
+PIECES: list[Law] = [
+    Law(
+        "pieces side by side",
+        lambda a, i, p, b, j, q: _scattered(a, index=i, shape=p) + _scattered(b, index=j, shape=q),
+        lambda a, i, p, b, j, q: _joined(a, i, p, b, j), when=_meet,
+        samples=[
+            ((2, 3), (slice(None), slice(None, 3)), (2, 5), (2, 2),
+             (slice(None), slice(3, None)), (2, 5)),
+            ((2, 3), (slice(1, 3),), (4, 3), (1, 3), (slice(0, 1),), (4, 3)),
+        ],
+    ),
+    Law(
+        "a further piece at the side",
+        lambda c, a, i, p, b, j, q: c + _scattered(a, index=i, shape=p)
+        + _scattered(b, index=j, shape=q),
+        lambda c, a, i, p, b, j, q: c + _joined(a, i, p, b, j), when=_meet,
+        samples=[((2, 5), (2, 3), (slice(None), slice(None, 3)), (2, 5), (2, 2),
+                  (slice(None), slice(3, None)), (2, 5))],
+    ),
+    Law(
+        "an element placed in an axis of size 1",
+        lambda a, i, p: _scattered(a, index=i, shape=p),
+        lambda a, i, p: _reshaped(a, shape=p), when=_only_adds_axes,
+        samples=[((3,), (slice(None), 0), (3, 1))],
+    ),
+    Law(
+        "a product with one column",
+        lambda a, b, p, i: _taken(matmul(a, _reshaped(b, shape=p)), index=i),
+        lambda a, b, p, i: matmul(a, b), when=_is_column,
+        samples=[((2, 3), (3,), (3, 1), (Ellipsis, 0))],
+    ),
+    Law(
+        "what cancels",
+        lambda a, b, c: a + b * (c - c), lambda a, b, c: a, loses="domain",
+    ),
+    Law(
+        "a piece that is all",
+        lambda a, i, p: _scattered(a, index=i, shape=p), lambda a, i, p: a, when=_is_whole,
+        samples=[((2, 3), (slice(None), slice(0, 3)), (2, 3))],
+    ),
+]  # fmt: skip
+"""Laws that put together what was cut: the gradients of parts of one array."""
 
 SOUND: list[Law] = [*IDENTITIES, *_exponentials, *_conditions, *SHAPES]
 """Laws that keep every finite result."""

@@ -124,6 +124,10 @@ class _Handle(Tensor):
         Tensor.__init__(self, node, node)
         self.maker, self.level = maker, 0
 
+    def like(self, x: Any) -> Any:
+        """Another node as a handle of the same making; a number as it is."""
+        return _Handle(x, self.maker) if isinstance(x, Node) else x
+
     def interpret(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """The node of an application, in its simplest form."""
         inputs = tuple(arg.node if isinstance(arg, Tensor) else arg for arg in args)

@@ -5,7 +5,7 @@ pictures ("arriving gradient × local derivative"), and its ``compute`` applies 
 arrays, or to tensors, which records the formula as a graph. Imports operators, field and rational.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -30,7 +30,7 @@ from autograd_lite.rewrite.rational import (
 from autograd_lite.rules import OPS
 from autograd_lite.shapes import Shape
 
-__all__ = ["Call", "Form", "Name", "Number", "Product", "Sum", "written"]
+__all__ = ["Call", "Cases", "Form", "Name", "Number", "Product", "Sum", "ways", "written"]
 
 _SUM, _MEAN, _RESHAPE, _EQUAL = OPS["sum"], OPS["mean"], OPS["reshape"], OPS["equal"]
 _HIGH = {2: "²", 3: "³", 4: "⁴"}
@@ -131,14 +131,14 @@ class Sum(Form):
 
     def compute(self, values: Mapping[Atom, Any]) -> Any:
         """Added up; of a condition and 1 its contrary."""
-        first, *others = sorted(self.terms, key=_negative)
+        first, *others = sorted(self.terms, key=_subtracted)
         total = first.compute(values)
         if len(others) == 1 and first == Number(Fraction(1)):
             other = _negated(others[0]).compute(values)
             if getattr(other, "dtype", None) == np.bool_:
                 return apply(logical_not.op, [other])
         for term in others:
-            if _negative(term):
+            if _subtracted(term):
                 total = total - _negated(term).compute(values)
             else:
                 total = total + term.compute(values)
@@ -282,6 +282,46 @@ class Call(Form):
         return apply(atom.op, args, atom.params)
 
 
+@dataclass(frozen=True)
+class Cases(Form):
+    """One form where a condition holds, another where it does not."""
+
+    condition: Form
+    one: Form
+    other: Form
+
+    @cached_property
+    def gradient(self) -> bool:  # type: ignore[override]  # computed of both
+        """Whether the arriving gradient is in it."""
+        return self.one.gradient or self.other.gradient
+
+    @cached_property
+    def text(self) -> str:
+        """As a call of where."""
+        return f"where({self.condition.text}, {self.one.text}, {self.other.text})"
+
+    def compute(self, values: Mapping[Atom, Any]) -> Any:
+        """The operator that chooses, on both."""
+        forms = (self.condition, self.one, self.other)
+        return where(*(form.compute(values) for form in forms))
+
+    @property
+    def floating(self) -> bool:
+        """Whether one of both has a dtype of its own; numbers and conditions do not."""
+        return not (_untyped(self.one) and _untyped(self.other))
+
+
+def _untyped(form: Form) -> bool:
+    """Whether it is a number, or a condition."""
+    if isinstance(form, (Call, Name)):
+        return form.atom.idempotent and form.atom.value is None
+    if isinstance(form, Product):
+        return all(_untyped(factor) for factor, _ in form.factors)
+    if isinstance(form, Sum):
+        return all(map(_untyped, form.terms))
+    return isinstance(form, Number)
+
+
 def _moves(atom: Atom) -> bool:
     """Whether a reshape only adds or drops axes of size 1."""
     old, new = atom.shapes[0], atom.params["shape"]
@@ -293,9 +333,31 @@ def written(field: Field, ratio: Ratio, gradient: Atom) -> Form:
     return _Writer(field, gradient).ratio(ratio)
 
 
+def ways(field: Field, ratio: Ratio, gradient: Atom) -> Iterator[Form]:
+    """The shortest form, and others that may be cheaper to compute.
+
+    They choose between cases of a condition, or divide term by term.
+    """
+    under = any(e < 0 for _, e in content(ratio.top)[1]) if ratio.top else False
+    quotients = len(ratio.top) > 1 and (under or _part_without(ratio) is not None)
+    for cases in (False, True) if any(map(_decides, ratio.atoms())) else (False,):
+        for split in (False, True) if quotients else (False,):
+            yield _Writer(field, gradient, cases=cases, split=split).ratio(ratio)
+
+
+def _decides(atom: Atom) -> bool:
+    """Whether it is a condition, which depends on values."""
+    return atom.idempotent and atom.value is None
+
+
 class _Writer:
-    def __init__(self, field: Field, gradient: Atom) -> None:
+    """Writes formulas: ``cases`` apart where conditions decide, or ``split`` into quotients."""
+
+    def __init__(
+        self, field: Field, gradient: Atom, *, cases: bool = False, split: bool = False
+    ) -> None:
         self.field, self.gradient = field, gradient
+        self.cases, self.split = cases, split
         self._forms: dict[Ratio, Form] = {}
 
     def ratio(self, x: Ratio) -> Form:
@@ -307,8 +369,17 @@ class _Writer:
     def _factored(self, x: Ratio) -> Form:
         if not x.top:
             return Number(Fraction(0))
+        apart = self._apart(x) if self.cases else None
+        if apart is not None:
+            return apart
         top = _joined_sums(x.top)
         c, monomial = _taken_out(top)
+        if self.split and len(top) > 1:
+            monomial = tuple(pair for pair in monomial if pair[1] > 0)
+            parts = _part_without(x / Ratio(((monomial, c),)))
+            if parts is not None:
+                inner = Sum(tuple(map(self.ratio, parts)))
+                return _product(c, [*self._factors(monomial), (inner, Fraction(1))])
         rest = Ratio(top) * Ratio(((monomial, c),)).inverse()
         if len(top) == 1:
             c, monomial = _means_of(c, monomial)
@@ -317,6 +388,29 @@ class _Writer:
             factors.append((self._sum(rest.top), Fraction(1)))
         factors += [(self._sum(poly), Fraction(-e)) for poly, e in x.under]
         return _product(c, factors)
+
+    def _apart(self, x: Ratio) -> Form | None:
+        """The cases of a condition, times what they have in common; None if one of them is 0."""
+        for atom in x.atoms():
+            if _decides(atom):
+                one, other = (self.field.case(x, atom, side) for side in (ONE, ZERO))
+                if ZERO in (one, other) or one == other:
+                    continue
+                common = _common(one, other)
+                sides = (self.ratio(side / common) for side in (one, other))
+                cases = Cases(self._atom(atom), *sides)
+                if _untyped(cases.one) and _untyped(cases.other):
+                    sides = (self.ratio(side) for side in (one, other))
+                    return Cases(self._atom(atom), *sides)
+                outer = self.ratio(common)
+                if isinstance(outer, Product):
+                    return _product(outer.number, [*outer.factors, (cases, Fraction(1))])
+                return (
+                    cases
+                    if common == ONE
+                    else _product(Fraction(1), [(outer, Fraction(1)), (cases, Fraction(1))])
+                )
+        return None
 
     def _factors(self, monomial: Monomial) -> list[tuple[Form, Fraction]]:
         """The atoms of a product, all exps as one."""
@@ -355,6 +449,33 @@ class _Writer:
             form = Sum((self.ratio(Ratio(others)), self.ratio(Ratio(holding))))
             best = min(best, form, key=lambda form: len(form.text))
         return best
+
+
+def _part_without(x: Ratio) -> tuple[Ratio, Ratio] | None:
+    """A formula over a sum of two terms as a part that is not over it, and a shorter rest."""
+    for factor, e in x.under:
+        if e != 1 or len(factor) != 2:
+            continue
+        for one, other in (factor, factor[::-1]):
+            (monomial, c), held = one, {atom for atom, _ in other[0]}
+            terms = [t for t in x.top if held.isdisjoint(atom for atom, _ in t[0])]
+            under = tuple(pair for pair in x.under if pair[0] != factor)
+            part = Ratio(tuple(terms), under) / Ratio(((monomial, c),))
+            rest = x - part
+            if terms and rest.top and len(rest.top) + len(terms) < len(x.top):
+                return part, rest
+    return None
+
+
+def _common(a: Ratio, b: Ratio) -> Ratio:
+    """What two formulas are both multiplied with or divided by."""
+    (c, mine), (d, yours) = ((c, dict(m)) for c, m in (content(x.top) for x in (a, b)))
+    shared = ((atom, yours[atom], e) for atom, e in mine.items() if atom in yours)
+    monomial = [(atom, min(e, f) if e > 0 else max(e, f)) for atom, f, e in shared if e * f > 0]
+    under = [(factor, min(e, dict(b.under)[factor])) for factor, e in a.under
+             if factor in dict(b.under)]  # fmt: skip
+    factor = abs(c) if abs(c) == abs(d) else Fraction(1)
+    return Ratio(((tuple(monomial), factor),), tuple(under))
 
 
 def _taken_out(poly: Poly) -> tuple[Fraction, Monomial]:
@@ -434,8 +555,11 @@ def _product(c: Fraction, factors: Sequence[tuple[Form, Fraction]]) -> Form:
     return Product(c, tuple(factors))
 
 
-def _negative(form: Form) -> bool:
-    return isinstance(form, (Number, Product)) and form.text.startswith("−")
+def _subtracted(form: Form) -> bool:
+    """Whether it is computed as what is subtracted."""
+    return (isinstance(form, Number) and form.value < 0) or (
+        isinstance(form, Product) and form.number < 0
+    )
 
 
 def _negated(form: Form) -> Form:

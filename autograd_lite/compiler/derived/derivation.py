@@ -152,8 +152,9 @@ def _summary(written: Written) -> list[str]:
 def _range(written: Written) -> list[str]:
     """Where short forms keep six digits, of which the unsimplified derivative keeps more."""
     dtypes = {one.dtype for one in written.trace.outputs}
-    return [sentence for dtype in dtypes for name, rule in written.short.items()
-            for sentence in _reaching(name, reach(rule, dtype), written, dtype)]  # fmt: skip
+    found = [sentence for dtype in dtypes for name, rule in written.short.items()
+             for sentence in _reaching(name, reach(rule, dtype), written, dtype)]  # fmt: skip
+    return ["", *found] if found else []
 
 
 def _reaching(name: str, found: Reach, written: Written, dtype: Any) -> list[str]:
@@ -162,7 +163,7 @@ def _reaching(name: str, found: Reach, written: Written, dtype: Any) -> list[str
     low = "" if found.low <= -1e4 else f"from {found.low:.3g} "
     high = "upwards" if found.high >= 1e4 else f"to {found.high:.3g}"
     what = f"the gradient of {name}" if name in (*written.inputs, *written.held) else f"d{name}"
-    return ["", f"In {dtype} {what} has six digits for {name} {low}{high}."]
+    return [f"In {dtype} {what} has six digits for {name} {low}{high}."]
 
 
 def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:

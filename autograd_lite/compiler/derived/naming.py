@@ -10,6 +10,7 @@ import dis
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from types import CodeType
 
 import numpy as np
@@ -43,7 +44,7 @@ def assigned_names(nodes: Sequence[Node], outside: CodeType | None = None) -> di
     """
     found: dict[Node, str] = {}
     applied = [node for node in nodes if not isinstance(node, Leaf)]
-    for node, after in zip(applied, [*applied[1:], None], strict=True):
+    for node, after in zip_longest(applied, applied[1:]):
         last = after is None or (after.code, after.offset) != (node.code, node.offset)
         if last and node.code is not None and node.code is not outside:
             name = _stored(node.code, node.offset)

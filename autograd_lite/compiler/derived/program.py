@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.derived.naming import Names
-from autograd_lite.compiler.derived.scribe import expression, plain_operand, unrepeated
+from autograd_lite.compiler.derived.scribe import expression, is_view, plain_operand, unrepeated
 from autograd_lite.graph import Graph, Leaf, Node, ancestors
 
 __all__ = ["Passes", "Statement", "Task", "passes"]
 
 _LINE = 84  # characters of an expression
-_CHEAP = {"permute_dims", "broadcast_to"}  # views: made again where they are read
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class _Planner:
             node = pending.pop()
             if id(node) in self.task.held or node in self.late or node in self.task.cotangents:
                 continue
-            if node.op.name in _CHEAP:
+            if is_view(node):
                 pending += self._reads(node)
             else:
                 found.add(node)
@@ -168,6 +167,8 @@ class _Planner:
         if of is not None and node not in self.names.given:
             own = f"d{self.names.of(of)}"
             self.names.given[node] = own
+        elif node in self.reached and node not in self.names.given:
+            self.names.fix(node, "g")
         return self.names.of(node)
 
     def _read_twice(self, nodes: Sequence[Node], results: Sequence[Node]) -> set[Node]:
@@ -181,7 +182,7 @@ class _Planner:
         return {n for n, count in counts.items() if count > 1 and n in own and not self._view(n)}
 
     def _view(self, node: Node) -> bool:
-        return node.op.name in _CHEAP
+        return is_view(node)
 
     def _forward(self) -> list[Statement]:
         read: Callable[[Node], str] = self._read_in_forward

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.graph import Leaf, Node
-from autograd_lite.notation import code, literal
+from autograd_lite.notation import code, literal, subscript
 from autograd_lite.shapes import Shape, broadcast_shapes
 
-__all__ = ["expression", "plain_operand", "tidied", "unrepeated"]
+__all__ = ["expression", "is_view", "plain_operand", "tidied", "unrepeated"]
 
 _BASE = r"([A-Za-z_][\w.]*|\d+(?:\.\d+)?)"
 _SIMPLE = re.compile(rf"{_BASE} \*\* (-?{_BASE})(?![\w.(\[])")
@@ -26,6 +26,9 @@ def expression(node: Node, operand: Callable[[Any], str]) -> str:
     """A node as an expression of its operands."""
     texts = [operand(x) for x in unrepeated(node)]
     params, helper = _shown(node), node.op.plain
+    new_axes = _new_axes(node)
+    if new_axes is not None:
+        return f"({texts[0]})[{subscript(new_axes)}]"
     if helper is None or callable(node.op.code):
         return code(node.op, texts, params)
     keywords = [f"{name}={literal(value)}" for name, value in params.items()]
@@ -66,9 +69,36 @@ def _shape(x: Any) -> Shape:
     return x.shape if isinstance(x, Node) else np.shape(x)
 
 
+def is_view(node: Node) -> bool:
+    """Whether it is the same elements seen otherwise, made again where they are read."""
+    return node.op.name in ("permute_dims", "broadcast_to") or _new_axes(node) is not None
+
+
+def _new_axes(node: Node) -> list[Any] | None:
+    """Of a reshape that only adds axes of size 1, or drops such, the index that does the same."""
+    if node.op.name != "reshape" or not isinstance(node.inputs[0], Node):
+        return None
+    old, new = node.inputs[0].shape, node.shape
+    if not old or not new or [n for n in old if n != 1] != [n for n in new if n != 1]:
+        return None
+    index: list[Any] = []
+    left = list(old)
+    for n in new:
+        while left and left[0] == 1 and n != 1:
+            index.append(left.pop(0) and 0)
+        index.append(slice(None) if left and left[0] == n else None)
+        left = left[1:] if index[-1] is not None else left
+    index += [0] * len(left)
+    while index and index[-1] == slice(None):
+        index.pop()
+    return index or None
+
+
 def _shown(node: Node) -> Mapping[str, Any]:
     """The parameters as one writes them: no axes where all are meant."""
     params = dict(node.params)
+    if "index" in params:
+        params["index"] = tuple(map(_counting, params["index"]))
     axis = params.get("axis")
     if isinstance(axis, tuple) and not callable(node.op.code):
         if node.shape == () and not params.get("keepdims"):
@@ -76,6 +106,14 @@ def _shown(node: Node) -> Mapping[str, Any]:
         elif len(axis) == 1:
             params["axis"] = axis[0]
     return params
+
+
+def _counting(part: Any) -> Any:
+    """An array of an index as code if it is 0, 1, 2, …; anything else as it is."""
+    counts = isinstance(part, np.ndarray) and part.ndim == 1 and len(part) > 2
+    if counts and part.dtype.kind in "iu" and np.array_equal(part, np.arange(len(part))):
+        return f"np.arange({len(part)})"
+    return part
 
 
 def tidied(expression: str) -> str:
@@ -91,7 +129,12 @@ def tidied(expression: str) -> str:
 
 
 class _Spread(ast.NodeTransformer):
-    """Shapes as separate arguments of ``reshape`` and ``transpose``."""
+    """Shapes as separate arguments of ``reshape`` and ``transpose``; slices from the start."""
+
+    def visit_Slice(self, node: ast.Slice) -> ast.Slice:
+        self.generic_visit(node)
+        first = isinstance(node.lower, ast.Constant) and node.lower.value == 0
+        return ast.Slice(None, node.upper, node.step) if first else node
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)

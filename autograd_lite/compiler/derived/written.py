@@ -17,7 +17,7 @@ from autograd_lite.compiler.derived.tracing import Traced
 from autograd_lite.errors import DeriveError
 from autograd_lite.graph import Constant, Graph, Leaf, Node
 from autograd_lite.ops import plain
-from autograd_lite.rewrite import SHAPES, LocalRule, rewritten
+from autograd_lite.rewrite import PIECES, SHAPES, SIGNS, LocalRule, rewritten
 from autograd_lite.rewrite.field import key_of
 
 __all__ = ["Written", "write"]
@@ -64,7 +64,7 @@ class _Writer:
         self.blocks = self._blocks(like)
         self.back = backward_graph(trace.graph, self.blocks)
         nodes = [*trace.outputs, *self.back.gradients.values(), *self.back.steps]
-        found = rewritten(Graph(nodes), SHAPES)
+        found = rewritten(Graph(nodes), [*SHAPES, *SIGNS, *PIECES])
         self.image, self.nodes = found.image, found.graph.nodes
 
     def _blocks(self, like: Written | None) -> list[Block]:
