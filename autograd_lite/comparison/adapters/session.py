@@ -13,10 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.comparison.adapters.base import required_of
 from autograd_lite.comparison.adapters.matching import aliases_of, value_at
 from autograd_lite.comparison.adapters.running import Runner, numbers_in, replayed
 
 __all__ = ["Session"]
+
+_RESETS = (
+    "zero_grad", "zero_grads", "zero_gradients", "zero_grad_parameters", "clear_grad",
+    "clear_grads", "reset_grad", "reset_grads", "reset_gradients", "flush_gradients",
+    "reset_state", "reset_states", "clear_cache", "reset",
+)  # fmt: skip
 
 
 class Session:
@@ -32,6 +39,14 @@ class Session:
     def parameters(self) -> list[Any]:
         """Copies of the values of the parameters."""
         return [np.array(value_at(self.hand, path)) for path in self.paths]
+
+    def reset(self) -> None:
+        """Call the method by which the layer forgets what came before, if it has one."""
+        for name in _RESETS:
+            method = getattr(self.hand, name, None)
+            if callable(method) and not required_of(method):
+                method()
+                return
 
     def forward(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """The outputs, as copies."""

@@ -189,15 +189,17 @@ def _loss_of(network: _Network, hand: Any, inputs: Sequence[Any]) -> _Loss:
     own = list(_own_losses(network, hand, inputs))
     network.loss = _Loss("", partial(_plainly, _squares))
     gradients = _gradients(network, hand, inputs)
-    best, most = (own or [network.loss])[0], 0
+    best, most = (own or [network.loss])[0], (0, False)
     usual = [_Loss(name, partial(_plainly, f)) for name, f in _USUAL.items()]
     for loss in (*own, *usual):
         factors = [f for f in _factors(network, loss, hand, inputs, gradients) if f]
         for factor in (1.0, *factors) if loss in own else factors:
-            fits = sum(abs(f - factor) <= _CLOSE * abs(factor) for f in factors)
+            count = sum(abs(f - factor) <= _CLOSE * abs(factor) for f in factors)
+            plain = _plain(factor)
+            fits = count, count > 0 and plain is not None
             if factor > 0 and fits > most:
-                best, most = loss._replace(factor=_plain(factor)), fits
-        if most and most == len(gradients):
+                best, most = loss._replace(factor=plain or factor), fits
+        if most[0] and most[0] == len(gradients):
             break
     return best
 
@@ -250,12 +252,12 @@ def _factors(
     return found
 
 
-def _plain(factor: float) -> float:
-    """The fraction of small numbers that a factor by numbers stands for."""
+def _plain(factor: float) -> float | None:
+    """The fraction of small numbers that a factor by numbers stands for, None where it is none."""
     for below, above in itertools.product(range(1, 121), (1, 2)):
         if abs(factor * below / above - 1) <= _CLOSE:
             return above / below
-    return factor if abs(factor - 1) > _CLOSE else 1.0
+    return None
 
 
 def _own_losses(network: _Network, hand: Any, inputs: Sequence[Any]) -> Iterator[_Loss]:

@@ -198,11 +198,16 @@ def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
 
 
 def _used(evidence: Evidence) -> tuple[Session, list[Any]]:
-    """A copy that has run forward and backward on other inputs, and the gradients it gave."""
+    """A copy that has run forward and backward on other inputs, and the gradients it gave.
+
+    What it has a method to forget is forgotten.
+    """
     session = evidence.session()
     outputs = session.forward(_moved(evidence.inputs))
     rng = np.random.default_rng(2)
-    return session, _copies(session.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
+    before = _copies(session.backward([rng.standard_normal(np.shape(y)) for y in outputs]))
+    session.reset()
+    return session, before
 
 
 def _fits_second_forward(evidence: Evidence, gradients: Sequence[Any]) -> bool:

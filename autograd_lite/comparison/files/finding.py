@@ -113,6 +113,8 @@ class _Finder:
             target = _of_class(name, kind, node)
             turned = isinstance(convention, MethodAndDerivative) and not is_loss(name)
             targets = (target, _at_output(target)) if turned else (target,)
+            if isinstance(convention, ForwardBackward) and _takes_input_alone(kind):
+                targets = (target, _as_derivative(target))
             self.layers.found.append(Found(name, place, targets))
 
     def _is_base(self, kind: type) -> bool:
@@ -291,6 +293,22 @@ def _at_output(target: Target) -> Target:
             return getattr(one, derivative)(y, **({flag: True} if flag else {}))
 
         return getattr(one, function), at_output
+
+    return replace(target, hand=pair)
+
+
+def _takes_input_alone(kind: type) -> bool:
+    """Whether backward takes one argument, by the name that forward has for its one."""
+    forward, backward = (required_of(getattr(kind, name))[-1:] for name in methods_of(kind))
+    return forward == backward != []
+
+
+def _as_derivative(target: Target) -> Target:
+    """The same class, what its backward takes read as the input."""
+
+    def pair(one: Any) -> Any:
+        forward, backward = methods_of(one)
+        return getattr(one, forward), getattr(one, backward)
 
     return replace(target, hand=pair)
 

@@ -21,7 +21,7 @@ from autograd_lite.comparison.adapters.base import arguments_of
 from autograd_lite.comparison.adapters.moving import PlainDescent
 from autograd_lite.comparison.files.vocabulary import Choice, choices, is_binary, is_loss, is_weight
 
-__all__ = ["Slot", "Target", "is_optimiser", "slots_of"]
+__all__ = ["Slot", "Target", "is_optimiser", "other_settings", "slots_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,20 @@ def slots_of(target: Target, given: Mapping[str, Any]) -> list[Slot]:
     for parameter in inputs:
         found += _slot(parameter, False, parameter is data, names, loss, target, given)
     return found
+
+
+def other_settings(target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values beside defaults that hide what depends on them: a stride of 1, a padding of 0."""
+    parameters = _parameters(target.setup) if target.setup is not None else []
+    return {
+        p.name: other
+        for p in parameters
+        for pattern, default, other in _HIDING
+        if re.fullmatch(pattern, p.name) and p.default == default and p.name not in given
+    }
+
+
+_HIDING = (("pad(ding)?", 0, 1), ("stride", 1, 2))
 
 
 def _is_truth(name: str) -> bool:
