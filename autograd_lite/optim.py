@@ -4,14 +4,16 @@ Each optimizer is one rule for one array; the rest is common. State is explicit 
 ``load_state()``). Knows parameters as tensors in any container. Imports errors, tree, recording.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autograd_lite.errors import DomainError, DTypeError, GradientError, ShapeError
 from autograd_lite.modes import current_mode
+from autograd_lite.rules import nondifferentiable
 from autograd_lite.tensors import Tensor, plain_value
 from autograd_lite.tree import flatten, flatten_like
 
@@ -410,16 +412,37 @@ def clip_by_norm(gradients: Any, limit: float) -> float:
     """
     _at_least(0, limit, "limit")
     holders = _holders(gradients)
-    largest = max((float(np.abs(p.grad).max(initial=0)) for p in holders), default=0.0)
-    if not math.isfinite(largest):
-        raise GradientError("a gradient holds NaN or infinity", mend="look with ag.debug()")
-    if not largest:
+    if not holders:
         return 0.0
-    parts = [np.sum(np.square(p.grad.astype(np.float64) / largest)) for p in holders]
-    norm = largest * math.sqrt(math.fsum(parts))
+    if current_mode().tracer is not None:
+        return cast("float", _traced_clip(holders, limit))
+    norm = float(_norm(*[p.grad for p in holders]))
     if norm > limit:
         for p in holders:
             p.grad = p.grad * (limit / norm)
+    return norm
+
+
+def _norm(*gradients: Any) -> Any:
+    """The norm of all together in 64 bits; scaled, so that no square overflows or vanishes."""
+    sizes = [np.abs(g).astype(np.float64) for g in gradients]
+    largest = functools.reduce(np.maximum, [np.max(size, initial=0) for size in sizes])
+    scale = np.where(largest > 0, largest, 1.0)
+    total = sum(np.sum(np.square(size / scale)) for size in sizes)
+    if np.isfinite(largest):
+        return (scale * np.sqrt(total))[()]
+    raise GradientError("a gradient holds NaN or infinity", mend="look with ag.debug()")
+
+
+_norm_of = nondifferentiable("_norm_of", _norm, symbol="‖·‖", text="‖{0}, …‖")
+
+
+def _traced_clip(holders: Sequence[Any], limit: float) -> Any:
+    """The same in a compiled function: the factor is 1 where the norm is within the limit."""
+    norm = _norm_of(*[p.grad for p in holders])
+    factor = limit / np.maximum(norm, limit or np.finfo(np.float64).tiny)
+    for p in holders:
+        p.grad = p.grad * factor.astype(p.dtype)
     return norm
 
 

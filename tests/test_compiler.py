@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 import random
 import threading
 from typing import Any
@@ -190,6 +192,158 @@ def test_static_arguments_and_the_limit() -> None:
     assert calls == [1, 1]
     with pytest.warns(RuntimeWarning, match="traced 2 times and more"):
         compiled(x, 2)
+
+
+def test_the_program_used_longest_ago_goes() -> None:
+    traced = []
+
+    def f(x: Any, n: int) -> Any:
+        traced.append(n)
+        return x * n
+
+    compiled = ag.compile(f, limit=2)
+    x = np.ones(2)
+    for n in (1, 2, 1):
+        compiled(x, n)
+    with pytest.warns(RuntimeWarning, match="traced 2 times"):
+        compiled(x, 3)
+    compiled(x, 1)
+    assert traced == [1, 2, 3]
+    for limit in (0, 1.5, None, True):
+        with pytest.raises(ag.errors.DomainError, match="limit="):
+            ag.compile(f, limit=limit)
+
+
+def doubled(x: Any) -> Any:
+    return x * 2
+
+
+compiled_twin = ag.compile(doubled)
+doubled_by_hand, doubled = doubled, compiled_twin  # as the decorator does
+
+
+def test_a_compiled_function_is_copied_and_pickled_like_a_function() -> None:
+    assert copy.deepcopy({"f": compiled_twin})["f"] is compiled_twin
+    assert pickle.loads(pickle.dumps(compiled_twin)) is compiled_twin
+    layer = ag.compile(ag.nn.Affine(np.eye(2), np.ones(2)))
+    x = np.ones((1, 2))
+    np.testing.assert_array_equal(copy.deepcopy(layer)(x).data, layer(x).data)
+
+
+def test_a_compiled_method() -> None:
+    class Scale:
+        def __init__(self, k: float) -> None:
+            self.k = k
+
+        @ag.compile
+        def times(self, x: Any) -> Any:
+            return x * self.k
+
+    one, two = Scale(2.0), Scale(3.0)
+    x = np.ones(2)
+    assert [one.times(x)[0], two.times(x)[0]] == [2, 3]
+    one.k = 5.0
+    assert one.times(x)[0] == 5
+
+
+def test_slices_are_static() -> None:
+    f = ag.compile(lambda x, part: x[part])
+    x = np.arange(4.0)
+    assert [f(x, slice(0, k)).size for k in (2, 3, 2)] == [2, 3, 2]
+    assert repr(f).endswith("2 programs>")
+
+
+CLIPPED = [
+    lambda net: ag.optim.clip_by_norm(net, 0.1),
+    lambda net: ag.optim.clip_by_norm(net, 1e6),
+    lambda net: ag.optim.clip_by_value(net, 0.01),
+]
+
+
+@pytest.mark.parametrize("clip", CLIPPED)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gradients_are_clipped_in_a_compiled_step(clip: Any, dtype: Any) -> None:
+    def run(compiled: bool) -> list[Any]:
+        rng = np.random.default_rng(0)
+        net = ag.nn.Affine(rng.normal(size=(3, 2)).astype(dtype), np.zeros(2, dtype))
+        optimizer = ag.optim.SGD(net, 0.1)
+
+        def step(x: Any) -> Any:
+            optimizer.zero_grad()
+            (net(x) ** 2).sum().backward()
+            norm = clip(net)
+            optimizer.step()
+            return norm
+
+        f = ag.compile(step) if compiled else step
+        norms = [f(rng.normal(size=(4, 3)).astype(dtype)) for _ in range(3)]
+        return [*(norm for norm in norms if norm is not None), net.W.data, net.b.data]
+
+    for one, other in zip(run(True), run(False), strict=True):
+        np.testing.assert_allclose(one, other, rtol=20 * np.finfo(dtype).eps)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+
+
+def test_a_compiled_step_refuses_to_clip_what_is_not_finite() -> None:
+    p = ag.parameter(np.ones(2))
+
+    @ag.compile
+    def step(x: Any) -> Any:
+        p.zero_grad()
+        (p * x).sum().backward()
+        return ag.optim.clip_by_norm([p], 1.0)
+
+    assert step(np.array([3.0, 4.0])) == 5
+    before = p.grad
+    with pytest.raises(ag.errors.GradientError, match="NaN or infinity"):
+        step(np.array([np.nan, 1.0]))
+    np.testing.assert_array_equal(p.grad, before)
+
+
+KINDS = [
+    ag.jacobian(ag.tanh),
+    ag.grad(lambda x: 2 * x.sum()),
+    ag.hessian(lambda x: (x**3).sum()),
+    lambda x: ag.vjp(ag.sin, x)[1](x),
+    lambda x: ag.jvp(ag.sin, (x,), (x,)),
+]
+
+
+@pytest.mark.parametrize("f", KINDS)
+def test_arrays_in_arrays_out_of_derivatives(f: Any) -> None:
+    x = np.array([1.0, 2.0])
+    found, wanted = ag.compile(f)(x), f(x)
+    parts = zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]
+    for one, other in parts:
+        assert type(one) is type(other) is np.ndarray
+        np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_parameters_are_read_when_no_other_thread_traces_with_them() -> None:
+    """A step that is traced holds new values in the parameters: nobody's program may see them."""
+    p = ag.parameter(np.ones(2))
+    inside, go_on = threading.Event(), threading.Event()
+    read = ag.compile(lambda x: p * x)
+    x = np.ones(2)
+    read(x)
+
+    def step(x: Any) -> Any:
+        p.data = p.data + x
+        inside.set()
+        go_on.wait(10)
+        raise ValueError("not this time")
+
+    def trace() -> None:
+        with pytest.raises(ValueError, match="not this time"):
+            ag.compile(step)(x)
+
+    thread = threading.Thread(target=trace)
+    thread.start()
+    assert inside.wait(10)
+    threading.Timer(0.05, go_on.set).start()
+    np.testing.assert_array_equal(read(x).data, x)
+    thread.join()
+    np.testing.assert_array_equal(p.data, x)
 
 
 def test_four_threads_at_once() -> None:

@@ -9,6 +9,7 @@ import functools
 import threading
 import warnings
 from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import Any
 
 from autograd_lite.compiler import backends
@@ -75,8 +76,10 @@ class Compiled:
     def __init__(
         self, f: Callable[..., Any], backend: str, limit: int, check: bool, options: dict[str, Any]
     ) -> None:
-        if limit < 1:
-            raise DomainError(f"limit={limit}", mend="at least one program is kept")
+        if type(limit) is not int or limit < 1:
+            raise DomainError(
+                f"limit={limit!r}", mend="give the number of programs to keep, 1 or more"
+            )
         self._f, self._limit, self._check, self._options = f, limit, check, options
         self._back_end = backends.find(backend)
         self._entries: tuple[Entry, ...] = ()  # replaced as a whole: readers need no lock
@@ -89,11 +92,25 @@ class Compiled:
         mode = current_mode()
         if mode.tracing or mode.debug:
             return self._f(*args, **kwargs)
-        for entry in self._entries:
+        entries = self._entries
+        for entry in entries:
             result = entry.call(args, kwargs)
             if result is not MISS:
+                if entry is not entries[0]:
+                    self._to_front(entry)
                 return result
         return self._call_slowly(args, kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method, which gets its object as first argument."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """Like a function: copied as itself, pickled by its name; programs are made anew."""
+        if isinstance(self._f, FunctionType):
+            return self._f.__qualname__
+        name = self._back_end.__name__.rpartition(".")[2]  # type: ignore[attr-defined]  # a module
+        return Compiled, (self._f, name, self._limit, self._check, self._options)
 
     def _call_slowly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that no program recognised as it is: tracked, of foreign arrays, or new."""
@@ -115,8 +132,16 @@ class Compiled:
         for entry in self._entries:
             values = entry.match(args, kwargs)
             if values is not MISS:
+                self._to_front(entry)
                 return entry, values
         return None, None
+
+    def _to_front(self, entry: Entry) -> None:
+        """The program that was used last is the last to go."""
+        with self._lock:
+            if entry in self._entries:
+                others = (one for one in self._entries if one is not entry)
+                self._entries = (entry, *others)
 
     def _keep(self, entry: Entry) -> None:
         if len(self._entries) >= self._limit:

@@ -86,7 +86,7 @@ def _fresh(value: Any) -> Any:
 _States = list[tuple[Any, Any]]
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """A program, the test for its calls, and what is done around it."""
 
@@ -113,7 +113,7 @@ class Entry:
         """Trace the function on these arguments and compile what it did."""
         trace = trace_call(
             f, found.arrays, found.names, found.kinds,
-            lambda handles: found.rebuilt(args, kwargs, handles),
+            lambda handles: found.rebuilt(args, kwargs, handles), found.objects,
         )  # fmt: skip
         graph = trace.graph()
         results = _results(trace, graph)
@@ -336,13 +336,15 @@ class _Rules(Joint):
 def _results(trace: Trace, graph: Graph) -> list[_Result]:
     """Where each leaf of what the function returned is to be found, and what it is."""
     kinds: dict[Node, str] = {one.leaf: one.kind for one in trace.inputs}
-    tensors = _tensors(graph, kinds)
+    tensors = _tensors(graph, kinds, trace.tracer.first)
+    alone = "tensor" not in kinds.values()  # arrays in, arrays out: constants too
     tracked = _reached(graph, lambda leaf: leaf.cell is not None)
     connected = _reached(graph, lambda leaf: leaf in kinds)
     found, place = [], 0
     for out in trace.outputs:
         if not (isinstance(out, Tensor) and out.tracked):
-            found.append(_Result(None, "constant", False, False, out))
+            value = out._value if alone and isinstance(out, Tensor) else out
+            found.append(_Result(None, "constant", False, False, value))
             continue
         node = graph.outputs[place]
         kind = "tensor" if node in tensors else "array"
@@ -351,12 +353,16 @@ def _results(trace: Trace, graph: Graph) -> list[_Result]:
     return found
 
 
-def _tensors(graph: Graph, kinds: Mapping[Node, str]) -> set[Node]:
-    """The nodes that are tensors where nothing is compiled; all others are plain arrays there."""
+def _tensors(graph: Graph, kinds: Mapping[Node, str], first: int) -> set[Node]:
+    """The nodes that are tensors where nothing is compiled; all others are plain arrays there.
+
+    A constant with a name that was there before the trace (from ``first`` on) is a tensor.
+    """
     found: set[Node] = set()
     for node in graph:
         if isinstance(node, Leaf):
-            if kinds.get(node, "tensor" if node.name else "array") == "tensor":
+            held = node.name is not None and node.serial < first
+            if kinds.get(node, "tensor" if held else "array") == "tensor":
                 found.add(node)
         elif node.op is not ARRAY and any(p in found for p in node.inputs if isinstance(p, Node)):
             found.add(node)

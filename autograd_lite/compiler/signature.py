@@ -31,6 +31,7 @@ class Arguments:
     tracked: bool = False
     carries_tangents: bool = False
     operands: list[Any] = field(default_factory=list)
+    objects: list[Any] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     namespace: dict[str, Any] = field(default_factory=dict)
@@ -148,8 +149,7 @@ def _read_static(value: Any, place: str, found: Arguments) -> None:
         )
         return
     try:
-        hash(value)
-        same = value == value
+        same = value == value and (isinstance(value, slice) or isinstance(hash(value), int))
     except Exception:  # noqa: BLE001 - a user's __eq__ may raise anything
         same = None
     if same is not True:
@@ -160,6 +160,7 @@ def _read_static(value: Any, place: str, found: Arguments) -> None:
             "the function close over it",
         )
     known = found.fresh(value)
+    found.objects.append(value)
     found.lines.append(f"if {place} is not {known} and {place} != {known}: return MISS")
 
 

@@ -7,6 +7,7 @@ Imports graph, modes, recording, tensors and the operators.
 """
 
 import functools
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.guards import Guard, form_of, view_of
 from autograd_lite.compiler.surroundings import Surroundings, surroundings
 from autograd_lite.errors import DetachedError, ShapeError, UnsupportedError, describe
 from autograd_lite.graph import (
@@ -35,7 +37,7 @@ from autograd_lite.recording import apply
 from autograd_lite.tensors import Tensor, plain, renew
 from autograd_lite.tree import flatten
 
-__all__ = ["ARRAY", "Gone", "Guard", "Input", "Number", "Trace", "Tracer", "Write", "trace_call"]
+__all__ = ["ARRAY", "Gone", "Input", "Number", "Trace", "Tracer", "Write", "trace_call"]
 
 ARRAY = Op("as_array", "constant", lambda x: x, symbol="=", text="{0}", code="{0}")
 """Marks what is a plain array outside of a trace: the gradient of an array, say."""
@@ -65,24 +67,12 @@ class Write:
     put: Callable[[Any], None]
 
 
-@dataclass(frozen=True)
-class Guard:
-    """What the trace took for granted, and whether it still holds."""
-
-    read: Callable[[], Any]
-    value: Any
-
-    def holds(self) -> bool:
-        """Whether it is as it was."""
-        now = self.read()
-        return now is self.value or bool(now == self.value)
-
-
 class Gone(Tensor):
     """A traced value after its trace: whoever kept it learns that it is nothing any more."""
 
     __slots__ = ()
     level = np.inf
+    has_left = True
 
     def interpret(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """Refuse."""
@@ -94,7 +84,8 @@ class Gone(Tensor):
             f"{what} of a value that has left its trace: it was an example while the function was "
             "compiled",
             where=f"made at {place}:  {place.text}" if place else "",
-            mend="return it from the compiled function; keep nothing of its inside elsewhere",
+            mend="return it from the compiled function; what lasts from call to call is an "
+            "argument, a parameter or a buffer of a layer",
         )
 
     def __getattribute__(self, name: str) -> Any:
@@ -145,10 +136,6 @@ class Number(Tensor):
         return apply(op, [_leaf_of(arg, dtype) for arg in args], params)
 
 
-def _form(value: Any) -> Any:
-    return getattr(value, "shape", None), getattr(value, "dtype", None)
-
-
 def _computed(op: Op, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     return op.forward(*[arg.read() if isinstance(arg, Number) else arg for arg in args], **params)
 
@@ -169,10 +156,12 @@ class Tracer:
     def __init__(self, around: Surroundings | None = None) -> None:
         self.around = around or Surroundings()
         self.inputs: list[Input] = []
-        self.guards: list[Guard] = []
+        self.guards: list[Any] = []
         self.afterwards: list[Callable[[], None]] = []
         self.generators: dict[int, tuple[Any, Any]] = {}  # and their states before
         self.made: set[int] = set()
+        self.lifted: set[int] = set()  # arrays that the function closes over and that are inputs
+        self.foreign = False  # whether numbers came in that NumPy may have made of such arrays
         self._state: dict[Any, Any] = {}
         self._puts: dict[Any, Callable[[Any], None]] = {}
         self._parameters: dict[int, tuple[Tensor, Any, Any]] = {}
@@ -215,14 +204,24 @@ class Tracer:
         return self._state[key]
 
     def captured(self, array: Any) -> Tensor | None:
-        """An array that the function closes over, as an input that is read from its place."""
-        read = self.around.arrays.get(id(array))
+        """An array that the function closes over, as an input that is read from its place.
+
+        So is a view of one; numbers that NumPy made of who knows what are noted as such.
+        """
+        whole, read = self.around.arrays.get(id(array), (array, None))
+        if read is None and id(array.base) in self.around.arrays:
+            whole, place = self.around.arrays[id(array.base)]
+            read = view_of(place, whole, array)
         if read is None:
+            self.foreign |= array.dtype.kind in "fc" and bool((array != array.flat[0]).any())
             return None
-        if ("array", id(array)) not in self._state:
-            shape, dtype = array.shape, array.dtype
-            self.guards.append(Guard(lambda: _form(read()), (shape, dtype)))
-        held: Tensor = self.read(("array", id(array)), read)
+        key = ("array", id(array))
+        if key not in self._state:
+            self._keep.append(array)
+            self.lifted.add(id(whole))
+            place = self.around.arrays[id(whole)][1]
+            self.guards.append(Guard(lambda: form_of(place()), form_of(whole)))
+        held: Tensor = self.read(key, read)
         return held
 
     def guard(self, read: Callable[[], Any]) -> Any:
@@ -355,7 +354,7 @@ class Tracer:
 
     def release(self) -> None:
         """What is still held of the trace's values from now on refuses to be used."""
-        self._state, self._keep = {}, []
+        self._state, self._keep, self.around = {}, [], Surroundings()
         for handle in list(self._handles):
             handle.__class__ = Gone
 
@@ -375,7 +374,7 @@ class Trace:
     outputs: list[Any]
     form: Any
     writes: list[Write]
-    guards: list[Guard]
+    guards: list[Any]
     afterwards: list[Callable[[], None]]
     generators: list[tuple[Any, Any]]
     values: list[Any]
@@ -413,14 +412,15 @@ def trace_call(
     names: Sequence[str | None],
     kinds: Sequence[str],
     rebuild: Callable[[list[Any]], tuple[Any, Any]],
+    objects: Sequence[Any] = (),
 ) -> Trace:
     """Run ``f`` once on these arrays and note all that it does.
 
-    ``rebuild`` puts handles in the places of the arrays and gives ``args, kwargs``.
+    ``rebuild`` puts handles in the places of the arrays and gives ``args, kwargs``; ``objects`` are
+    those of the arguments that may hold arrays and numbers of their own.
     """
-    around = surroundings(f)
+    around = surroundings(f, *objects)
     tracer = Tracer(around)
-    tracer.guards += [Guard(read, read()) for read in around.numbers]
     handles, before = [], around.states()
     for value, name, kind in zip(leaves, names, kinds, strict=True):
         handle = _traced(settled(np.asarray(value)), name)
@@ -428,12 +428,14 @@ def trace_call(
         tracer.note(handle)
         handles.append(handle)
     try:
-        with using(tracing=True, recording=True, tracer=tracer):
+        with _TRACING, using(tracing=True, recording=True, tracer=tracer):
             args, kwargs = rebuild(handles)
             result = f(*args, **kwargs)
             outputs, form = flatten(result)
             around.refuse_draws(before, set(tracer.generators))
             writes = tracer.finish()
+            outside = around.guards_after(() if tracer.foreign else tracer.lifted)
+            tracer.guards = [*outside, *tracer.guards]
     except BaseException:
         tracer.restore()
         tracer.release()
@@ -459,6 +461,19 @@ def _check_output(out: Any) -> None:
         )
 
 
+_TRACING = threading.RLock()
+"""Held by who traces: meanwhile parameters may hold values of the trace, in place."""
+
+
+def _current(held: Tensor) -> Any:
+    """The value of a parameter, when nobody is tracing with it."""
+    node = held._node
+    if node.__class__ is Leaf:
+        return node.value
+    with _TRACING:
+        return held._value
+
+
 def _add_parameters(trace: Trace) -> None:
     """The parameters that the trace read become inputs, read from their holders."""
     known = {one.leaf for one in trace.inputs}
@@ -469,7 +484,7 @@ def _add_parameters(trace: Trace) -> None:
             continue
         held = cell.holder() if cell.holder is not None else None
         if held is not None and held._node is leaf:
-            read = functools.partial(getattr, held, "_value")
+            read = functools.partial(_current, held)
         else:
             held = Tensor(leaf.value, leaf)
             read = functools.partial(getattr, leaf, "value")

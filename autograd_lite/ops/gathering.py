@@ -161,13 +161,13 @@ _untake_along = linear(
 def _within(x: Any, *, size: int, texts: tuple[str, str], ignore: int | None) -> Any:
     known = np.asarray(x)
     known = (known if ignore is None else np.where(known == ignore, 0, known)).astype(np.intp)
-    if known.size and (known.min() < 0 or known.max() >= size):
-        what, whole = texts
-        raise IndexingError(
-            f"{what} from {known.min()} to {known.max()} {whole}",
-            mend=f"they run from 0 to {size - 1}",
-        )
-    return known
+    if not known.size or known.view(np.uintp).max() < size:  # a negative one is very large there
+        return known
+    what, whole = texts
+    raise IndexingError(
+        f"{what} from {known.min()} to {known.max()} {whole}",
+        mend=f"they run from 0 to {size - 1}",
+    )
 
 
 within = nondifferentiable(

@@ -6,6 +6,7 @@ workspace with NaN (for tests). Imports errors, operator_errors, the program and
 """
 
 import linecache
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class _Source:
         self._run = compiled_source(self.source, scope, self._label)["program"]
         lines = self.source.splitlines(keepends=True)
         linecache.cache[self._label] = len(self.source), None, lines, self._label
+        weakref.finalize(self, linecache.cache.pop, self._label, None)
 
     def _take(self) -> Any:
         try:
