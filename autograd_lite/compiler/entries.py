@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.checking import check_passes
+from autograd_lite.compiler.guards import Held
 from autograd_lite.compiler.passes import Pass, simplified
 from autograd_lite.compiler.program import BackEnd, Executable, Program
 from autograd_lite.compiler.signature import MISS, Arguments, compiled_source
@@ -83,6 +84,16 @@ def _fresh(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
+def _test_of(guard: Any, found: Arguments) -> str:
+    """A guard as a line; where every place holds the very object nothing else is looked at."""
+    whole = f"not {found.fresh(guard.holds, 'g')}()"
+    if isinstance(guard, Held):
+        pairs = zip(guard.reads, guard.parts, strict=True)
+        others = [f"{found.fresh(read)}() is not {found.fresh(part)}" for read, part in pairs]
+        whole = f"({' or '.join(others)}) and {whole}"
+    return f"if {whole}: return MISS"
+
+
 _States = list[tuple[Any, Any]]
 
 
@@ -144,9 +155,7 @@ class Entry:
         for one in self.inputs[len(found.places) :]:
             name = found.fresh(one.read, "s")
             values.append(f"{name}()")
-        lines += [
-            f"if not {found.fresh(guard.holds, 'g')}(): return MISS" for guard in self.trace.guards
-        ]
+        lines += [_test_of(guard, found) for guard in self.trace.guards]
         given = ", ".join(values)
         body = "\n    ".join(lines)
         states = f"{found.fresh(self._states, 's')}()"

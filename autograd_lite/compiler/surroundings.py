@@ -187,9 +187,10 @@ class _Walk:
 
     def _function(self, f: FunctionType) -> None:
         cells = [cell for cell in f.__closure__ or () if not _is_empty(cell)]
-        self._held((partial(getattr, cell, "cell_contents"), cell.cell_contents) for cell in cells)
         if not _is_written_by_user(f.__code__.co_filename):
+            self._stack += [cell.cell_contents for cell in cells]  # nobody rebinds them
             return
+        self._held((partial(getattr, cell, "cell_contents"), cell.cell_contents) for cell in cells)
         codes = list(_codes(f.__code__))
         used = {name for code in codes for name in code.co_names}
         self.names |= used

@@ -213,7 +213,8 @@ class Tracer:
             whole, place = self.around.arrays[id(array.base)]
             read = view_of(place, whole, array)
         if read is None:
-            self.foreign |= array.dtype.kind in "fc" and bool((array != array.flat[0]).any())
+            differ = array.size > 1 and bool((array != array.flat[0]).any())
+            self.foreign |= differ and array.dtype.kind in "fc"
             return None
         key = ("array", id(array))
         if key not in self._state:
