@@ -1,7 +1,7 @@
 """Classes, closures and decorators as people write layers: what lifting must copy faithfully."""
 
 import functools
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -133,3 +133,38 @@ def global_scale(x):
 def mutable_default(x, cache=[]):  # noqa: B006  # people do write that
     cache.append(x.sum())
     return x * sum(cache)
+
+
+class Numbers(list):
+    """A list of the user's own."""
+
+    def first(self):
+        return self[0]
+
+
+Named = namedtuple("Named", ["scale"])
+
+
+class Containers:
+    def __init__(self, W):
+        self.params = OrderedDict(W=W)
+        self.seen = defaultdict(list)
+        self.queue = deque([np.full(3, 2.0)], maxlen=2)
+        self.named = Named(np.full(3, 3.0))
+        self.own = Numbers([np.full(3, 0.5)])
+
+    def forward(self, x):
+        self.seen["x"].append(x)
+        return x @ self.params["W"] * self.queue[-1] * self.named.scale + self.own.first()
+
+
+def imports_inside(x):
+    from tests import lifted_layers
+
+    return scaled(x) + lifted_layers.scaled(x)
+
+
+def scaled(x):
+    out = np.zeros_like(x)
+    out[...] = x * SCALE
+    return out

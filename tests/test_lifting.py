@@ -234,3 +234,23 @@ def test_writing_rows_asks_the_memory_and_not_the_graph():
 
     y = ag.lift(steps)(ag.tensor(X))
     assert [node.op.name for node in ag.Graph.of(y)].count("assemble") == 1
+
+
+def test_containers_of_every_kind_are_copied():
+    """An ordered dictionary, a default one, a queue, a named tuple, a list of the user's own."""
+    net = layers.Containers(np.ones((4, 3)))
+    lifted = ag.lift(net, leaf=lambda path, array: ag.parameter(array, name=path))
+    y = lifted.forward(ag.tensor(X))
+    names = [node.name for node in ag.Graph.of(y).inputs]
+    assert sorted(filter(None, names)) == ["named.0", "own.0", "params.W", "queue.0"]
+    np.testing.assert_allclose(y.numpy(), net.forward(X), rtol=1e-14)
+    assert lifted.params["W"].shape == (4, 3)
+    assert len(layers.Containers(np.ones((4, 3))).seen["x"]) == 0
+    assert len(net.seen["x"]) == 1  # of the plain run alone
+
+
+def test_a_module_imported_inside_is_the_one_that_was_copied():
+    """Its functions, met before the import, and the module share their globals."""
+    y = ag.lift(layers.imports_inside)(ag.tensor(X))
+    assert y.tracked
+    np.testing.assert_allclose(y.numpy(), layers.imports_inside(X), rtol=1e-14)

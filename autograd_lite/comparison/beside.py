@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.running import Runner, at_parameters, parameter_at
-from autograd_lite.comparison.automatic import parts_of
 from autograd_lite.comparison.case import Case
+from autograd_lite.comparison.held import held_by
 from autograd_lite.comparison.report import Comparison, Finding, gradient_name
 from autograd_lite.comparison.rounding import natural_scale
 from autograd_lite.comparison.traced import TracedTwin
@@ -118,7 +118,7 @@ def _differing(
     again = None if arrays is case.arrays else arrays  # the trace at the point is there already
     outputs, automatic = twin.run(lambda _: douts, again)
     layer = at_parameters(case.layer, parameters)
-    runner = Runner(layer, case.runner.inputs, list(parts_of(layer.hand)), case.runner.gradients)
+    runner = Runner(layer, case.runner.inputs, held_by(layer.hand), case.runner.gradients)
     shaped = lambda ys: [d.reshape(np.shape(y)) for d, y in zip(douts, ys, strict=True)]
     run = runner.run(arrays, shaped, case.shared)
     hands = [*run.inputs, *(run.parameters.get(path) for path in case.twin.paths)]

@@ -8,7 +8,6 @@ Imports: its neighbours, errors, NumPy.
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -27,12 +26,14 @@ from autograd_lite.comparison.adapters.running import (
     replayed,
     undisturbed,
 )
-from autograd_lite.comparison.automatic import Twin, parts_of
+from autograd_lite.comparison.adapters.surroundings import copied
+from autograd_lite.comparison.automatic import Twin
 from autograd_lite.comparison.beside import beside_the_point
 from autograd_lite.comparison.case import Case
 from autograd_lite.comparison.conjugates import conjugates
 from autograd_lite.comparison.findings import findings_of
 from autograd_lite.comparison.fuzz import fuzzed
+from autograd_lite.comparison.held import held_by
 from autograd_lite.comparison.own_numbers import of_own_numbers
 from autograd_lite.comparison.precision import in_float64
 from autograd_lite.comparison.progress import progress as showing
@@ -149,7 +150,7 @@ def _once(
     given = Inputs(inputs, layer.names)
     if isinstance(layer, RealParts) and np.iscomplexobj(cotangent):
         cotangent = [np.real(cotangent), -np.imag(cotangent)]
-    runner = Runner(layer, given, list(parts_of(layer.hand)), gradients)
+    runner = Runner(layer, given, held_by(layer.hand), gradients)
     step(f"{layer.title}, traced")
     twin, reason = _twin_of(layer, given, runner, against)
     case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, reason)
@@ -212,7 +213,7 @@ def _check_forward(layer: Layer, given: Inputs, runner: Runner) -> None:
         ) from error
     if not first:
         with replayed(layer.hand):
-            result, _ = layer.call(copy.deepcopy(layer.hand), given.plain(given.arrays))
+            result, _ = layer.call(copied(layer.hand), given.plain(given.arrays))
         raise CompareError(
             f"the forward pass of {layer.title} gave {_what_it_is(result)}, and no array",
             mend="let it return its output: an array, a number, or a tuple or list of them",

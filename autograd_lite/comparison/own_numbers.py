@@ -8,7 +8,6 @@ Imports: its neighbours, NumPy.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from autograd_lite.comparison.adapters.base import place_of
 from autograd_lite.comparison.adapters.matching import aliases_of
 from autograd_lite.comparison.adapters.running import changed, parameter_at, replayed
+from autograd_lite.comparison.adapters.surroundings import copied
 from autograd_lite.comparison.case import Case
 from autograd_lite.comparison.report import Comparison, Finding, Row, gradient_name
 
@@ -54,7 +54,7 @@ def of_own_numbers(case: Case, report: Comparison) -> list[Finding]:
     if size > _MOST:
         text = f"not called: for {size:,} parameters it would run the network {2 * size:,} times"
         return [Finding("info", _NAME, text)]
-    hand = copy.deepcopy(case.layer.hand)
+    hand = copied(case.layer.hand)
     given = case.runner.inputs.plain(case.arrays)
     try:
         with replayed(case.layer.hand):

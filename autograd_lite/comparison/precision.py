@@ -10,15 +10,15 @@ their sizes (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison.automatic import parts_of
+from autograd_lite.comparison.adapters.surroundings import copied
 from autograd_lite.comparison.case import Case
+from autograd_lite.comparison.held import held_by
 from autograd_lite.comparison.report import Comparison, Finding, Row
 from autograd_lite.errors import AutogradError
 
@@ -38,7 +38,7 @@ def in_float64(case: Case, report: Comparison, once: Once) -> Comparison:
         return report
     name = min((a.dtype for a in short), key=lambda dtype: dtype.itemsize).name
     memo = {id(a): a.astype(np.float64) for _, a in _parts(case) if _is_short(a)}
-    hand = copy.deepcopy(case.layer.hand, memo)
+    hand = copied(case.layer.hand, memo)
     inputs = [a.astype(np.float64) if _is_short(a) else a for a in case.arrays]
     douts = [d.astype(np.float64) for d in case.douts]
     try:
@@ -67,7 +67,7 @@ def _with(report: Comparison, *found: Finding) -> Comparison:
 
 
 def _parts(case: Case) -> list[tuple[str, Any]]:
-    return [(path, a) for path, a in parts_of(case.layer.hand) if isinstance(a, np.ndarray)]
+    return [(path, a) for path, a in held_by(case.layer.hand) if isinstance(a, np.ndarray)]
 
 
 def _held(case: Case) -> list[Any]:

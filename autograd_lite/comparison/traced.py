@@ -18,14 +18,15 @@ from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.matching import is_expected, is_weight, labels_among
 from autograd_lite.comparison.adapters.running import Runner, replayed
-from autograd_lite.comparison.automatic import Recorded, Twin, parts_of
+from autograd_lite.comparison.automatic import Recorded, Twin
+from autograd_lite.comparison.held import names_of
 from autograd_lite.errors import CompareError, Source
 from autograd_lite.graph import Graph
 from autograd_lite.lifting import lift
 from autograd_lite.lifting.arrays import ESCAPES
 from autograd_lite.tensors import Tensor, parameter, tensor
 
-__all__ = ["TracedTwin", "UntracedTwin", "names_of"]
+__all__ = ["TracedTwin", "UntracedTwin"]
 
 
 class TracedTwin(Twin):
@@ -166,20 +167,3 @@ def _flat(result: Any) -> tuple[Any, ...]:
 
 def _is_deep(part: Any) -> bool:
     return any(np.ndim(p) if not isinstance(p, Tensor) else p.ndim for p in part)
-
-
-def names_of(hand: Any) -> dict[int, str]:
-    """The dotted path of every array that a layer holds, by identity: the one that reads best.
-
-    ``W`` before ``params.0``.
-    """
-    paths: dict[int, list[str]] = {}
-    for path, part in parts_of(hand):
-        if isinstance(part, np.ndarray):
-            paths.setdefault(id(part), []).append(path)
-    return {key: min(found, key=_awkwardness) for key, found in paths.items()}
-
-
-def _awkwardness(path: str) -> tuple[bool, int, int]:
-    last = path.rpartition(".")[2]
-    return last.isdecimal(), path.count("."), len(path)

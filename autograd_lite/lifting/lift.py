@@ -6,7 +6,6 @@ Imports its siblings, errors and tensors.
 
 import contextlib
 import gc
-import inspect
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +23,7 @@ from autograd_lite.lifting.arrays import (
     mapped,
     tensor_of,
 )
+from autograd_lite.lifting.copying import module_of
 from autograd_lite.lifting.rebinding import Rebinder
 from autograd_lite.tensors import Tensor
 
@@ -71,8 +71,7 @@ def lift(f: Any, *, leaf: Callable[[str, Any], Any] | None = None) -> Any:
     make = leaf or (lambda path, array: array)
     rebinder = Rebinder(lambda path, array: entering(make(path, array)))
     for part in parts:
-        written = part if isinstance(part, type) or inspect.isroutine(part) else type(part)
-        rebinder.own(part.__name__ if isinstance(part, types.ModuleType) else written.__module__)
+        rebinder.own(module_of(part))
     return leaving(rebinder.copied(f), rebinder)
 
 

@@ -18,6 +18,7 @@ from autograd_lite.comparison.adapters.base import Layer, arguments_of, required
 from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import names_for
 from autograd_lite.comparison.adapters.matching import as_tuple, fitting, is_weight
+from autograd_lite.comparison.adapters.surroundings import copied
 from autograd_lite.errors import CompareError
 
 __all__ = ["CustomDerivative", "Derivative"]
@@ -99,7 +100,7 @@ class Derivative(Layer):
         if self.upstream != "none":
             return
         try:
-            parts = as_tuple(self.pull(self.hand, None, copy.deepcopy(list(inputs)), ()))
+            parts = as_tuple(self.pull(copied(self.hand), None, copy.deepcopy(list(inputs)), ()))
         except Exception:  # noqa: BLE001  # what it raises is told where it is called for good
             return
         found = fitting(self.names, inputs, parts, 0) if 1 < len(parts) < len(inputs) else ()

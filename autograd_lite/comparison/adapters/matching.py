@@ -2,7 +2,7 @@
 
 Knows: the names that people give to gradients, and the containers that they keep them in.
 Does not know: conventions, verdicts, tensors.
-Imports: NumPy.
+Imports: its neighbours, NumPy.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from autograd_lite.comparison.adapters.surroundings import around
 
 __all__ = [
     "aliases_of",
@@ -67,10 +69,17 @@ _PREDICTED = re.compile(r"(y_?)?(pred\w*|hat)|p|a|al|x|z|out|outputs?|logits|sco
 
 
 def value_at(hand: Any, path: str) -> Any:
-    """What stands at a dotted path of attributes, keys and positions; None where nothing does."""
-    for part in path.split("."):
-        hand = _get(hand, part)
-    return hand
+    """What stands at a dotted path of attributes, keys and positions; None where nothing does.
+
+    The first may be a name around the functions, too.
+    """
+    first, *rest = path.split(".")
+    found = _get(hand, first)
+    if found is None:
+        found = around(hand).get(first)
+    for part in rest:
+        found = _get(found, part)
+    return found
 
 
 def _get(owner: Any, name: str) -> Any:
@@ -139,15 +148,18 @@ def is_expected(hand: Any, aliases: Sequence[str]) -> bool:
     """Whether a gradient of this parameter ought to be there, though there is none.
 
     It stands in a list of parameters, something is named like its gradient, or it has the name of
-    a weight; running means, masks and constants have none.
+    a weight that the layer holds; running means, masks and constants have none.
     """
     for alias in aliases:
         *owner, name = alias.split(".")
-        if _HELD & set(owner) or is_weight(name):
+        if not owner and _get(hand, name) is None:  # a name around the functions
+            names: Any = around(hand)
+        elif _HELD & set(owner) or is_weight(name):
             return True
-        holder = value_at(hand, ".".join(owner)) if owner else hand
-        holder = getattr(holder, "__self__", holder)
-        names = holder if isinstance(holder, Mapping) else getattr(holder, "__dict__", {})
+        else:
+            holder = value_at(hand, ".".join(owner)) if owner else hand
+            holder = getattr(holder, "__self__", holder)
+            names = holder if isinstance(holder, Mapping) else getattr(holder, "__dict__", {})
         if any(form.format(name) in names for form in _FORMS[:4]):
             return True
     return False

@@ -3,7 +3,8 @@
 Knows: how the cache travels, whatever it is, what the backward function takes again of the inputs
 (a flag, say, by its name), and how the two are found: given as a tuple, as the forward function
 whose partner stands beside it, or as a module or namespace that holds one pair.
-A pair without cache is a function with its derivative, which `custom` knows.
+A pair without cache may leave what it remembers around it, in globals or a closure; else it is a
+function with its derivative, which `custom` knows.
 Does not know: tensors, verdicts.
 Imports: errors, its base and neighbours.
 """
@@ -20,11 +21,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, place_of, required_of
+from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import names_for
 from autograd_lite.comparison.adapters.custom import Derivative
 from autograd_lite.comparison.adapters.matching import as_tuple
 from autograd_lite.comparison.adapters.propagations import is_cache
 from autograd_lite.comparison.adapters.running import replayed
+from autograd_lite.comparison.adapters.surroundings import around, copied
 from autograd_lite.errors import CompareError
 
 __all__ = ["FunctionPair"]
@@ -48,29 +51,36 @@ class FunctionPair:
         forward, backward = _pair_of(hand)
         names = names_for(forward, len(inputs))
         try:
+            given = copy.deepcopy(list(inputs))
             with replayed((forward, backward)):
-                result = forward(*copy.deepcopy(list(inputs)))
+                result = copied(forward)(*given)
         except Exception as error:
             raise CompareError(
                 f"the forward pass of {forward.__name__} raised {place_of(error)}",
                 mend="pass inputs that the function takes",
             ) from error
         wanted = required_of(backward)
-        plain = any(map(is_cache, wanted)) or not set(wanted) & set(names)
-        if isinstance(result, tuple | list) and len(result) > 1 and plain:
-            return _Cached((forward, backward), names, result)
-        derivative = Derivative((forward, backward), names)
-        with replayed((forward, backward)):
+        pair = (forward, backward)
+        if isinstance(result, tuple | list) and len(result) > 1:
+            plain = any(map(is_cache, wanted)) or not set(wanted) & set(names)
+            if plain or any(result[-1] is x for x in given):
+                return _Cached(pair, names, result, names if plain else ())
+        if wanted and all(is_flow(n) and n not in names for n in wanted) and around(pair):
+            return _Remembering(pair, forward.__name__, names)
+        derivative = Derivative(pair, names)
+        with replayed(pair):
             derivative.settle(inputs)
         return derivative
 
 
 class _Cached(Layer):
-    def __init__(self, pair: tuple[Any, Any], names: Sequence[str], result: Any) -> None:
+    def __init__(
+        self, pair: tuple[Any, Any], names: Sequence[str], result: Any, again: Sequence[str]
+    ) -> None:
         super().__init__(pair, pair[0].__name__, names)
-        self._again = [name for name in required_of(pair[1]) if name in names]
-        wanted = [p.name for p in arguments_of(pair[1]) if p.name not in names]
-        required = [name for name in required_of(pair[1]) if name not in names]
+        self._again = [name for name in required_of(pair[1]) if name in again]
+        wanted = [p.name for p in arguments_of(pair[1]) if p.name not in again]
+        required = [name for name in required_of(pair[1]) if name not in again]
         self._cache_first = bool(wanted) and is_cache(wanted[0])
         self._takes = max(len(required) - 1, 0)
         if len(required) == 1 and len(wanted) > 1 and self._cache_first:
@@ -99,6 +109,16 @@ class _Cached(Layer):
         given = dict(zip(self.names, inputs, strict=False))
         again = {name: given[name] for name in self._again}
         return hand[1](*([kept, *flows] if self._cache_first else [*flows, kept]), **again)
+
+
+class _Remembering(Layer):
+    wanted = "all"
+
+    def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
+        return hand[0](*inputs), None
+
+    def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
+        return hand[1](*douts)
 
 
 def _is_function(thing: Any) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer
 from autograd_lite.comparison.adapters.matching import as_tuple
+from autograd_lite.comparison.adapters.surroundings import copied
 
 __all__ = ["RealParts", "in_real_parts"]
 
@@ -118,7 +119,7 @@ def _is_complex(value: Any) -> bool:
 def _gives_complex(layer: Layer, inputs: Sequence[Any]) -> bool:
     """Whether real inputs give a complex output, as far as a call on copies tells."""
     try:
-        result, _ = layer.call(copy.deepcopy(layer.hand), copy.deepcopy(list(inputs)))
+        result, _ = layer.call(copied(layer.hand), copy.deepcopy(list(inputs)))
     except Exception:  # noqa: BLE001  # what it raises is told where it is called for good
         return False
     return any(map(_is_complex, as_tuple(result)))

@@ -26,6 +26,7 @@ from autograd_lite.comparison.adapters.matching import (
     leftover,
     value_at,
 )
+from autograd_lite.comparison.adapters.surroundings import copied
 from autograd_lite.errors import CompareError
 
 __all__ = [
@@ -222,7 +223,7 @@ def at_parameters(layer: Layer, parameters: Mapping[str, Any]) -> Layer:
 
 def _copied(layer: Layer, memo: dict[int, Any]) -> Any:
     try:
-        return copy.deepcopy(layer.hand, memo)
+        return copied(layer.hand, memo)
     except Exception as error:
         raise CompareError(
             f"{layer.title} cannot be copied ({place_of(error)}), and a comparison works on copies",

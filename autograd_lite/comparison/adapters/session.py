@@ -7,7 +7,6 @@ Imports: its neighbours, NumPy.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from autograd_lite.comparison.adapters.base import required_of
 from autograd_lite.comparison.adapters.matching import aliases_of, value_at
 from autograd_lite.comparison.adapters.running import Runner, numbers_in, replayed
+from autograd_lite.comparison.adapters.surroundings import copied
 
 __all__ = ["Session"]
 
@@ -31,7 +31,7 @@ class Session:
 
     def __init__(self, runner: Runner, paths: Sequence[str]) -> None:
         self.runner, self.paths = runner, tuple(paths)
-        self.hand = copy.deepcopy(runner.layer.hand)
+        self.hand = copied(runner.layer.hand)
         self.given: list[Any] = []
         self.held: list[Any] = []
         self._kept: Any = None

@@ -33,6 +33,7 @@ from autograd_lite.comparison.adapters.matching import (
 )
 from autograd_lite.comparison.adapters.moving import Moves, arrays_in, put
 from autograd_lite.comparison.adapters.propagations import is_cost, output_and_cache
+from autograd_lite.comparison.adapters.surroundings import copied
 from autograd_lite.errors import CompareError
 
 __all__ = ["SupervisedNetwork", "inputs_of"]
@@ -206,11 +207,11 @@ def _loss_of(network: _Network, hand: Any, inputs: Sequence[Any]) -> _Loss:
 
 def _gradients(network: _Network, hand: Any, inputs: Sequence[Any]) -> dict[str, Any]:
     """The hand-written gradients of all float arrays that there are any of."""
-    copied, given = copy.deepcopy(hand), copy.deepcopy(list(inputs))
-    paths = {path: [path] for path, _ in arrays_in(copied)}
+    layer, given = copied(hand), copy.deepcopy(list(inputs))
+    paths = {path: [path] for path, _ in arrays_in(layer)}
     try:
-        output, cache = network.output(copied, given)
-        returned = network.pull(copied, (output, cache), given, ())
+        output, cache = network.output(layer, given)
+        returned = network.pull(layer, (output, cache), given, ())
     except CompareError:
         raise
     except Exception as error:
@@ -218,7 +219,7 @@ def _gradients(network: _Network, hand: Any, inputs: Sequence[Any]) -> dict[str,
             f"{network.title} raised {place_of(error)}",
             mend="pass inputs that the network takes, and labels of the shape of its output",
         ) from error
-    found = network.parameter_gradients(copied, returned, given, paths)
+    found = network.parameter_gradients(layer, returned, given, paths)
     return {
         path: np.asarray(g, float)
         for path, g in found.items()
@@ -238,7 +239,7 @@ def _factors(
     for path, g in gradients.items():
         values, size = [], _STEP / float(np.linalg.norm(g))
         for side in (1, -1):
-            moved = copy.deepcopy(hand)
+            moved = copied(hand)
             put(moved, path, value_at(hand, path) + side * size * g)
             try:
                 with np.errstate(all="ignore"):

@@ -26,13 +26,12 @@ from autograd_lite.comparison.adapters.base import required_of
 from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.moving import PlainDescent
 from autograd_lite.comparison.adapters.running import Runner, replayed
-from autograd_lite.comparison.automatic import parts_of
 from autograd_lite.comparison.files.combining import combinations, is_astray
 from autograd_lite.comparison.files.programs import told
 from autograd_lite.comparison.files.slots import Target, is_optimiser, slots_of
 from autograd_lite.comparison.files.trials import Trial, resized, sizes_of, with_changes
 from autograd_lite.comparison.files.vocabulary import WORLDS, Choice, is_loss
-from autograd_lite.comparison.traced import names_of
+from autograd_lite.comparison.held import held_by, names_of
 from autograd_lite.errors import CompareError
 
 __all__ = ["Made", "made"]
@@ -248,7 +247,7 @@ def _judged(hand: Any, inputs: list[Any]) -> _Outcome:
     """Run a layer forward and backward, and look at the shapes of what comes back."""
     layer = convention_of(hand).layer(hand, inputs)
     given = Inputs(inputs, layer.names)
-    parts = list(parts_of(layer.hand))
+    parts = held_by(layer.hand)
     runner = Runner(layer, given, parts)
     names = names_of(layer.hand)
     arrays = {
