@@ -178,6 +178,7 @@ def counted_once(edge: Edge) -> Iterator[Wrong]:
     axes = tuple(k for k, (m, n) in enumerate(zip(lined, raw.shape, strict=False)) if m != n)
     if raw.ndim < len(shape) or not axes:
         return
+    where = f"axis {axes[0]}" if len(axes) == 1 else f"the axes {axes}"
     for what, one in (
         (
             "the first",
@@ -190,9 +191,7 @@ def counted_once(edge: Edge) -> Iterator[Wrong]:
         ("the largest", raw.max(axis=axes, keepdims=True)),
         ("the smallest", raw.min(axis=axes, keepdims=True)),
     ):
-        text = (
-            f"of what flows back there along axis {axes} {what} alone counts, where all are summed"
-        )
+        text = f"what flows back there is not summed over {where}: only {what} is kept"
         yield Wrong("missing sum", text, one.reshape(shape))
 
 
