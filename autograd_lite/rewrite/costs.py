@@ -6,6 +6,7 @@ writing.
 
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -15,6 +16,7 @@ from autograd_lite.rewrite.writing import Call, Cases, Form, Name, Number, Produ
 
 __all__ = ["cost", "names_in"]
 
+_DECIMAL = 0.5  # what it costs to have a number of many digits
 _DIVISION = 0.5  # what it costs more than a multiplication
 _WORD = re.compile(r"[a-z]")  # in the code of an operator that is no sign
 
@@ -50,7 +52,7 @@ def _operations(form: Form) -> float:
             powers = sum(0.0 if abs(e) == 1 else 1.0 if abs(e) == 2 else 2.0 for _, e in factors)
             inner = sum(_operations(factor) for factor, _ in factors)
             lone = not any(e > 0 for _, e in factors)
-            scaled = (abs(number) != 1 or lone) + (number < 0)
+            scaled = (abs(number) != 1 or lone) + (number < 0) + _decimal(number)
             divided = _DIVISION * sum(e < 0 for _, e in factors)
             return inner + powers + len(factors) - 1 + scaled + divided
         case Call(atom=atom, args=args):
@@ -58,7 +60,9 @@ def _operations(form: Form) -> float:
             return own + sum(_operations(arg) for arg in args if isinstance(arg, Form))
         case Cases(condition=condition, one=one, other=other):
             return 1.0 + sum(map(_operations, (condition, one, other)))
-        case Name() | Number():
+        case Number(value=value):
+            return _decimal(value)
+        case Name():
             return 0.0
     raise TypeError(f"a form of an unknown kind: {form!r}")
 
@@ -70,6 +74,11 @@ def _own(op: Op, rearranges: bool) -> float:
     if op.kind in ("pointwise", "constant"):
         return 1.0 if op.code and not callable(op.code) and not _WORD.search(op.code) else 3.0
     return 4.0
+
+
+def _decimal(number: Fraction) -> float:
+    """What a number costs that is no simple fraction: it says less, and may have been rounded."""
+    return 0.0 if number.denominator < 100 else _DECIMAL
 
 
 def _is_negative(form: Form) -> bool:

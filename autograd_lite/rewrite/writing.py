@@ -381,6 +381,7 @@ class _Writer:
                 inner = Sum(tuple(map(self.ratio, parts)))
                 return _product(c, [*self._factors(monomial), (inner, Fraction(1))])
         rest = Ratio(top) * Ratio(((monomial, c),)).inverse()
+        c = _snapped(c)
         if len(top) == 1:
             c, monomial = _means_of(c, monomial)
         factors = self._factors(monomial)
@@ -449,6 +450,12 @@ class _Writer:
             form = Sum((self.ratio(Ratio(others)), self.ratio(Ratio(holding))))
             best = min(best, form, key=lambda form: len(form.text))
         return best
+
+
+def _snapped(c: Any) -> Fraction:
+    """A number, or the simple fraction that it is up to rounding: (1/√2)² is 1/2."""
+    simple = Fraction(c).limit_denominator(100)
+    return simple if abs(float(simple) - float(c)) <= 5e-16 * abs(float(c)) else c
 
 
 def _part_without(x: Ratio) -> tuple[Ratio, Ratio] | None:

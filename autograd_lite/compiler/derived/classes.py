@@ -15,7 +15,7 @@ from autograd_lite.errors import DeriveError
 from autograd_lite.ops import plain
 from autograd_lite.rules import OPS
 
-__all__ = ["class_text"]
+__all__ = ["class_text", "docstring", "remark", "wrapped"]
 
 
 _WIDE = 100  # characters of a line
@@ -24,7 +24,7 @@ _REMARK = 68  # characters of a formula in a remark
 
 def class_text(name: str, doc: Sequence[str], written: Written) -> str:
     """The class; the gradient of an only output that is a number is 1 by default."""
-    lines = [f"class {name}:", *_docstring(doc)]
+    lines = [f"class {name}:", *docstring(doc)]
     if written.held:
         lines += ["", f"    def __init__(self, {', '.join(written.held)}):"]
         lines += [f"        self.{one} = {one}" for one in written.held]
@@ -66,12 +66,14 @@ def _needed(text: str) -> tuple[list[str], list[Callable[..., Any]]]:
             mend="derive the part of the function without it",
         )
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return ["import numpy as np", *["import scipy.special"] * ("scipy" in read)], [
+    modules = [*["import math", ""] * ("math" in read), "import numpy as np"]
+    return [*modules, *["import scipy.special"] * ("scipy" in read)], [
         getattr(plain, name) for name in found
     ]
 
 
-def _docstring(doc: Sequence[str]) -> list[str]:
+def docstring(doc: Sequence[str]) -> list[str]:
+    """The documentation of a class as lines of it."""
     if len(doc) == 1:
         return [f'    """{doc[0]}"""']
     return [f'    """{doc[0]}', *(f"    {line}".rstrip() for line in doc[1:]), '    """']
@@ -88,11 +90,21 @@ def _body(statements: Sequence[Statement], written: Written) -> list[str]:
                 steps.pop()
             lines.append(text)
         start = f"{statement.target} = " if statement.target else "return "
-        lines += _wrapped(f"        {start}{tidied(statement.expression)}")
+        lines += wrapped(f"        {start}{tidied(statement.expression)}")
     return lines
 
 
-def _wrapped(line: str) -> list[str]:
+def remark(statement: Statement, written: Written) -> list[str]:
+    """The comment that names the step of the chain rule, if there is one."""
+    if not statement.through:
+        return []
+    steps = [_told(written.passes.forward[k], written.outputs[0]) for k in statement.through]
+    while len(text := f"        # through {'; '.join(steps)}") > _WIDE:
+        steps.pop()
+    return [text]
+
+
+def wrapped(line: str) -> list[str]:
     """A line that is too long, broken at its last call or tuple as formatters do."""
     if len(line) <= _WIDE:
         return [line]

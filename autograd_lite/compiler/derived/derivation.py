@@ -6,7 +6,7 @@ found. Imports its siblings, errors and derivatives.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from autograd_lite.compiler.derived.checking import Checker, Reach, reach
 from autograd_lite.compiler.derived.classes import class_text
 from autograd_lite.compiler.derived.explanation import Explanation, Line, explained
+from autograd_lite.compiler.derived.jax_style import function_name, jax_text
 from autograd_lite.compiler.derived.naming import assigned_names, usable
 from autograd_lite.compiler.derived.scribe import tidied
 from autograd_lite.compiler.derived.sizes import (
@@ -26,6 +27,7 @@ from autograd_lite.compiler.derived.sizes import (
     primes,
     resized,
 )
+from autograd_lite.compiler.derived.torch_style import torch_text
 from autograd_lite.compiler.derived.tracing import (
     Traced,
     argument_names,
@@ -33,7 +35,7 @@ from autograd_lite.compiler.derived.tracing import (
     traced,
 )
 from autograd_lite.compiler.derived.written import Written, write
-from autograd_lite.errors import AutogradError, DeriveError
+from autograd_lite.errors import AutogradError, DeriveError, require
 from autograd_lite.tensors import plain
 
 __all__ = ["Derivation", "derive"]
@@ -43,8 +45,9 @@ __all__ = ["Derivation", "derive"]
 class Derivation:
     """A derived class: its ``source``, its ``name``, and what it was derived of.
 
-    ``batch`` says whether any number of samples will do; ``print`` shows the source. ``steps`` and
-    ``latex`` say how the gradient was found, as ``ag.explain`` does.
+    ``batch`` says whether any number of samples will do; ``print`` shows the source, which is in
+    the style of a ``backend``. ``steps`` and ``latex`` say how the gradient was found, as
+    ``ag.explain`` does.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Derivation:
     trace: Traced
     wanted: tuple[int, ...]
     batch: bool
+    backend: str = "numpy"
 
     @cached_property
     def explanation(self) -> Explanation:
@@ -77,27 +81,43 @@ class Derivation:
 
     @cached_property
     def type(self) -> type:
-        """The class itself."""
+        """What the source defines: a class, of ``backend="jax"`` a function."""
+        if self.backend != "numpy":
+            require(self.backend, "peers")
         space: dict[str, Any] = {}
         exec(compile(self.source, f"<derived {self.name}>", "exec"), space)  # noqa: S102  # our own text, made of checked names
-        return space[self.name]  # type: ignore[no-any-return]  # the class that the text defines
+        name = function_name(self.name) if self.backend == "jax" else self.name
+        return space[name]  # type: ignore[no-any-return]  # what the text defines
 
     def layer(self) -> Any:
-        """An instance with the parameters and constants that the function had."""
+        """An instance with the parameters and constants that the function had.
+
+        Raises:
+            DeriveError: the source is not a class of NumPy.
+        """
+        if self.backend != "numpy":
+            raise DeriveError(
+                f"in the style of {self.backend} there are no layers",
+                mend="derived.type.apply(x, W, b) of torch, derived.type(x, W, b) of jax",
+            )
         return self.type(*(np.array(value) for value in self.written.held.values()))
 
 
 def derive(
     f: Callable[..., Any], *examples: Any, argnums: int | Sequence[int] | None = None,
-    name: str | None = None,
+    name: str | None = None, backend: str = "numpy",
 ) -> Derivation:  # fmt: skip
     """The gradient of a function or a layer as a NumPy class with ``forward`` and ``backward``.
 
     ``examples`` are arguments of ``f``, of which shapes and dtypes matter: the class takes any
-    number of samples along the first axis, wherever ``f`` does. ``f`` returns one tensor;
-    parameters (of a layer, or tensors that ``f`` closes over) become arguments of the constructor,
-    their gradients the attributes ``dW``, ``db``, …. ``backward`` returns the gradients of the
-    arguments of floating numbers, or of those that ``argnums`` names: one array, or a tuple.
+    number of samples along the first axis, wherever ``f`` does. ``f`` returns a tensor or several,
+    whose gradients ``backward`` takes; parameters (of a layer, or tensors that ``f`` closes over)
+    become arguments of the constructor, their gradients the attributes ``dW``, ``db``, …; what
+    ``f`` draws at random becomes an argument of ``forward``. ``backward`` returns the gradients of
+    the arguments of floating numbers, or of those that ``argnums`` names: one array, or a tuple.
+
+    ``backend`` is the style of the source: ``"torch"`` gives a ``torch.autograd.Function``,
+    ``"jax"`` a function with ``jax.custom_vjp``; both take parameters as further arguments.
 
     The gradient is written as short as exact algebra makes it, and held against the engine. Where
     a short form loses digits that the unsimplified one keeps, the class says in what range it has
@@ -120,6 +140,9 @@ def derive(
             "no examples are given",
             mend="ag.derive(f, x): arrays of the shapes and dtypes that the function takes",
         )
+    style = _STYLES.get(backend)
+    if style is None:
+        raise DeriveError(f"there is no style {backend!r}", mend=f"one of {', '.join(_STYLES)}")
     names = argument_names(f, len(examples))
     arrays = as_differentiated(f, [plain(x) for x in examples], names)
     wanted = _wanted(argnums, arrays)
@@ -127,14 +150,14 @@ def derive(
     trace = traced(f, arrays, names)
     found = _for_any_batch(f, arrays, names, wanted)
     written = found or write(trace, wanted)
-
-    def made(doc: Sequence[str]) -> Derivation:
-        source = class_text(title, doc, written)
-        return Derivation(title, source, written, trace, tuple(wanted), found is not None)
-
-    first = made([""])
+    source = class_text(title, [""], written)
+    first = Derivation(title, source, written, trace, tuple(wanted), found is not None)
     Checker(f, names, first.layer, written.parameters, wanted).hold(arrays)
-    return made([*_summary(written), *_range(written), *_fixed(arrays, found)])
+    doc = [*_summary(written), *_range(written), *_fixed(arrays, found)]
+    return replace(first, source=style(title, doc, written), backend=backend)
+
+
+_STYLES = {"numpy": class_text, "torch": torch_text, "jax": jax_text}
 
 
 def _summary(written: Written) -> list[str]:

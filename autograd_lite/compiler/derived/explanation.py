@@ -8,13 +8,15 @@ notation and the names of pictures.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from autograd_lite.compiler.derived.blocks import Block, blocks, carrying
 from autograd_lite.compiler.derived.naming import assigned_names
+from autograd_lite.compiler.derived.typeset import as_formula
 from autograd_lite.errors import DeriveError, describe
 from autograd_lite.graph import Constant, Graph, Leaf, Node, by_serial, visible
-from autograd_lite.notation import as_latex
+from autograd_lite.notation import as_latex, code
 from autograd_lite.picture.names import call, formula
 from autograd_lite.rewrite import confirmed
 from autograd_lite.tensors import Tensor
@@ -24,6 +26,8 @@ __all__ = ["Explanation", "Line", "explain", "explained"]
 _SIGN, _INPUT = 0xE000, 0xF000  # private signs: for gradients, for inputs, as a text is made
 _LONG = 70  # characters of a formula
 _NAME = 16  # characters of a name
+_WIDE = 110  # characters of a rule; a longer one is not printed
+_DOTS = r"\cdots"
 _ARRIVING, _OUTPUT = (re.compile(rf"(?<![A-Za-z_]){one}(?![A-Za-z_0-9])") for one in "Gy")
 
 
@@ -63,6 +67,12 @@ class Explanation:
         r"""The equations as an ``aligned`` block, with $\bar{x}$ for the gradient of x."""
         rows = " \\\\\n".join(line.latex for line in self.steps)
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex}\n$$"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(self.title)}</b></p>\n<div>$$\n{escape(self.latex)}\n$$</div>"
 
     def _repr_markdown_(self) -> str:
         return f"**{self.title}**\n\n$$\n{self.latex}\n$$"
@@ -161,9 +171,11 @@ class _Writer:
 
     def _latex(self, text: str) -> str:
         """A text as LaTeX, gradients with a bar."""
-        latex = _escaped(as_latex(text))
+        latex = _escaped(as_formula(text))
         for node, sign in self.signs.items():
-            latex = latex.replace(sign, rf"\bar{{{_escaped(as_latex(self.names[node]))}}}")
+            name = _escaped(as_latex(self.names[node]))
+            over = r"\overline" if name.startswith(r"\text") else r"\bar"
+            latex = latex.replace(sign, f"{over}{{{name}}}")
         return latex
 
     # node by node
@@ -196,6 +208,8 @@ class _Writer:
             return self.names[node]
         texts = dict(self.names)
         text = formula(node, texts, _LONG)
+        if not text and callable(node.op.code):
+            text = code(node.op, [self._read(p) for p in node.inputs], node.params)
         if not text:
             reads = [self._read(p) for p in node.inputs]
             text = f"{node.op.name.strip('_')}({', '.join(reads)})"
@@ -221,21 +235,27 @@ class _Writer:
 
     def rewriting(self) -> Iterator[Line]:
         """For each block the rule in terms of its inputs, and what was made of it."""
-        for block in blocks(self.outputs, self.wanted, self.names):
+        found = blocks(self.outputs, self.wanted, self.names)
+        passed = [p for block in found for p in block.rules]
+        for block in found:
             for p in block.rules:
                 if len(block.nodes) > 1:
-                    yield from self._steps(block, p)
+                    yield from self._steps(block, p, alone=passed.count(p) == 1)
 
-    def _steps(self, block: Block, p: Node) -> Iterator[Line]:
+    def _steps(self, block: Block, p: Node, *, alone: bool) -> Iterator[Line]:
+        """The steps to one rule; where other blocks pass something too this is a part of it."""
         own, first = self.signs[p], True
+        equals = "=" if alone else "+="
         for step in block.steps.get(p, ()):
             if not confirmed(step.rule):
                 continue
             right = _ARRIVING.sub(self.signs[block.output], step.rule.text)
-            left = self._text(own)
-            text = f"{left if first else ' ' * len(left)} = {self._text(right)}"
-            bar = self._latex(own) if first else ""
-            latex = f"& & {bar} &= {self._latex(right)}"
+            left = f"{self._text(own)} {equals}"
+            long = len(right) > _WIDE
+            shown = "⋯" if long else self._text(right)
+            text = f"{left if first else '='.rjust(len(left))} {shown}"
+            bar = f"{self._latex(own)} &{equals}" if first else " &="
+            latex = f"& & {bar} {_DOTS if long else self._latex(right)}"
             if first:
                 reason = because = "every value by its formula"
                 because = rf"\text{{{because}}}"

@@ -5,8 +5,10 @@ Imports graph, notation, shapes.
 """
 
 import ast
+import math
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from autograd_lite.shapes import Shape, broadcast_shapes
 
 __all__ = ["expression", "is_view", "plain_operand", "tidied", "unrepeated"]
 
+_LONG = 12  # characters of a decimal that is looked at
 _BASE = r"([A-Za-z_][\w.]*|\d+(?:\.\d+)?)"
 _SIMPLE = re.compile(rf"{_BASE} \*\* (-?{_BASE})(?![\w.(\[])")
 _NEGATED = re.compile(rf"(^|[(\[,=*/] ?)-({_BASE}\*\*-?{_BASE})")
@@ -40,7 +43,20 @@ def plain_operand(x: Any) -> str:
     value = x.item() if isinstance(x, (np.ndarray, np.generic)) else x
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
         value = int(value)
-    return literal(value)
+    return (_root(value) if isinstance(value, float) else None) or literal(value)
+
+
+def _root(value: float) -> str | None:
+    """A long decimal as the root that it is up to rounding: of a fraction, or of one over π."""
+    if len(repr(value)) < _LONG or not 1e-3 < abs(value) < 1e3:
+        return None
+    for factor, under in ((1.0, ""), (math.pi, "math.pi")):
+        square = Fraction(value * value * factor).limit_denominator(20)
+        if square and math.isclose(math.sqrt(square / factor), abs(value), rel_tol=4e-16):
+            parts = [str(square.denominator)] * (square.denominator != 1) + [under] * bool(under)
+            below = f" / ({' * '.join(parts)})" if parts else ""
+            return f"{'-' if value < 0 else ''}math.sqrt({square.numerator}{below})"
+    return None
 
 
 def unrepeated(node: Node) -> list[Any]:

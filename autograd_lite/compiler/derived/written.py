@@ -27,13 +27,15 @@ __all__ = ["Written", "write"]
 class Written:
     """Both passes.
 
-    ``held`` names what the constructor takes, and gives it as it was traced; ``parameters`` are
+    ``wanted`` are the places of the inputs whose gradients backward returns. ``held`` names what
+    the constructor takes, and gives it as it was traced; ``parameters`` are
     those among it that have gradients; ``arriving`` are the arguments of ``backward`` and their
     shapes, ``outputs`` the names of what ``forward`` returns. ``short`` are values, and the
     rules for their gradients that lose range which the unsimplified derivative keeps.
     """
 
     inputs: tuple[str, ...]
+    wanted: tuple[int, ...]
     held: Mapping[str, Any]
     parameters: tuple[str, ...]
     passes: Passes
@@ -54,7 +56,7 @@ def write(trace: Traced, wanted: Sequence[int], like: Written | None = None) -> 
 
 class _Writer:
     def __init__(self, trace: Traced, wanted: Sequence[int], like: Written | None) -> None:
-        self.trace = trace
+        self.trace, self.wanted = trace, tuple(wanted)
         self.asked = [trace.inputs[i] for i in wanted]
         self.wishes = assigned_names(trace.graph.nodes, trace.caller)
         self.wishes |= {node: node.name for node in trace.graph if node.name}
@@ -100,7 +102,7 @@ class _Writer:
         made = passes(task, names)
         short = {names.of(node): rule for node, rule in self._short().items()}
         return Written(
-            tuple(self._inputs()), dict(held.values()),
+            tuple(self._inputs()), self.wanted, dict(held.values()),
             tuple(held[id(leaf)][0] for leaf in self.trace.parameters), made,
             tuple(self._called(node, names) for node in task.outputs),
             {name: node.shape for node, name in arriving.items()},
