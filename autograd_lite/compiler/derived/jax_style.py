@@ -19,7 +19,7 @@ from autograd_lite.ops import plain
 __all__ = ["function_name", "jax_text"]
 
 _KNOWN = {"sigmoid": "jax.nn.sigmoid", "softmax": "jax.nn.softmax",
-          "log_softmax": "jax.nn.log_softmax", "logsumexp": "jax.nn.logsumexp"}  # fmt: skip
+          "log_softmax": "jax.nn.log_softmax"}  # fmt: skip
 _HELPERS = {
     "scatter": '''def scatter(g, index, shape):
     """Zeros with g added at the index."""
