@@ -239,6 +239,18 @@ def test_an_index_out_of_bounds_raises_and_the_next_call_is_right() -> None:
     np.testing.assert_array_equal(program(x, i), [2.0, 6.0])
 
 
+def test_what_an_operator_refuses_the_program_refuses_in_its_words() -> None:
+    """The check of labels is machine code too; the error is NumPy's part's."""
+    x, labels = np.zeros((3, 4)), np.array([0, 3, 1])
+    program = compiled(ag.nn.softmax_cross_entropy, x, labels)
+    assert not program.executable.parts
+    np.testing.assert_allclose(program(x, labels), np.log(4), rtol=1e-15)
+    for wrong in (np.array([0, 4, 1]), np.array([0, -1, 1])):
+        with pytest.raises(IndexError, match=f"labels from {wrong.min()} to {wrong.max()}"):
+            program(x, wrong)
+    np.testing.assert_allclose(program(x, labels), np.log(4), rtol=1e-15)
+
+
 def test_given_buffers_are_filled_even_where_they_are_inputs(rng: np.random.Generator) -> None:
     x, w = rng.normal(size=(2, 4, 4))
 

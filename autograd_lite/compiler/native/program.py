@@ -73,6 +73,7 @@ class NativeProgram:
         ]
         self._arenas: list[Any] = []  # memory that no call uses at the moment
         self._plan = Plan(low.values.every, [*wanted, *exported], low.stage_of)
+        self._graph = graph
         self._inputs = tuple(inputs)
         self._arrange(wanted)
         in_parts = any(kernel.parts > 1 for kernel in self._kernels)
@@ -229,7 +230,7 @@ class NativeProgram:
         if not self._stack:
             args.append(self._borrowed())
         for stage, entry in zip(self._stages, self._entries):
-            _judge(entry(*args))
+            self._judge(entry(*args), given)
             for i, part in enumerate(low.parts):
                 if part.stage == stage:
                     results[i] = self._run(part, given, outs, results, args)
@@ -237,6 +238,17 @@ class NativeProgram:
                     if leaf is not None:
                         leaf[...] = results[i]
         return self._given_back(outs, results, given, donate)
+
+    def _judge(self, code: Any, given: Sequence[Any]) -> None:
+        """Raise what NumPy raises where the machine code found something wrong."""
+        if code is True:
+            self._graph.replay(dict(zip(self._inputs, given, strict=True)))
+            raise IndexingError(
+                "an index of the program is out of bounds",
+                mend="look at the arrays that it indexes by",
+            )
+        if code is not None:
+            raise UnsupportedError("the machine code does not take these arrays")
 
     def _run(self, part: Part, given: Any, outs: Any, results: Any, args: Any) -> Any:
         operands = [
@@ -308,15 +320,6 @@ def _fitting(array: Any, value: Value | None, node: Any) -> Any:
     if value is None:
         return exact
     return np.require(exact, value.dtype, ["C", "A"])
-
-
-def _judge(code: Any) -> None:
-    if code is True:
-        raise IndexingError(
-            "an index of the program is out of bounds", mend="look at the arrays that it indexes by"
-        )
-    if code is not None:
-        raise UnsupportedError("the machine code does not take these arrays")
 
 
 def _packed(spans: list[tuple[int, int, int, int]], offsets: dict[int, int]) -> int:

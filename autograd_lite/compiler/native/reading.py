@@ -1,7 +1,7 @@
 """NumPy as the code of operators sees it while a native program is made of it.
 
 New arrays are symbols, so that they can be written to. Knows the symbols. Does not know single
-operators. Imports NumPy, reading, graph, symbols and values.
+operators. Imports errors, NumPy, reading, graph, symbols and values.
 """
 
 import functools
@@ -14,6 +14,7 @@ from autograd_lite.compiler.native import arranging, computing  # noqa: F401  # 
 from autograd_lite.compiler.native.conversions import NotReadable
 from autograd_lite.compiler.native.symbols import FUNCTIONS, Symbol, as_symbol, filled
 from autograd_lite.compiler.native.values import Values
+from autograd_lite.errors import AutogradError
 from autograd_lite.graph import Op
 from autograd_lite.reading import Reader
 
@@ -30,17 +31,44 @@ class SymbolReader:
     def read(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """What the operator makes of symbols (plain operands stay plain), as symbols.
 
+        Where it raises an error of ours by a condition on data it is read on as if that did not
+        hold, and the machine code tells when it does.
+
         Raises:
             NotReadable: what it does depends on data, or there is no machine code for it.
         """
-        try:
-            with np.errstate(all="ignore"):
-                result = self._reader.replaced(op.forward)(*args, **params)
-        except NotReadable:
-            raise
-        except Exception as error:
-            raise NotReadable(f"{type(error).__name__}: {error}") from error
-        return self._settled(result)
+        values = self._values
+        values.denied = []
+        code = self._reader.replaced(op.forward)
+        while True:
+            values.asked = []
+            try:
+                with np.errstate(all="ignore"):
+                    result = self._settled(code(*args, **params))
+                return self._held(result)
+            except NotReadable:
+                raise
+            except AutogradError as error:
+                if not values.asked:
+                    raise NotReadable(f"{type(error).__name__}: {error}") from error
+                values.denied.append(values.asked[-1])
+            except Exception as error:
+                raise NotReadable(f"{type(error).__name__}: {error}") from error
+
+    def _held(self, result: Any) -> Any:
+        """The result, checked for the conditions under which the code raises."""
+        values = self._values
+        if not values.denied:
+            return result
+        first = result[0] if isinstance(result, tuple) else result
+        made = first.value
+        for condition in values.denied:
+            if condition.size != 1 or not made.size:
+                raise NotReadable("the code raises by a condition on data")
+            bad = values.broadcast(values.reshape(condition, ()), made.shape)
+            made = values.make("map", made.shape, made.dtype, (made, bad), "checked")
+        held = Symbol(values, made)
+        return (held, *result[1:]) if isinstance(result, tuple) else held
 
     def _settled(self, result: Any) -> Any:
         if isinstance(result, (tuple, list)):

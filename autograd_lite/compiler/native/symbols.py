@@ -139,10 +139,13 @@ class Symbol:
 
     def __bool__(self) -> bool:
         """Operators' own conditions on data are shortcuts: what they do where one holds is right
-        for all data. Of anyone else's code nothing is known.
+        for all data, unless they raise (``reading``). Of anyone else's code nothing is known.
         """  # noqa: D205  # one thought
         if self.strict:
             raise NotReadable("the code asks for the truth of an array")
+        if self.value in self._values.denied:
+            return False
+        self._values.asked.append(self.value)
         return True
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -203,6 +206,14 @@ class Symbol:
     def sum(self, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
         """The sum over axes."""
         return reduction(self, "add", axis, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """The largest element along axes."""
+        return reduction(self, "maximum", axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """The least element along axes."""
+        return reduction(self, "minimum", axis, keepdims)
 
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Whether any holds."""

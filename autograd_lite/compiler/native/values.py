@@ -88,6 +88,8 @@ class Values:
         self.every: list[Value] = []
         self.constants: dict[int, Any] = {}
         self._known: dict[Hashable, Value] = {}
+        self.asked: list[Value] = []  # conditions on data that the code which is read asked for
+        self.denied: list[Value] = []  # of them, those under which it raises
 
     def make(
         self, kind: str, shape: Shape, dtype: Any, args: tuple[Value, ...] = (), facts: Any = None

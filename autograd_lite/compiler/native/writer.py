@@ -152,6 +152,9 @@ class Writer:
         name = name_of(value)
         if name == "cast":
             return _cast(args[0], value.dtype)
+        if name == "checked":
+            self._tell(args[1])
+            return args[0]
         function = machine_function(name)
         assert function is not None, name
         return function(*args)
@@ -179,14 +182,18 @@ class Writer:
 
     def _checked(self, position: Scalar, n: int) -> Scalar:
         """A position counted from the start; one outside is told, and taken as 0."""
-        self.checks = True
         counted = (position < 0).choose(position + n, position)
         inside = (counted >= 0) & (counted < n)
-        bad = self.code.pure(f"zext i1 {(~inside).name} to i32")
-        old = self.code.effect("load i32, ptr %flag")
-        new = self.code.effect(f"or i32 {old}, {bad}")
-        self.code.line(f"  store i32 {new}, ptr %flag")
+        self._tell(~inside)
         return inside.choose(counted, self.code.constant(0, WHOLE))
+
+    def _tell(self, bad: Scalar) -> None:
+        """Raise the flag where that holds."""
+        self.checks = True
+        found = self.code.pure(f"zext i1 {bad.name} to i32")
+        old = self.code.effect("load i32, ptr %flag")
+        new = self.code.effect(f"or i32 {old}, {found}")
+        self.code.line(f"  store i32 {new}, ptr %flag")
 
     # loops
 
