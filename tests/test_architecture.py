@@ -21,7 +21,7 @@ PACKAGE = ROOT / "autograd_lite"
 # The ground is what every room may use: the exceptions.
 FLOORS = [
     {"errors"},
-    {"shapes", "tree"},
+    {"shapes", "tree", "progress"},
     {"graph"},
     {"modes", "notation", "reading"},
     {"tensors"},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.comparison import progress as room
+from autograd_lite import progress as room
 
 
 class Terminal(io.StringIO):
@@ -68,3 +68,27 @@ def test_it_goes_when_the_work_raises(terminal: Terminal) -> None:
         work()
     room.step("nobody looks")
     assert terminal.getvalue() == f"\r\x1b[Kwork: half {'█' * 12}{'░' * 12}  50%\r\x1b[K"
+
+
+def test_a_call_that_tells_nothing_shows_for_how_long_it_runs(terminal: Terminal) -> None:
+    with redirect_stderr(terminal), room.progress("work"), room.waiting("thinking"):
+        time.sleep(0.5)
+    assert "work: thinking, 0 s" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_making_machine_code_tells_how_far_it_is(terminal: Terminal) -> None:
+    pytest.importorskip("llvmlite", reason="the extra fast is not installed")
+    pytest.importorskip("scipy", reason="the extra fast is not installed")
+
+    def f(x: Any) -> Any:
+        for k in range(150):
+            x = ag.sin(x) * (1.01 + 0.01 * k)
+        return x
+
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(terminal):
+        patch.setenv("AUTOGRAD_LITE_CACHE", "")
+        ag.compile(f, backend="numba")(np.ones(3))
+    shown = terminal.getvalue()
+    assert "ag.compile of 301 nodes: making machine code" in shown
+    assert shown.endswith("\r\x1b[K")

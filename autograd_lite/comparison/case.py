@@ -22,7 +22,6 @@ from autograd_lite.comparison.adapters.matching import is_expected
 from autograd_lite.comparison.adapters.running import Runner, parameter_at
 from autograd_lite.comparison.automatic import Twin
 from autograd_lite.comparison.numbers import EXAMINED, examined_too, numbers_of, planned, worth
-from autograd_lite.comparison.progress import step
 from autograd_lite.comparison.report import Finding, Row, gradient_name
 from autograd_lite.comparison.rounding import most_rounding, natural_scale, rounding_of
 from autograd_lite.comparison.rows import row_by_numbers, row_of
@@ -30,6 +29,7 @@ from autograd_lite.comparison.ties import judged_together
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
 from autograd_lite.comparison.verdict import Allowance, Numbers, judge, tolerance_of
 from autograd_lite.errors import CompareError, GradientError
+from autograd_lite.progress import step
 from autograd_lite.tensors import Tensor
 
 __all__ = ["Case"]

@@ -36,13 +36,13 @@ from autograd_lite.comparison.fuzz import fuzzed
 from autograd_lite.comparison.held import held_by
 from autograd_lite.comparison.own_numbers import of_own_numbers
 from autograd_lite.comparison.precision import in_float64
-from autograd_lite.comparison.progress import progress as showing
-from autograd_lite.comparison.progress import step
 from autograd_lite.comparison.reasons import reasons
 from autograd_lite.comparison.report import Comparison, Finding
 from autograd_lite.comparison.traced import TracedTwin, UntracedTwin
 from autograd_lite.comparison.variations import kinds_of
 from autograd_lite.errors import CompareError
+from autograd_lite.progress import progress as showing
+from autograd_lite.progress import step
 
 __all__ = ["compare"]
 

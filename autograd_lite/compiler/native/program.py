@@ -1,7 +1,7 @@
 """A graph as one native program: memory, entry, calls.
 
 Knows how values become kernels, where arrays lie, and what a call does. Imports errors, graph,
-NumPy, and the other modules of this room.
+progress, NumPy, and the other modules of this room.
 """
 
 import time
@@ -22,6 +22,7 @@ from autograd_lite.compiler.native.values import Value
 from autograd_lite.compiler.native.writer import layout_of
 from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError, describe
 from autograd_lite.graph import Graph, Leaf, visible
+from autograd_lite.progress import progress, step, waiting
 
 __all__ = ["NativeProgram"]
 
@@ -66,6 +67,12 @@ class NativeProgram:
                 "the arrays of this Python or NumPy do not lie in memory as they usually do",
                 mend='backend="numpy"',
             )
+        with progress(f"ag.compile of {len(graph)} nodes"):
+            self._make(graph, inputs, threads)
+        self.compile_seconds = time.perf_counter() - started
+
+    def _make(self, graph: Graph, inputs: Sequence[Leaf], threads: int | None) -> None:
+        step("reading operators", 0.0)
         self._low = low = lowered(graph, inputs)
         wanted = [value for value in low.outputs if isinstance(value, Value)]
         exported = [
@@ -75,11 +82,12 @@ class NativeProgram:
         self._plan = Plan(low.values.every, [*wanted, *exported], low.stage_of)
         self._graph = graph
         self._inputs = tuple(inputs)
+        step("writing loops", 0.2)
         self._arrange(wanted)
         in_parts = any(kernel.parts > 1 for kernel in self._kernels)
         self.threads = 1 + (helpers_for(threads) if in_parts else 0)
-        self._compile()
-        self.compile_seconds = time.perf_counter() - started
+        with waiting("making machine code"):
+            self._compile()
 
     # memory
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-__all__ = ["progress", "step"]
+__all__ = ["progress", "step", "waiting"]
 
 _PATIENCE = 1.0  # seconds before anything is shown
 _PAUSE = 0.1  # seconds between two changes of what is shown
@@ -76,6 +77,28 @@ def step(what: str, part: float | None = None) -> None:
     line = _LINE.get()
     if line is not None:
         line.show(what, part)
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what is done, and since when, while something runs that tells nothing."""
+    line = _LINE.get()
+    if line is None:
+        yield
+        return
+    over, begun = threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not over.wait(_PAUSE):
+            line.show(f"{what}, {time.monotonic() - begun:.0f} s", None)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
 
 
 def _write(text: str) -> None:
