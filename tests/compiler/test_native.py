@@ -29,6 +29,9 @@ pytest.importorskip("scipy", reason="the extra fast is not installed")
 
 from autograd_lite.compiler.native import machine
 from autograd_lite.compiler.native.program import NativeProgram
+from autograd_lite.compiler.native.reading import SymbolReader
+from autograd_lite.compiler.native.symbols import Symbol
+from autograd_lite.compiler.native.values import Values
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -249,6 +252,23 @@ def test_what_an_operator_refuses_the_program_refuses_in_its_words() -> None:
         with pytest.raises(IndexError, match=f"labels from {wrong.min()} to {wrong.max()}"):
             program(x, wrong)
     np.testing.assert_allclose(program(x, labels), np.log(4), rtol=1e-15)
+
+
+@pytest.mark.parametrize("refuses_first", [True, False])
+def test_a_refusal_is_found_on_either_side_of_a_condition(refuses_first: bool) -> None:
+    def raising(x: Any) -> Any:
+        if refuses_first:
+            if (x < 0).any():
+                raise ag.errors.DomainError("a negative one")
+            return x * 2
+        if (x >= 0).all():
+            return x * 2
+        raise ag.errors.DomainError("a negative one")
+
+    values = Values()
+    given = Symbol(values, values.make("leaf", (3,), np.float64, (), "given"))
+    read = SymbolReader(values).read(Op("raising", "general", raising), [given], {})
+    assert read.value.facts == "checked"
 
 
 def test_given_buffers_are_filled_even_where_they_are_inputs(rng: np.random.Generator) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_lite.compiler.native import arranging, computing  # noqa: F401  # FUNCTIONS of NumPy
 from autograd_lite.compiler.native.conversions import NotReadable
 from autograd_lite.compiler.native.symbols import FUNCTIONS, Symbol, as_symbol, filled
-from autograd_lite.compiler.native.values import Values
+from autograd_lite.compiler.native.values import Value, Values
 from autograd_lite.errors import AutogradError
 from autograd_lite.graph import Op
 from autograd_lite.reading import Reader
@@ -31,42 +31,63 @@ class SymbolReader:
     def read(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """What the operator makes of symbols (plain operands stay plain), as symbols.
 
-        Where it raises an error of ours by a condition on data it is read on as if that did not
-        hold, and the machine code tells when it does.
+        Where it raises an error of ours by a condition on data it is read as if it did not, and the
+        machine code tells when it should.
 
         Raises:
             NotReadable: what it does depends on data, or there is no machine code for it.
         """
-        values = self._values
-        values.denied = []
         code = self._reader.replaced(op.forward)
+        self._values.denied = []
         while True:
-            values.asked = []
             try:
-                with np.errstate(all="ignore"):
-                    result = self._settled(code(*args, **params))
-                return self._held(result)
-            except NotReadable:
-                raise
-            except AutogradError as error:
-                if not values.asked:
+                result = self._run(code, args, params)
+            except AutogradError as error:  # it raises where the last condition holds
+                if not self._values.asked:
                     raise NotReadable(f"{type(error).__name__}: {error}") from error
-                values.denied.append(values.asked[-1])
-            except Exception as error:
-                raise NotReadable(f"{type(error).__name__}: {error}") from error
+                self._values.denied.append(self._values.asked[-1])
+            else:
+                return self._held(result, self._needed(code, args, params))
 
-    def _held(self, result: Any) -> Any:
+    def _run(self, code: Any, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """What the code gives; an error of ours goes on, any other means that it cannot be read."""
+        self._values.asked = []
+        try:
+            with np.errstate(all="ignore"):
+                return self._settled(code(*args, **params))
+        except (NotReadable, AutogradError):
+            raise
+        except Exception as error:
+            raise NotReadable(f"{type(error).__name__}: {error}") from error
+
+    def _needed(self, code: Any, args: Sequence[Any], params: Mapping[str, Any]) -> list[Value]:
+        """The conditions that were taken to hold, and without which the code raises."""
+        denied, needed = list(self._values.denied), []
+        for condition in self._values.asked:
+            self._values.denied = [*denied, condition]
+            try:
+                self._run(code, args, params)
+            except AutogradError:
+                needed.append(condition)
+            except NotReadable:
+                continue
+        self._values.denied = denied
+        return needed
+
+    def _held(self, result: Any, needed: Sequence[Value]) -> Any:
         """The result, checked for the conditions under which the code raises."""
         values = self._values
-        if not values.denied:
+        bad = [*values.denied]
+        bad += [values.make("map", one.shape, one.dtype, (one,), "logical_not") for one in needed]
+        if not bad:
             return result
         first = result[0] if isinstance(result, tuple) else result
         made = first.value
-        for condition in values.denied:
+        for condition in bad:
             if condition.size != 1 or not made.size:
                 raise NotReadable("the code raises by a condition on data")
-            bad = values.broadcast(values.reshape(condition, ()), made.shape)
-            made = values.make("map", made.shape, made.dtype, (made, bad), "checked")
+            wide = values.broadcast(values.reshape(condition, ()), made.shape)
+            made = values.make("map", made.shape, made.dtype, (made, wide), "checked")
         held = Symbol(values, made)
         return (held, *result[1:]) if isinstance(result, tuple) else held
 

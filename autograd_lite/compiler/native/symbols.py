@@ -194,8 +194,11 @@ class Symbol:
         return self._new(cast(self._values, self.value, np.dtype(dtype)))
 
     def view(self, dtype: Any) -> "Symbol":
-        """Refused: bits of numbers as other numbers."""
-        raise NotReadable("the code reads bits")
+        """The bits as other numbers: integers of the same size alone."""
+        to = np.dtype(dtype)
+        if self.dtype.kind not in "iu" or to.kind not in "iu" or to.itemsize != self.itemsize:
+            raise NotReadable("the code reads bits")
+        return self.astype(to)
 
     def copy(self) -> "Symbol":
         """The value now."""
@@ -218,6 +221,10 @@ class Symbol:
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Whether any holds."""
         return reduction(self.astype(bool), "logical_or", axis, keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Whether all hold."""
+        return reduction(self.astype(bool), "logical_and", axis, keepdims)
 
     def __getitem__(self, index: Any) -> "Symbol":
         shape, places, arrays = located(self._values, self.shape, _as_values(index))
