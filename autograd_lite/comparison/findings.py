@@ -30,6 +30,7 @@ def findings_of(case: Case, rows: Sequence[Row]) -> list[Finding]:
         text = f"{len(run.outputs)} outputs by hand, {len(case.outputs)} automatic"
         found.append(Finding("error", "forward", text))
     found += _not_compared(case)
+    found += _of_the_mean(case, rows)
     if case.untraced:
         text = f"the numbers alone are the judge: {case.untraced}"
         found.append(Finding("info" if case.numeric else "error", "forward", text))
@@ -74,6 +75,32 @@ def _not_compared(case: Case) -> list[Finding]:
             text += f" (backward sets {place}, which has that shape)"
         found.append(Finding("info", "not compared", text))
     return found
+
+
+def _of_the_mean(case: Case, rows: Sequence[Row]) -> list[Finding]:
+    """A convention: all gradients of parameters, and these alone, are divided by the batch size."""
+    learnt = [row for row in rows if row.kind == "parameter"]
+    rest = [row for row in rows if row.kind != "parameter"]
+    if len(learnt) < 2 or any(not row.ok for row in rest):
+        return []
+    ratios = []
+    for row in learnt:
+        due, hand = row.automatic, row.hand
+        if row.verdict != "wrong" or due is None or np.shape(due) != np.shape(hand):
+            return []
+        size = float(np.vdot(due, due))
+        ratio = float(np.vdot(due, hand)) / size if size else 0.0
+        ratios.append(ratio if np.allclose(hand, ratio * due, 1e-6, 1e-9) else 0.0)
+    count = 1 / ratios[0] if ratios[0] else 0.0
+    sizes = {size for array in case.arrays for size in np.shape(array)}
+    if not np.allclose(ratios, ratios[0]) or round(count) not in sizes - {1}:
+        return []
+    text = (
+        f"the gradients of all parameters are 1/{round(count)} of what is due, that of the input "
+        "is whole: right only where the division by the number of samples, which belongs to the "
+        "loss, is made here instead, as some courses do"
+    )
+    return [Finding("info", "the layer", text)]
 
 
 def _of_its_shape(case: Case, name: str) -> list[str]:

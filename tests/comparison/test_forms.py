@@ -419,3 +419,47 @@ def test_a_layer_may_have_a_method_to_forget_by():
 
     report = ag.compare(Stale(), X)
     assert "stale cache" in [finding.cause for finding in report.findings]
+
+
+class First:
+    """A first layer: backward gives nothing, and leaves nothing unused."""
+
+    def __init__(self):
+        self.W = RNG.normal(size=(3, 2))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+
+
+class Forgotten(First):
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        dx = dout @ self.W.T  # noqa: F841  # the mistake: it is not returned
+
+
+def test_nothing_returned_on_purpose_and_by_mistake():
+    assert ag.compare(First(), X).ok
+    report = ag.compare(Forgotten(), X)
+    assert [row.verdict for row in report.rows] == ["right", "missing", "right"]
+
+
+def test_a_division_that_belongs_to_the_loss_is_told():
+    class Mean(First):
+        def __init__(self):
+            super().__init__()
+            self.b = np.zeros(2)
+
+        def forward(self, x):
+            return super().forward(x) + self.b
+
+        def backward(self, dout):
+            self.dW, self.db = self.x.T @ dout / len(dout), dout.sum(axis=0) / len(dout)
+            return dout @ self.W.T
+
+    report = ag.compare(Mean(), X)
+    assert not report.ok
+    assert "1/4 of what is due, that of the input is whole" in str(report).replace("\n", " ")

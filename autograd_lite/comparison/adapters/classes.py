@@ -12,8 +12,9 @@ Imports: errors, its base.
 
 from __future__ import annotations
 
+import ast
 import inspect
-import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,7 +68,7 @@ class _Instance(Layer):
         elif self._call.unit:
             self.upstream = "unit"
         self._takes = len(flows)
-        self._is_first = bool(self._call.named("rate")) and _ends_in_none(hand, self._back)
+        self._is_first = _gives_none(hand, self._back)
         self.moved: dict[str, Any] = {}
         self._sequence = False  # whether the outputs came as one list
 
@@ -125,12 +126,26 @@ class _Instance(Layer):
         return found
 
 
-def _ends_in_none(hand: Any, method: str) -> bool:
-    """Whether a method says `return None`."""
+def _gives_none(hand: Any, method: str) -> bool:
+    """Whether a backward method means to return nothing: all that it computes is used.
+
+    It says `return None`, or has no `return` and neither an expression nor a name of no use, and
+    sets something. A `return` that was forgotten leaves its value unused.
+    """
     try:
-        return bool(re.search(r"\breturn None\b", inspect.getsource(getattr(hand, method))))
-    except (OSError, TypeError):  # there is no source
+        tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(hand, method))))
+    except (OSError, TypeError, SyntaxError):  # there is no source
         return False
+    parts = list(ast.walk(tree))
+    returns = [p for p in parts if isinstance(p, ast.Return)]
+    names = [p for p in parts if isinstance(p, ast.Name)]
+    loaded = {p.id for p in names if isinstance(p.ctx, ast.Load)}
+    unused = {p.id for p in names if isinstance(p.ctx, ast.Store)} - loaded
+    dropped = [p for p in parts if isinstance(p, ast.Expr) and isinstance(p.value, ast.BinOp)]
+    sets = any(isinstance(p, ast.Attribute) and isinstance(p.ctx, ast.Store) for p in parts)
+    if returns:
+        return all(r.value is None or ast.unparse(r.value) == "None" for r in returns) and sets
+    return sets and not unused and not dropped
 
 
 def left_output(hand: Any) -> Any:
@@ -147,6 +162,7 @@ _BACKWARDS = (
     "backward", "backward_pass", "bprop", "backprop", "back_prop", "backward_propagation",
     "backward_prop", "back_propagation", "backpropagation", "back_propagate", "backpropagate",
     "backward_propagate", "backProp", "backwards", "propagate_backward", "back",
+    "compute_gradients", "compute_grads", "calculate_gradients",
 )  # fmt: skip
 
 
@@ -163,7 +179,7 @@ def methods_of(hand: Any) -> tuple[str, str]:
     backwards = [name for name in _BACKWARDS if callable(getattr(hand, name, None))]
     back = backwards[0] if backwards else ""
     if not forwards or not back:
-        return "__call__", back if back == "backward" else ""
+        return "__call__", back
     return forwards[0], back
 
 

@@ -18,6 +18,7 @@ from autograd_lite.comparison.adapters.surroundings import around
 __all__ = [
     "aliases_of",
     "as_tuple",
+    "by_shapes",
     "fitting",
     "gradient_among",
     "gradient_paths",
@@ -361,6 +362,19 @@ def of_parameters(
             rest = rest[0]
         if len(rest) == len(found):
             return dict(zip(found, rest, strict=True))
+    return found
+
+
+def by_shapes(
+    hand: Any, parts: Sequence[Any], aliases: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """For each parameter the first of what was returned that has its shape and is not yet taken."""
+    rest = list(parts)
+    found: dict[str, Any] = {}
+    for path in aliases:
+        shape = np.shape(value_at(hand, path))
+        k = next((k for k, g in enumerate(rest) if np.shape(g) == shape), None)
+        found[path] = None if k is None else rest.pop(k)
     return found
 
 

@@ -4,7 +4,7 @@ Knows: what else the two are called; that `gradient` returns a dictionary with t
 or the gradients in the parameters' order, or that `loss` itself returns the loss and such a
 dictionary; and that `numerical_gradient`, where there is one, claims the same.
 Does not know: tensors, verdicts.
-Imports: its base and neighbours, NumPy.
+Imports: its base and neighbours.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from autograd_lite.comparison.adapters.base import Layer
 from autograd_lite.comparison.adapters.classes import instance_of, names_for
 from autograd_lite.comparison.adapters.losses import ValueAndGradient
-from autograd_lite.comparison.adapters.matching import value_at
+from autograd_lite.comparison.adapters.matching import by_shapes
 
 __all__ = ["Network", "loss_and_gradient"]
 
@@ -91,8 +89,6 @@ class _LossAndGradient(Layer):
         self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
     ) -> dict[str, Any]:
         """By their names, or in the parameters' order."""
-        if isinstance(returned, tuple | list) and len(returned) == len(aliases):
-            shapes = [np.shape(value_at(hand, path)) for path in aliases]
-            if [np.shape(g) for g in returned] == shapes:
-                return dict(zip(aliases, returned, strict=True))
+        if isinstance(returned, tuple | list):
+            return by_shapes(hand, returned, aliases)
         return super().parameter_gradients(hand, returned, inputs, aliases)

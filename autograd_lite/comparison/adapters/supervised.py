@@ -27,6 +27,7 @@ from autograd_lite.comparison.adapters.classes import (
 )
 from autograd_lite.comparison.adapters.matching import (
     as_tuple,
+    by_shapes,
     gradient_among,
     labels_among,
     value_at,
@@ -175,10 +176,8 @@ def _by_shapes(hand: Any, returned: Any, aliases: Mapping[str, Sequence[str]]) -
             held = value_at(hand, name) if name else None
             if isinstance(held, list) and [np.shape(w) for w in held] == shapes:
                 found.update({f"{name}.{k}": g for k, g in enumerate(part)})
-    if not lists and len(parts) == len(aliases):
-        shapes = [np.shape(value_at(hand, path)) for path in aliases]
-        if shapes == [np.shape(g) for g in parts]:
-            return dict(zip(aliases, parts, strict=True))
+    if not lists and len(parts) >= len(aliases):
+        return by_shapes(hand, parts, aliases)
     return {path: found.get(path) for path in aliases} if found else {}
 
 

@@ -152,6 +152,8 @@ def _slot(
         return [Slot(name, (default, *more), setting, keyword=keyword)]
     if setting and (functions := _functions(name)):
         return [Slot(name, functions, setting, keyword=keyword)]
+    if setting and _is_cut(target.node, name):
+        return [Slot(name, (Choice("[", ("D", "H", "K")), *options(name)), setting, "", keyword)]
     words = _words(target.node, name) or _keys_of_tables(target, name)
     if words:
         return [Slot(name, tuple(Choice("=", value=w) for w in words), setting, keyword=keyword)]
@@ -225,6 +227,16 @@ def _words(node: ast.AST | None, name: str) -> list[str]:
                 if isinstance(other, ast.Constant) and isinstance(other.value, str):
                     found[other.value] = None
     return list(found)
+
+
+def _is_cut(node: ast.AST | None, name: str) -> bool:
+    """Whether code takes slices of an argument, as of a list of sizes: `zip(s[:-1], s[1:])`."""
+    return any(
+        isinstance(part, ast.Subscript)
+        and isinstance(part.slice, ast.Slice)
+        and ast.unparse(part.value) == name
+        for part in (ast.walk(node) if node is not None else ())
+    )
 
 
 def _keys_of_tables(target: Target, name: str) -> list[str]:

@@ -78,6 +78,8 @@ class Trial:
                 found.flat[: min(3, found.size)] = (2, 0, 2)[: found.size]
                 return found
             case "o":
+                if choice.dims[-1] in BATCH:  # samples in columns
+                    return np.eye(shape[0], dtype=int)[rng.integers(0, 3, shape[1:]) % shape[0]].T
                 return np.eye(shape[-1], dtype=int)[rng.integers(0, 3, shape[:-1]) % shape[-1]]
             case "b":
                 return rng.integers(0, 2, shape)

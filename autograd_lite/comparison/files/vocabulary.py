@@ -62,7 +62,7 @@ _WEIGHT = (
 )
 _BATCHES = (
     "f N D | f B C Y X | f N T D | f D 1 | f ?0 | i N | i N T | f D N | l N D | f B Y X C | f N C Y"
-    " | f Y X | f N 1 | f N | f | = 0.7 | f D N T | f 1 1 | f C Y X"
+    " | f Y X | f N 1 | f N | f | = 0.7 | f D N T | f 1 1 | f C Y X | f T D 1"
 )
 _LABELS = (
     "i N | o N D | f N D | o N K | b N | b N 1 | i N T | o N T D | f N | f N 1 | f N K | b 1 N"
