@@ -69,8 +69,10 @@ def _leading_to(targets: set[Node], order: Sequence[Node]) -> set[Node]:
     """The nodes of ``order`` through which something flows to ``targets``."""
     needed = set(targets)
     for node in reversed(order):
-        if any(isinstance(p, Node) and p in needed for p in node.inputs):
-            needed.add(node)
+        for p in node.inputs:
+            if isinstance(p, Node) and p in needed:
+                needed.add(node)
+                break
     return needed
 
 

@@ -46,6 +46,7 @@ class Twin:
     labels: frozenset[int] = frozenset()  # integer inputs that are no numbers
     optional: frozenset[int] = frozenset()  # inputs of which nobody expects a gradient
     _kept: Recorded | None = None
+    _graph: Graph | None = None
 
     def __init__(self, against: Any, inputs: Inputs, hand_value: Callable[[str], Any]) -> None:
         if not callable(against):
@@ -115,8 +116,13 @@ class Twin:
     def graph(self) -> Graph | None:
         """The graph of the outputs, inputs called by their names; None if nothing is tracked."""
         results = self.recorded().results
-        tracked = all(isinstance(result, Tensor) and result.tracked for result in results)
-        return Graph.of(*results) if tracked else None
+        if self._graph is None and all(map(_is_tracked, results)):
+            self._graph = Graph.of(*results)
+        return self._graph
+
+
+def _is_tracked(result: Any) -> bool:
+    return isinstance(result, Tensor) and result.tracked
 
 
 def as_arrays(results: Sequence[Any]) -> tuple[Any, ...]:

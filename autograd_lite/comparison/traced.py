@@ -44,13 +44,14 @@ class TracedTwin(Twin):
         self._names = names_of(layer.hand)
         self.lost: list[tuple[str, Source | None]] = []
         self.labels, self._whole, xs, outputs, held = self._first_that_runs()
-        made = [y for y in outputs if isinstance(y, Tensor) and y.tracked]
-        used = set(Graph.of(*made).inputs) if made else set()
+        made = Graph.of(*(y for y in outputs if isinstance(y, Tensor) and y.tracked))
+        used = set(made.inputs)
         order = dict.fromkeys(self._names.values())  # as the layer holds them
         leaves = {path: held[path] for path in order if path in held and held[path].node in used}
         self.values = {path: leaf.numpy() for path, leaf in leaves.items()}
         self.paths = tuple(self.values)
         self._kept = Recorded((*xs, *leaves.values()), outputs)
+        self._graph = made if len(made.outputs) == len(outputs) else None
         self.optional = self.labels | _unclaimed(layer, inputs, self.labels)
 
     def _first_that_runs(

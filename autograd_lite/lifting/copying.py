@@ -3,7 +3,7 @@
 Knows functions, classes, modules, instances and containers: copies of functions with copied
 globals, through the user's own modules; classes built anew; instances copied with a memo, so that
 what was one object stays one; which names the functions of a program use around them. No source is
-needed. Does not know tensors, nor NumPy beyond its arrays and generators. Imports NumPy.
+needed. Does not know tensors, nor NumPy beyond its arrays. Imports NumPy.
 """
 
 import abc
@@ -267,7 +267,7 @@ def _is_own_module(module: Any, name: str, own: Iterable[str]) -> bool:
 # what a program uses around its functions
 
 
-_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
+_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF"})
 
 

@@ -11,6 +11,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from autograd_lite.comparison.adapters.matching import (
     of_parameters,
     value_at,
 )
+from autograd_lite.comparison.adapters.surroundings import around
 
 __all__ = ["Convention", "HandRun", "Layer", "Trouble", "arguments_of", "place_of", "required_of"]
 
@@ -71,6 +73,11 @@ class Layer:
 
     def __init__(self, hand: Any, title: str, names: Sequence[str]) -> None:
         self.hand, self.title, self.names = hand, title, tuple(names)
+
+    @cached_property
+    def surrounded(self) -> bool:
+        """Whether its functions use data around them: copies are then made of these too."""
+        return bool(around(self.hand))
 
     def call(self, hand: Any, inputs: Sequence[Any]) -> tuple[Any, Any]:
         """The output (or a tuple or list of them), and what `pull` needs of this pass."""

@@ -223,7 +223,7 @@ def at_parameters(layer: Layer, parameters: Mapping[str, Any]) -> Layer:
 
 def _copied(layer: Layer, memo: dict[int, Any]) -> Any:
     try:
-        return copied(layer.hand, memo)
+        return copied(layer.hand, memo) if layer.surrounded else copy.deepcopy(layer.hand, memo)
     except Exception as error:
         raise CompareError(
             f"{layer.title} cannot be copied ({place_of(error)}), and a comparison works on copies",

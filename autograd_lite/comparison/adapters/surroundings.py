@@ -70,8 +70,10 @@ def _data(hand: Any) -> dict[str, Place]:
 
 
 def _may_change(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_may_change, value))
     fixed = value is None or isinstance(value, str | bytes | int | float | complex | np.generic)
-    return not (fixed or _is_code(value) or (isinstance(value, tuple) and not value))
+    return not (fixed or _is_code(value))
 
 
 def _is_code(thing: Any) -> bool:

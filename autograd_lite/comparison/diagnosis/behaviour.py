@@ -139,20 +139,24 @@ TESTS = (upstream, elementwise)
 def memory(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
     """What shows when one copy is used more than once: stale caches, sums that grow, views."""
     try:
-        return [*_second_call(evidence, names), *_aliases(evidence, names)]
+        first = evidence.session()
+        outputs, values = first.forward(evidence.inputs), first.parameters()
+        gradients = first.backward(evidence.cotangents)
+        found = _aliases(first, gradients, names)
+        if not all(map(np.array_equal, values, first.parameters())):
+            text = "backward changes parameters: what a second call gives was not judged"
+            tested = "their values before and after backward"
+            return [Explanation("state", text, tested, (), "info"), *found]
+        return [*_second_call(evidence, names, outputs, _copies(gradients)), *found]
     except Exception as error:  # noqa: BLE001  # user code, in an order that it has not seen
         text = f"a second call raises {place_of(error)}: what the first left behind is in its way"
         return [Explanation("state", text, "forward and backward twice", (), "warning")]
 
 
-def _second_call(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
-    first = evidence.session()
-    alone = first.forward(evidence.inputs)
-    values = first.parameters()
-    fresh = _copies(first.backward(evidence.cotangents))
-    if not all(map(np.array_equal, values, first.parameters())):
-        text = "backward changes parameters: what a second call gives was not judged"
-        return [Explanation("state", text, "their values before and after backward", (), "info")]
+def _second_call(
+    evidence: Evidence, names: Sequence[str], alone: Sequence[Any], fresh: Sequence[Any]
+) -> list[Explanation]:
+    """Whether other passes before change the outputs and gradients, which were these alone."""
     again, before = _used(evidence)
     if not all(map(_same_values, alone, again.forward(evidence.inputs))):
         if not _fits_second_forward(evidence, _copies(again.backward(evidence.cotangents))):
@@ -277,10 +281,8 @@ def _copies(gradients: Sequence[Any]) -> list[Any]:
     return [None if g is None else np.array(g) for g in gradients]
 
 
-def _aliases(evidence: Evidence, names: Sequence[str]) -> list[Explanation]:
-    session = evidence.session()
-    session.forward(evidence.inputs)
-    found = session.backward(evidence.cotangents)
+def _aliases(session: Session, found: Sequence[Any], names: Sequence[str]) -> list[Explanation]:
+    """Gradients, as a session gave them, that are the memory of somebody else's array."""
     given = [x for x in session.given if isinstance(x, np.ndarray)]
     explanations = []
     for name, g in zip(names, found, strict=True):
