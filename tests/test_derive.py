@@ -125,6 +125,57 @@ def test_softmax_with_cross_entropy_is_a_difference() -> None:
     assert backward_of(derived) == [f"return dout * ({row} * self.s - self.t) / len(self.t)"]
 
 
+def test_targets_whose_rows_sum_to_one_give_the_difference() -> None:
+    t = np.eye(6)[[0, 1, 2, 1]]
+    derived = ag.derive(_cross_entropy, X, t, argnums=0, rows_sum_to_one=["t"])
+    assert backward_of(derived) == ["return dout * (self.s - self.t) / len(self.t)"]
+    assert "Taken for granted: the rows of t sum to 1." in derived.source
+    with pytest.raises(DeriveError, match="the rows of the example t do not sum to 1"):
+        ag.derive(_cross_entropy, X, 2 * t, rows_sum_to_one=["t"])
+    with pytest.raises(DeriveError, match="there is no argument 'labels'"):
+        ag.derive(_cross_entropy, X, t, rows_sum_to_one=["labels"])
+
+
+def _logsumexp(x: Any) -> Any:
+    m = ag.max(x, axis=1, keepdims=True)
+    return ag.log(ag.sum(ag.exp(x - m), axis=1)) + m[:, 0]
+
+
+CASES: dict[str, tuple[Callable[..., Any], str]] = {
+    "elu": (
+        lambda x: ag.where(x > 0, x, ag.exp(x) - 1),
+        "return dout * np.where(self.mask, 1, self.exp_x)",
+    ),
+    "log softmax": (
+        lambda x: x - ag.log(ag.sum(ag.exp(x), axis=1, keepdims=True)),
+        "return dout - np.sum(dout, axis=1, keepdims=True) * self.exp_x / self.sum_exp_x",
+    ),
+    "logsumexp": (
+        _logsumexp,
+        "return dout[:, None] * self.exp / np.sum(self.exp, axis=1, keepdims=True)",
+    ),
+    "Gaussian integral": (
+        lambda x: ag.erf(x / np.sqrt(2)),
+        "return math.sqrt(2 / math.pi) * dout * np.exp(-(self.x**2) / 2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases_quotients_and_roots_are_written_as_one_writes_them(name: str) -> None:
+    f, line = CASES[name]
+    assert backward_of(ag.derive(f, X)) == [line]
+
+
+def test_two_maxima_of_one_array_are_derived() -> None:
+    """Its rules subtract conditions, which arrays of bool do not do."""
+    derived = ag.derive(
+        lambda x: ag.log(ag.sum(ag.exp(x - ag.max(x, axis=1, keepdims=True)), axis=1))
+        + ag.max(x, axis=1), X,
+    )  # fmt: skip
+    assert ag.compare(derived.layer(), X, against=lambda x: ag.logsumexp(x, axis=1)).ok
+
+
 def test_a_dense_layer_shares_the_gradient_before_its_activation() -> None:
     W, b = np.ones((6, 3)), np.zeros(3)
     derived = ag.derive(lambda x, W, b: 1 / (1 + ag.exp(-(x @ W + b))), X, W, b)

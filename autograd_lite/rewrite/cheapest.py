@@ -5,7 +5,7 @@ on arrays, and may use every value inside the region: a beam search over formula
 which expresses the derivative by one more known value. Imports graph and its siblings.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -88,12 +88,13 @@ class _State:
 
 def cheapest_rule(
     nodes: Iterable[Node], output: Node, wanted: Node, names: Mapping[Node, str],
-    like: Priced | None = None,
+    like: Priced | None = None, unit: Collection[Node] = (),
 ) -> Priced | None:  # fmt: skip
     """The rule of ``nodes`` on the way from ``output`` back to ``wanted`` that costs least.
 
     As ``local_rule``, but that the rule may read values inside the region. ``like`` is what was
-    found for a region that differs in sizes alone: the same rewriting is tried first.
+    found for a region that differs in sizes alone: the same rewriting is tried first. Of the nodes
+    in ``unit`` the rows sum to 1.
 
     >>> import autograd_lite as ag
     >>> x = ag.tensor([1.0, 2.0], name="x")
@@ -111,11 +112,12 @@ def cheapest_rule(
         return None  # positions, for which no other numbers stand
     called = [names.get(node, "") for node in (*inputs, *inside)]
     leaves = [isinstance(node, Leaf) for node in inputs]
-    key = (structure(inside, inputs, output, wanted), *called, *leaves)
+    units = tuple(k for k, node in enumerate(inputs) if node in unit)
+    key = (structure(inside, inputs, output, wanted), *called, *leaves, units)
     if key not in _found:
         if len(_found) >= _REMEMBERED:
             _found.clear()
-        _found[key] = _searched(inside, inputs, output, wanted, called, like)
+        _found[key] = _searched(inside, inputs, output, wanted, called, like, units)
     found = _found[key]
     return found and replace(
         found, rule=replace(found.rule, inputs=tuple(inputs), inside=tuple(inside))
@@ -132,9 +134,10 @@ def _searched(
     wanted: Node,
     called: Sequence[str],
     like: Priced | None,
+    units: tuple[int, ...],
 ) -> Priced | None:
     try:
-        region = differentiated(inside, inputs, output, wanted)
+        region = replace(differentiated(inside, inputs, output, wanted), unit=units)
         leaves = [isinstance(node, Leaf) for node in inputs]
         search = _Search(region, called, leaves)
         led = search.led(like.path) if like else None
@@ -163,7 +166,13 @@ class _Search:
         self.shape = region.inputs[region.at].shape
         count = len(region.inputs)
         inputs = [
-            self.field.name(node, name or f"x{k}", node.shape, idempotent=node.dtype == np.bool_)
+            self.field.name(
+                node,
+                name or f"x{k}",
+                node.shape,
+                idempotent=node.dtype == np.bool_,
+                unit=k in region.unit,
+            )
             for k, (node, name) in enumerate(zip(region.inputs, called[:count], strict=True))
         ]
         self.arriving = self.field.name(region.cotangent, "G", region.cotangent.shape)

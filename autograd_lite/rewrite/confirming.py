@@ -34,10 +34,10 @@ def confirmed(rule: LocalRule) -> bool:
     informed = False
     for draw in draws:
         cotangent = rng.normal(size=rule.region.cotangent.shape)[()]
-        arrays = [np.asarray(draw(shape))[()] for shape in shapes]
+        arrays = rule.region.given([np.asarray(draw(shape))[()] for shape in shapes])
         try:
             short, slow = rule.both(arrays, cotangent)
-        except (AutogradError, ValueError):  # shapes that do not fit, in a wrong rule
+        except (AutogradError, ValueError, TypeError):  # shapes, or conditions, that do not fit
             return False
         defined = np.isfinite(slow)
         informed |= bool(np.any(defined)) or not defined.size
@@ -51,7 +51,7 @@ def keeps_range(rule: LocalRule) -> bool:
     rng = np.random.default_rng(4)
     shapes = [node.shape for node in rule.region.inputs]
     for size in (1e-9, 5.0, 12.0, 40.0, 300.0):
-        arrays = [(size * rng.uniform(-1, 1, shape))[()] for shape in shapes]
+        arrays = rule.region.given([(size * rng.uniform(-1, 1, shape))[()] for shape in shapes])
         cotangent = rng.normal(size=rule.region.cotangent.shape)[()]
         short, slow = rule.both(arrays, cotangent)
         defined = np.isfinite(slow)

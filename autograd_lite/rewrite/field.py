@@ -10,6 +10,7 @@ rational.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,21 +45,22 @@ class Atom:
 
     ``shapes`` are those of the arguments as the operator takes them. A formula raised to a
     fractional power is the ``base`` of an atom without operator. A reshape has as ``frame`` the
-    shapes of the whole formulas between which it moved, in which it may still grow.
+    shapes of the whole formulas between which it moved, in which it may still grow. The rows of a
+    ``unit`` sum to 1.
     """
 
     __slots__ = ("args", "frame", "idempotent", "name", "op", "params", "positive", "rank", "shape",
-                 "shapes", "value")  # fmt: skip
+                 "shapes", "unit", "value")  # fmt: skip
 
     def __init__(
         self, rank: int, shape: Shape, *, name: str = "", value: Any = None, op: Op | None = None,
         args: tuple[Any, ...] = (), shapes: tuple[Shape, ...] = (), params: Any = EMPTY,
         positive: bool = False, idempotent: bool = False,
-        frame: tuple[Shape, Shape] | None = None,
+        frame: tuple[Shape, Shape] | None = None, unit: bool = False,
     ) -> None:  # fmt: skip
         self.rank, self.shape, self.name, self.value = rank, shape, name, value
         self.op, self.args, self.shapes, self.params = op, args, shapes, params
-        self.positive, self.idempotent, self.frame = positive, idempotent, frame
+        self.positive, self.idempotent, self.frame, self.unit = positive, idempotent, frame, unit
 
     def __repr__(self) -> str:
         return self.name or f"{self.op.name if self.op else 'base'}{self.args}"
@@ -291,6 +293,8 @@ class Field:
         if not along:
             return outer
         full = shape_of_ratio(inner)
+        if -1 in along and any(atom.unit and inner == symbol(atom) for atom in inner.atoms()):
+            return outer * number(prod(full[axis] for axis in along if axis != -1))
         known = _known(inner, full)
         if known is not None:
             return outer * self.constant(np.add.reduce(known, axis=tuple(along), keepdims=True))

@@ -28,7 +28,7 @@ class Region:
 
     ``inputs`` are the leaves, ``inside`` the nodes in order, ``cotangent`` stands for the arriving
     gradient, and ``derivative`` is the gradient of ``inputs[at]`` as the engine's rules make it.
-    All of it is of float64.
+    All of it is of float64. ``unit`` are the places of inputs whose rows sum to 1.
     """
 
     inputs: tuple[Node, ...]
@@ -37,6 +37,15 @@ class Region:
     cotangent: Node
     derivative: Node
     at: int
+    unit: tuple[int, ...] = ()
+
+    def given(self, arrays: Sequence[Any]) -> list[Any]:
+        """Arrays for the inputs; of a unit with rows that sum to 1."""
+        found = list(arrays)
+        for k in self.unit:
+            sizes = np.abs(found[k]) + 0.5
+            found[k] = (sizes / np.sum(sizes, axis=-1, keepdims=True)).astype(found[k].dtype)
+        return found
 
     def values(self, arrays: Sequence[Any], cotangent: Any) -> Mapping[Node, Any]:
         """What the nodes and the derivative are on other arrays."""

@@ -6,7 +6,7 @@ the prices of rules; no operator, no code. Imports graph and rewrite.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -64,11 +64,15 @@ def _inputs(node: Node) -> Iterator[tuple[int, Node]]:
 
 
 def blocks(
-    outputs: Sequence[Node], wanted: Sequence[Node], names: Mapping[Node, str]
-) -> list[Block]:
-    """The blocks between ``wanted`` leaves and ``outputs``, users first."""
+    outputs: Sequence[Node], wanted: Sequence[Node], names: Mapping[Node, str],
+    unit: Collection[Node] = (),
+) -> list[Block]:  # fmt: skip
+    """The blocks between ``wanted`` leaves and ``outputs``, users first.
+
+    Of the leaves in ``unit`` the rows sum to 1.
+    """
     active = carrying(outputs, wanted)
-    cutter = _Cutter(active, outputs, names)
+    cutter = _Cutter(active, outputs, names, unit)
     seen, found = {node for node in outputs if node in active}, []
     pending = [(-node.serial, node) for node in seen]
     heapify(pending)
@@ -87,10 +91,10 @@ def blocks(
 
 def alike(
     found: Sequence[Block], image: Mapping[Node, Node], outputs: Sequence[Node],
-    wanted: Sequence[Node], names: Mapping[Node, str],
+    wanted: Sequence[Node], names: Mapping[Node, str], unit: Collection[Node] = (),
 ) -> list[Block]:  # fmt: skip
     """The same blocks of a graph that differs in sizes alone; ``image`` has its nodes."""
-    cutter = _Cutter(carrying(outputs, wanted), outputs, names)
+    cutter = _Cutter(carrying(outputs, wanted), outputs, names, unit)
     return [cutter.like(block, image) for block in found]
 
 
@@ -98,9 +102,10 @@ class _Cutter:
     """Looks for the block that saves most."""
 
     def __init__(
-        self, active: set[Node], outputs: Sequence[Node], names: Mapping[Node, str]
-    ) -> None:
-        self.active, self.names = active, names
+        self, active: set[Node], outputs: Sequence[Node], names: Mapping[Node, str],
+        unit: Collection[Node],
+    ) -> None:  # fmt: skip
+        self.active, self.names, self.unit = active, names, unit
         self.users: dict[Node, set[Node]] = {node: set() for node in active}
         for node in active:
             for _, p in _inputs(node):
@@ -197,7 +202,8 @@ class _Cutter:
             for _, p in _inputs(node)
             if p not in self.active and p.dtype == np.bool_ and readable(p.op)
         ]
-        return cheapest_rule((*conditions, *(way - {wanted})), root, wanted, self.names, like)
+        nodes = (*conditions, *(way - {wanted}))
+        return cheapest_rule(nodes, root, wanted, self.names, like, self.unit)
 
     def _gain(self, cone: tuple[Node, ...], root: Node) -> float:
         """What one block saves over one for each of its nodes; −∞ if it has no rule."""

@@ -131,7 +131,7 @@ def _precise(rule: LocalRule, dtype: Any, low: float, high: float) -> bool:
     arrays = [rng.uniform(0.5, 2.0, node.shape) for node in rule.region.inputs]
     shape = arrays[rule.region.at].shape
     arrays[rule.region.at] = rng.permutation(np.linspace(low, high, prod(shape))).reshape(shape)
-    arrays = [one.astype(dtype)[()] for one in arrays]
+    arrays = [one.astype(dtype)[()] for one in rule.region.given(arrays)]
     cotangent = rng.uniform(0.5, 2.0, rule.region.cotangent.shape).astype(dtype)[()]
     found, _ = rule.both(arrays, cotangent)
     wide = [np.asarray(one, np.longdouble)[()] for one in (*arrays, cotangent)]

@@ -64,7 +64,8 @@ class Derivation:
         leaves = [*(self.trace.inputs[i] for i in self.wanted), *self.trace.parameters]
         nodes = self.trace.graph.nodes
         wishes = assigned_names(nodes, self.trace.caller)
-        return explained(self.trace.graph, leaves, wishes)
+        unit = [self.trace.inputs[k] for k in self.trace.unit]
+        return explained(self.trace.graph, leaves, wishes, unit)
 
     @property
     def steps(self) -> tuple[Line, ...]:
@@ -105,7 +106,7 @@ class Derivation:
 
 def derive(
     f: Callable[..., Any], *examples: Any, argnums: int | Sequence[int] | None = None,
-    name: str | None = None, backend: str = "numpy",
+    name: str | None = None, backend: str = "numpy", rows_sum_to_one: Sequence[str] = (),
 ) -> Derivation:  # fmt: skip
     """The gradient of a function or a layer as a NumPy class with ``forward`` and ``backward``.
 
@@ -115,6 +116,9 @@ def derive(
     become arguments of the constructor, their gradients the attributes ``dW``, ``db``, …; what
     ``f`` draws at random becomes an argument of ``forward``. ``backward`` returns the gradients of
     the arguments of floating numbers, or of those that ``argnums`` names: one array, or a tuple.
+
+    ``rows_sum_to_one`` names arguments of which that may be taken for granted along the last axis:
+    targets that are one-hot, or probabilities. The class says so, and does not check it.
 
     ``backend`` is the style of the source: ``"torch"`` gives a ``torch.autograd.Function``,
     ``"jax"`` a function with ``jax.custom_vjp``; both take parameters as further arguments.
@@ -147,13 +151,14 @@ def derive(
     arrays = as_differentiated(f, [plain(x) for x in examples], names)
     wanted = _wanted(argnums, arrays)
     title = _title(f, name)
-    trace = traced(f, arrays, names)
-    found = _for_any_batch(f, arrays, names, wanted)
+    unit = _unit(rows_sum_to_one, names, arrays)
+    trace = replace(traced(f, arrays, names), unit=unit)
+    found = _for_any_batch(f, arrays, names, wanted, unit)
     written = found or write(trace, wanted)
     source = class_text(title, [""], written)
     first = Derivation(title, source, written, trace, tuple(wanted), found is not None)
     Checker(f, names, first.layer, written.parameters, wanted).hold(arrays)
-    doc = [*_summary(written), *_range(written), *_fixed(arrays, found)]
+    doc = [*_summary(written), *_taken(rows_sum_to_one), *_range(written), *_fixed(arrays, found)]
     return replace(first, source=style(title, doc, written), backend=backend)
 
 
@@ -187,6 +192,25 @@ def _reaching(name: str, found: Reach, written: Written, dtype: Any) -> list[str
     high = "upwards" if found.high >= 1e4 else f"to {found.high:.3g}"
     what = f"the gradient of {name}" if name in (*written.inputs, *written.held) else f"d{name}"
     return [f"In {dtype} {what} has six digits for {name} {low}{high}."]
+
+
+def _unit(asked: Sequence[str], names: Sequence[str], examples: Sequence[Any]) -> tuple[int, ...]:
+    """The places of the arguments whose rows sum to 1, which the examples show."""
+    for name in asked:
+        if name not in names:
+            raise DeriveError(f"there is no argument {name!r}", mend=f"one of {', '.join(names)}")
+        rows = examples[names.index(name)]
+        if not rows.ndim or not np.allclose(np.sum(rows, axis=-1), 1):
+            raise DeriveError(
+                f"the rows of the example {name} do not sum to 1",
+                mend="give such targets, or leave out rows_sum_to_one",
+            )
+    return tuple(names.index(name) for name in asked)
+
+
+def _taken(unit: Sequence[str]) -> list[str]:
+    """What is taken for granted, as the class says it."""
+    return ["", f"Taken for granted: the rows of {' and of '.join(unit)} sum to 1."] if unit else []
 
 
 def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:
@@ -226,12 +250,13 @@ def _title(f: Callable[..., Any], name: str | None) -> str:
 
 
 def _for_any_batch(
-    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int]
-) -> Written | None:
+    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int],
+    unit: tuple[int, ...],
+) -> Written | None:  # fmt: skip
     """The program for any number of samples; None if it is another one for each."""
     for axes in batches(examples):
         try:
-            return _generalised(f, examples, names, wanted, axes)
+            return _generalised(f, examples, names, wanted, axes, unit)
         except (AutogradError, Differ):
             continue
     return None
@@ -239,11 +264,11 @@ def _for_any_batch(
 
 def _generalised(
     f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int],
-    axes: Axes,
+    axes: Axes, unit: tuple[int, ...],
 ) -> Written:  # fmt: skip
     sizes = primes(examples)
     variants = [resized(examples, axes, n) for n in sizes]
-    traces = [traced(f, variant, names) for variant in variants]
+    traces = [replace(traced(f, variant, names), unit=unit) for variant in variants]
     operators = [[node.op.name for node in trace.graph] for trace in traces]
     if operators[0] != operators[1]:
         raise Differ

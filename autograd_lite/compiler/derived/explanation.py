@@ -129,10 +129,12 @@ def _leaves(graph: Graph, x: Any) -> list[Node]:
     return nodes
 
 
-def explained(graph: Graph, wanted: Sequence[Node], wishes: Mapping[Node, str]) -> Explanation:
-    """The explanation of a graph, with these names for its values."""
+def explained(
+    graph: Graph, wanted: Sequence[Node], wishes: Mapping[Node, str], unit: Sequence[Node] = ()
+) -> Explanation:
+    """The explanation of a graph, with these names for its values; rows of a unit sum to 1."""
     names = _names(graph, wishes)
-    writer = _Writer(graph, wanted, names)
+    writer = _Writer(graph, wanted, names, unit)
     lines = [*writer.chain(), *writer.rewriting()]
     of = " and ".join(names[output] for output in graph.outputs)
     return Explanation(f"The gradient of {of}, step by step", tuple(lines))
@@ -155,8 +157,11 @@ def _names(graph: Graph, wishes: Mapping[Node, str]) -> dict[Node, str]:
 
 
 class _Writer:
-    def __init__(self, graph: Graph, wanted: Sequence[Node], names: Mapping[Node, str]) -> None:
-        self.graph, self.wanted, self.names = graph, wanted, names
+    def __init__(
+        self, graph: Graph, wanted: Sequence[Node], names: Mapping[Node, str],
+        unit: Sequence[Node],
+    ) -> None:  # fmt: skip
+        self.graph, self.wanted, self.names, self.unit = graph, wanted, names, unit
         self.outputs = graph.outputs
         self.active = carrying(self.outputs, wanted)
         self.signs = {node: chr(_SIGN + k) for k, node in enumerate(graph)}
@@ -235,7 +240,7 @@ class _Writer:
 
     def rewriting(self) -> Iterator[Line]:
         """For each block the rule in terms of its inputs, and what was made of it."""
-        found = blocks(self.outputs, self.wanted, self.names)
+        found = blocks(self.outputs, self.wanted, self.names, self.unit)
         passed = [p for block in found for p in block.rules]
         for block in found:
             for p in block.rules:

@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.derived.naming import Names
-from autograd_lite.compiler.derived.scribe import expression, is_view, plain_operand, unrepeated
+from autograd_lite.compiler.derived.scribe import (
+    expression,
+    is_view,
+    plain_operand,
+    tidied,
+    unrepeated,
+)
 from autograd_lite.graph import Graph, Leaf, Node, ancestors
 
 __all__ = ["Passes", "Statement", "Task", "passes"]
@@ -240,7 +246,7 @@ class _Planner:
             inside: list[Node] = [node]
             text = self._written(node, read, inside)
             parts = [p for p in inside[1:] if not self._view(p)]
-            if len(text) <= _LINE or not parts:
+            if len(tidied(text)) <= _LINE or not parts:
                 return [*before, Statement(target, text, tuple(inside))]
             sizes = {p: len(self._written(p, read, [])) for p in parts}
             fitting = [p for p in parts if sizes[p] <= _LINE] or parts

@@ -32,7 +32,8 @@ __all__ = ["Traced", "argument_names", "as_differentiated", "traced"]
 class Traced:
     """One call of a function: its graph, the leaves of its arguments, and further leaves.
 
-    ``draws`` are arrays that the function drew at random: other ones at each call.
+    ``draws`` are arrays that the function drew at random: other ones at each call; ``unit`` are the
+    places of the inputs whose rows sum to 1.
     """
 
     graph: Graph
@@ -40,6 +41,7 @@ class Traced:
     draws: tuple[Leaf, ...]
     parameters: tuple[Leaf, ...]
     caller: CodeType | None
+    unit: tuple[int, ...] = ()
 
     @property
     def outputs(self) -> Sequence[Node]:

@@ -71,10 +71,11 @@ class _Writer:
 
     def _blocks(self, like: Written | None) -> list[Block]:
         wanted = [*self.asked, *self.trace.parameters]
+        unit = [self.trace.inputs[k] for k in self.trace.unit]
         if like is None:
-            return blocks(self.trace.outputs, wanted, self.wishes)
+            return blocks(self.trace.outputs, wanted, self.wishes, unit)
         image = dict(zip(like.trace.graph.nodes, self.trace.graph.nodes, strict=True))
-        return alike(like.blocks, image, self.trace.outputs, wanted, self.wishes)
+        return alike(like.blocks, image, self.trace.outputs, wanted, self.wishes, unit)
 
     def written(self) -> Written:
         """Name what the class holds, and plan its statements."""
