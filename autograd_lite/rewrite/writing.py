@@ -33,6 +33,7 @@ from autograd_lite.shapes import Shape
 __all__ = ["Call", "Cases", "Form", "Name", "Number", "Product", "Sum", "ways", "written"]
 
 _SUM, _MEAN, _RESHAPE, _EQUAL = OPS["sum"], OPS["mean"], OPS["reshape"], OPS["equal"]
+_TAKEN = 3  # atoms that are tried in front of a part of a sum
 _HIGH = {2: "²", 3: "³", 4: "⁴"}
 
 
@@ -442,9 +443,9 @@ class _Writer:
         for monomial, _ in poly:
             for atom, _e in monomial:
                 counts[atom] = counts.get(atom, 0) + 1
-        for atom, count in sorted(counts.items(), key=lambda pair: pair[0].rank):
-            if not 2 <= count < len(poly):
-                continue
+        shared = [(atom, count) for atom, count in counts.items() if 2 <= count < len(poly)]
+        shared.sort(key=lambda pair: (-pair[1], pair[0].rank))
+        for atom, _ in shared[:_TAKEN]:
             holding = tuple(t for t in poly if any(a is atom for a, _ in t[0]))
             others = tuple(t for t in poly if all(a is not atom for a, _ in t[0]))
             form = Sum((self.ratio(Ratio(others)), self.ratio(Ratio(holding))))
