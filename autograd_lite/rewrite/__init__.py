@@ -2,9 +2,9 @@
 
 Two ways lead to a simpler graph. ``rewritten(graph, SOUND)`` applies laws until none fits, and
 keeps every finite result: for what computes. ``local_rule`` brings a derivative into a normal form
-of formulas (``rational``, ``field``, ``reading``), writes down the shortest one (``writing``) and
-confirms it on numbers: for what is read. Used by pictures, by derive and by the compiler. Imports
-lower rooms and its own modules.
+of formulas (``rational``, ``field``, ``reading``), writes down the shortest one (``writing``, in
+``forms``) and confirms it on numbers: for what is read. Used by pictures, by derive and by the
+compiler. Imports lower rooms and its own modules.
 """
 
 from autograd_lite.rewrite.cheapest import Priced, Rewriting, cheapest_rule

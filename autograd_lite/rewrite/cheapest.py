@@ -17,12 +17,13 @@ from autograd_lite.graph import Graph, Leaf, Node
 from autograd_lite.rewrite.confirming import confirmed, keeps_range
 from autograd_lite.rewrite.costs import cost, names_in
 from autograd_lite.rewrite.field import Atom, Field, fits
+from autograd_lite.rewrite.forms import Form
 from autograd_lite.rewrite.rational import Overgrown, Ratio, symbol
 from autograd_lite.rewrite.reading import Reader
 from autograd_lite.rewrite.regions import Region, differentiated, part_of, structure
 from autograd_lite.rewrite.rule import LocalRule
 from autograd_lite.rewrite.solving import Solution, solutions, terms_of
-from autograd_lite.rewrite.writing import Form, ways, written
+from autograd_lite.rewrite.writing import ways, written
 
 __all__ = ["Priced", "Rewriting", "cheapest_rule"]
 

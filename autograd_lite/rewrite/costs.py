@@ -1,7 +1,7 @@
 """What it costs to compute a form: operations on arrays, and the arrays that it has to keep.
 
 A rough measure, in additions of two arrays, to choose among forms of one derivative. Imports
-writing.
+forms.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd_lite.graph import Op
 from autograd_lite.rewrite.field import Atom
-from autograd_lite.rewrite.writing import Call, Cases, Form, Name, Number, Product, Sum
+from autograd_lite.rewrite.forms import Call, Cases, Form, Name, Number, Product, Sum
 
 __all__ = ["cost", "names_in"]
 

@@ -1,6 +1,6 @@
 """The combined local rule of a region: a form, and what its names stand for.
 
-Imports graph, shapes, regions and writing.
+Imports graph, shapes, regions and forms.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from autograd_lite.modes import using
 from autograd_lite.ops.shaping import broadcast_to, reshape
 from autograd_lite.rewrite.costs import names_in
 from autograd_lite.rewrite.field import Atom, bare
+from autograd_lite.rewrite.forms import Form
 from autograd_lite.rewrite.regions import Region
-from autograd_lite.rewrite.writing import Form
 from autograd_lite.shapes import Shape
 
 __all__ = ["LocalRule"]
