@@ -24,19 +24,29 @@ from autograd_lite.rewrite import IDENTITIES, SHAPES, Law, rewritten
 from autograd_lite.rewrite.patterns import operator
 from autograd_lite.rules import OPS
 
-__all__ = ["FIRST", "INNER", "LAWS", "PICK", "QUIET", "lowered"]
+__all__ = ["FIRST", "INNER", "LAWS", "PICK", "PLACE", "QUIET", "lowered"]
 
 COSH = Op("cosh", "pointwise", np.cosh, code="np.cosh({0})")
 EXP = Op("exp", "pointwise", np.exp, code="np.exp({0})")
 ONE_OVER = Op("reciprocal", "pointwise", np.reciprocal, code="1 / {0}")
-PICK = Op("pick", "pick", lambda a, i, rows: a[rows, i[:, 0]][:, None],
-          code="{0}[{2}, {1}[:, 0]][:, None]")  # fmt: skip
-"""One element of each row: of known labels, so that none is out of range."""
+PICK = Op("pick", "pick", lambda a, i, starts: a.take(starts + i),
+          code="{0}.take({2} + {1})")  # fmt: skip
+"""One element of each row, of known labels, so that none is out of range: rows begin at starts."""
 
 
-def _unpicked(g: Any, i: Any, rows: Any, *, shape: Any) -> Any:
+def _placed_into(a: Any, g: Any, i: Any, starts: Any) -> Any:
+    total = np.array(a)
+    total.reshape(-1)[starts + i] += g
+    return total
+
+
+PLACE = Op("place", "multilinear", _placed_into)
+"""A number added to one element of each row: the adjoint of ``PICK``, added to a matrix."""
+
+
+def _unpicked(g: Any, i: Any, starts: Any, *, shape: Any) -> Any:
     total = np.zeros(shape, g.dtype)
-    total[rows, i[:, 0]] = g[:, 0]
+    total.reshape(-1)[starts + i] = g
     return total
 
 
@@ -118,6 +128,30 @@ def _is_columns(a: Any, axes: Any, **rest: Any) -> bool:
     return _real(a) and len(a.shape) == 2 and tuple(axes) == (0,) and a.shape[0] > 0
 
 
+def _starts(shape: Any) -> Any:
+    """Where the rows of a matrix begin, and a form for one position in each."""
+    return (np.arange(shape[0]) * shape[1]).reshape(-1, 1)
+
+
+def _scaled_shares(a: Any, b: Any, axis: Any) -> Any:
+    """softmax(a)·b as e·(b/Σe): Σe ≥ 1, so that nothing is lost, and it is one pass less."""
+    e = exp(_shift(a, axis))
+    return e * (b / total(e, axis=axis, keepdims=True))
+
+
+def _picked_log_shares(a: Any, i: Any, axis: Any) -> Any:
+    """The logarithm of the sum is taken from the elements that are wanted alone."""
+    shifted = _shift(a, axis)
+    picked = apply(PICK, (shifted, i, _starts(a.shape)))
+    return picked - log(total(exp(shifted), axis=axis, keepdims=True))
+
+
+def _is_of_rows(a: Any, b: Any, axis: Any) -> bool:
+    """Whether b has one number for each row of the matrix."""
+    matrix = _real(a) and len(a.shape) == 2 and prod(a.shape) > 0 and axis == (1,)
+    return matrix and getattr(b, "shape", None) == (a.shape[0], 1) and b.dtype == a.dtype
+
+
 def _is_pick(a: Any, i: Any, axis: int, shape: Any) -> bool:
     """Whether one known position is meant in each row of a matrix."""
     whole = hasattr(i, "shape") and hasattr(a, "shape") and len(shape) == 2 and i.ndim == 2
@@ -183,6 +217,24 @@ FIRST: list[Law] = [
         lambda a, axis: _softmax(a, axis=axis),
         when=lambda a, axis: _real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),
+    Law("a placed element less a product of its row",
+        lambda g, i, axis, shape, once, a, b: _placed(
+            g, i, axis=axis, shape=shape, once=once) - a * b,
+        lambda g, i, axis, shape, once, a, b: apply(PLACE, (a * -b, g, i, _starts(shape))),
+        when=lambda g, i, axis, shape, once, a, b: axis == 1 and _is_pick(g, i, axis, shape)
+        and _is_of_rows(a, b, (1,)) and tuple(shape) == a.shape and g.dtype == a.dtype,
+        samples=[((2, 1), (2, 1), 1, (2, 3), False, (2, 3), (2, 1))]),
+    Law("a picked logarithm of a share",
+        lambda a, along, i, axis, once: _taken(
+            _log_softmax(a, axis=along), i, axis=axis, once=once),
+        lambda a, along, i, axis, once: _picked_log_shares(a, i, along),
+        when=lambda a, along, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape)
+        and _real(a) and along == (1,) and prod(a.shape) > 0,
+        samples=[((2, 3), (1,), (2, 1), 1, False)]),
+    Law("shares times a number of the row", lambda a, axis, b: _softmax(a, axis=axis) * b,
+        lambda a, axis, b: _scaled_shares(a, b, axis),
+        when=lambda a, axis, b: _is_of_rows(a, b, axis),
+        samples=[((2, 3), (1,), (2, 1))]),
     Law("the sum of one placed element",
         lambda g, i, axis, shape, once, axes, keepdims: _sum(
             _placed(g, i, axis=axis, shape=shape, once=once), axis=axes, keepdims=keepdims),
@@ -227,13 +279,13 @@ LAWS: list[Law] = [
         samples=[((2, 3), (1,)), ((3,), (0,))]),
     Law("picked elements",
         lambda a, i, axis, once: _taken(a, i, axis=axis, once=once),
-        lambda a, i, axis, once: apply(PICK, (a, i, np.arange(a.shape[0]))),
+        lambda a, i, axis, once: apply(PICK, (a, i, _starts(a.shape))),
         when=lambda a, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape),
         samples=[((2, 3), (2, 1), 1, False)]),
     Law("placed elements",
         lambda g, i, axis, shape, once: _placed(g, i, axis=axis, shape=shape, once=once),
         lambda g, i, axis, shape, once: apply(
-            UNPICK, (g, i, np.arange(shape[0])), {"shape": tuple(shape)}),
+            UNPICK, (g, i, _starts(shape)), {"shape": tuple(shape)}),
         when=lambda g, i, axis, shape, once: axis == 1 and _is_pick(g, i, axis, shape),
         samples=[((2, 1), (2, 1), 1, (2, 3), False)]),
     Law("log softmax", lambda a, axis: _log_softmax(a, axis=axis), _log_shares,

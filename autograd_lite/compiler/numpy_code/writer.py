@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.numpy_code.lowering import INNER, PICK, QUIET
+from autograd_lite.compiler.numpy_code.lowering import INNER, PICK, PLACE, QUIET
 from autograd_lite.compiler.numpy_code.schedule import (
     Block,
     is_elementwise,
@@ -90,6 +90,10 @@ class _Writer:
         self.whole: set[Node] = set()  # nodes whose array is a storage as it is
         self.outputs = set(graph.outputs)
         self.users = _users(graph)
+        self.leaving = self.outputs | {  # what lies in memory of its own, since results lie there
+            node.inputs[0] for node in self.outputs
+            if node.op is PLACE and self.users[node.inputs[0]] == 1
+        }  # fmt: skip
         self.loop: _Loop | None = None
         computed = [node for node in graph if not isinstance(node, Leaf)]
         self.names = identifiers([*program.inputs, *computed], taken=("np", "program", "i", "j"))
@@ -182,7 +186,7 @@ class _Writer:
                 and p.shape
             ):
                 (storage,) = self.roots[p]
-                ours = storage.slot is None or node not in self.outputs
+                ours = storage.slot is None or node not in self.leaving
                 if storage.writable and storage.users == 1 and ours and self._same_reach(p, node):
                     return p
         return None
@@ -230,6 +234,8 @@ class _Writer:
             self._write_ufunc(node, ufunc, args)
         elif forward is operator.matmul and _is_dot(node):
             self._write_dot(node, args)
+        elif node.op is PLACE:
+            self._write_place(node, args)
         elif node.op in (INNER, PICK):
             self._plainly(node, code(node.op, args), view=False)
         elif forward in _REDUCTIONS:
@@ -289,7 +295,7 @@ class _Writer:
             return
         shape = node.shape if self.loop is None else (self.loop.block.rows, *node.shape[1:])
         nbytes = int(np.prod(shape)) * node.dtype.itemsize
-        if self.loop is None and (nbytes <= SMALL or node in self.outputs):
+        if self.loop is None and (nbytes <= SMALL or node in self.leaving):
             self._plainly(node, self._expression(node, args), view=False)
             return
         place, storage = self._place(shape, node.dtype, nbytes)
@@ -319,12 +325,26 @@ class _Writer:
 
     def _write_dot(self, node: Node, args: list[str]) -> None:
         nbytes = node.size * node.dtype.itemsize
-        if nbytes <= SMALL or node in self.outputs or self.loop is not None:
+        if nbytes <= SMALL or node in self.leaving or self.loop is not None:
             self._plainly(node, f"{args[0]}.dot({args[1]})", view=False)
             return
         place, storage = self._place(node.shape, node.dtype, nbytes)
         self._line(f"{self.names[node]} = np.dot({args[0]}, {args[1]}, out={place})", node)
         self._define(node, self.names[node], [storage], whole=True)
+        self._consume(node)
+
+    def _write_place(self, node: Node, args: list[str]) -> None:
+        """A few elements are added to where the matrix lies, if nobody else needs it."""
+        taken = self._in_place(node)
+        _, added, places, starts = args
+        if taken is node.inputs[0]:
+            self._line(f"{args[0]}.reshape(-1)[{starts} + {places}] += {added}", node)
+            self._take_over(node, taken)
+            return
+        name = self.names[node]
+        self._line(f"{name} = np.array({args[0]})", node)
+        self._line(f"{name}.reshape(-1)[{starts} + {places}] += {added}", node)
+        self._define(node, name, [Storage(writable=True)], whole=True)
         self._consume(node)
 
     def _write_call(self, node: Node, args: list[str]) -> None:
@@ -358,7 +378,7 @@ class _Writer:
             name = self.names[node]
             nbytes = node.size * node.dtype.itemsize
             loop.full[node] = name
-            if node in self.outputs:
+            if node in self.leaving:
                 self.lines.append(f"    {name} = np.empty({node.shape}, {literal(node.dtype)})")
                 self._define(node, name, [Storage(writable=True)])
             else:
