@@ -85,7 +85,8 @@ class Reader:
                 for name, member in vars(cls).items()
                 if isinstance(member, FunctionType) and "np" in member.__code__.co_names
             }
-            known = self._made[id(cls)] = type(cls.__name__, (cls,), methods)
+            known = type(cls.__name__, (cls,), methods) if methods else cls  # isinstance holds
+            self._made[id(cls)] = known
         return known
 
 

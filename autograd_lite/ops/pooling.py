@@ -78,7 +78,7 @@ def _positions(codes: Any, windows: Windows) -> Any:
     leading = codes.shape[: codes.ndim - len(windows.size)]
     rows = np.arange(math.prod(leading)) * math.prod(windows.padded)
     origins = rows.reshape(*leading, *[1] * len(windows.size)) + starts
-    return origins + np.array([*jumps, jumps[-1]])[codes.astype(np.intp)]
+    return origins + np.take(np.array([*jumps, jumps[-1]]), codes.astype(np.intp))
 
 
 def _spread_to(g: Any, codes: Any, *, size: Shape, kernel: Shape, **params: Any) -> Any:

@@ -71,6 +71,69 @@ def test_an_operator_gives_what_numpy_gives(name: str) -> None:
         np.testing.assert_allclose(one, other.data, rtol=1e-12, atol=1e-12)
 
 
+TABLE = np.arange(12.0).reshape(3, 4) / 7
+PLACES = np.array([2, 0])
+TRACED = {
+    "rows": lambda x, i: x[i],
+    "elements": lambda x, i: ag.grad(lambda x: (x[i, i] ** 2).sum())(x),
+    "embedding": lambda x, i: ag.grad(lambda x: (ag.take(x, i, axis=0) ** 2).sum())(x),
+    "set": lambda x, i: ag.set(x, i, 0.0),
+    "add_at": lambda x, i: ag.add_at(x, i, 1.0),
+    "labels": lambda x, i: ag.value_and_grad(
+        lambda x: ag.nn.softmax_cross_entropy(x[:2], i))(x)[1],
+    "sort": lambda x, i: ag.sort(-x, axis=1),
+    "median": lambda x, i: ag.grad(lambda x: ag.numpy.median(x, axis=1).sum())(x),
+    "solve": lambda x, i: ag.linalg.solve(x[:, :3] + 3 * np.eye(3), x[:, 3]),
+    "max pool": lambda x, i: ag.grad(
+        lambda x: (ag.nn.max_pool(x[None, None], (1, 2)) ** 2).sum())(x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_positions_and_orders_that_are_known_at_the_call_alone(name: str) -> None:
+    f = TRACED[name]
+    found = ag.compile(f, backend="jax")
+    for places in (PLACES, PLACES[::-1].copy()):
+        np.testing.assert_allclose(found(TABLE, places), f(TABLE, places), rtol=1e-12, atol=1e-12)
+
+
+def test_a_step_with_what_cancels_to_rounding_errors() -> None:
+    """The gradient of a bias before batch normalization is zero but for rounding: no alarm."""
+
+    def losses(compiled: bool) -> list[float]:
+        net = ag.nn.Sequential(
+            ag.nn.Affine.initialised(3, 4, rng=1), ag.nn.BatchNorm.initialised(4), ag.nn.ReLU(),
+            ag.nn.Dropout(0.5, rng=2), ag.nn.Affine.initialised(4, 2, rng=3),
+        )  # fmt: skip
+        optimizer = ag.optim.Adam(net, 0.05)
+
+        def step(x: Any, labels: Any) -> Any:
+            optimizer.zero_grad()
+            loss = ag.nn.softmax_cross_entropy(net(x), labels)
+            loss.backward()
+            ag.optim.clip_by_norm(net, 0.5)
+            optimizer.step()
+            return loss
+
+        run = ag.compile(step, backend="jax") if compiled else step
+        x = np.random.default_rng(0).normal(size=(8, 3))
+        return [run(x, (x[:, 0] > 0).astype(int)).item() for _ in range(3)]
+
+    np.testing.assert_allclose(losses(True), losses(False), rtol=1e-9)
+
+
+def test_a_dtype_that_jax_lacks_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="JAX has no numbers of dtype"):
+        ag.compile(lambda x: x * 2, backend="jax")(np.ones(2, np.longdouble))
+
+
+def test_a_refusal_names_the_users_line() -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        ag.compile(lambda x: ag.numpy.nonzero(x)[0], backend="jax")(np.ones(2))
+    assert "output" not in str(caught.value)
+    assert "test_jax.py" in str(caught.value)
+
+
 def test_every_refused_operator_is_listed_with_its_file() -> None:
     @ag.primitive(vjp=lambda g, y, x: g)
     def first(x: Any) -> Any:

@@ -34,9 +34,36 @@ class _OnXLA:
         with self._jax.enable_x64(True):
             found = [np.array(one)[()] for one in self._run(*map(np.asarray, arrays))]
         if not self._verified:
-            verify(found, self._program.replayed(arrays))
+            wanted = self._program.replayed(arrays)
+            try:
+                verify(found, wanted)
+            except UnsupportedError:
+                verify(found, wanted, self._unrest(arrays, wanted))
             self._verified = True
         return found
+
+    def _unrest(self, arrays: Sequence[Any], wanted: Sequence[Any]) -> list[float]:
+        """16 times what NumPy's outputs move by when all inputs move by rounding errors.
+
+        What cancels to nothing (a bias before batch normalization) is all rounding, and Adam makes
+        steps of it.
+        """
+        rng = np.random.default_rng(0)
+        moved = [0.0] * len(wanted)
+        for _ in range(4):
+            others = self._program.replayed([_jittered(array, rng) for array in arrays])
+            for i, (one, other) in enumerate(zip(wanted, others, strict=True)):
+                with np.errstate(invalid="ignore"):
+                    gap = np.abs(np.asarray(one, float) - np.asarray(other, float))
+                moved[i] = max(moved[i], float(gap[np.isfinite(gap)].max(initial=0.0)))
+        return [16 * one for one in moved]
+
+
+def _jittered(array: Any, rng: np.random.Generator) -> Any:
+    if array.dtype.kind != "f":
+        return array
+    signs = rng.choice([-1, 1], array.shape).astype(array.dtype)
+    return (array * (1 + 4 * np.finfo(array.dtype).eps * signs)).astype(array.dtype)[()]
 
 
 def build(program: Program, options: Mapping[str, Any]) -> Executable:
@@ -45,6 +72,9 @@ def build(program: Program, options: Mapping[str, Any]) -> Executable:
     Raises:
         UnsupportedError: operators that JAX cannot run, all of them with their files; an option.
     """
+    for leaf in program.inputs:
+        if leaf.dtype.itemsize > (16 if leaf.dtype.kind == "c" else 8):
+            raise UnsupportedError(f"JAX has no numbers of dtype {leaf.dtype}", mend="give float64")
     if options:
         raise UnsupportedError(f"the jax back end takes no {min(options)}=", mend="leave it out")
     return _OnXLA(program)

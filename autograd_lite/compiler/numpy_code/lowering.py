@@ -57,6 +57,9 @@ QUIET = {COSH, EXP, ONE_OVER}
 INNER = Op("inner", "multilinear", np.vdot, code="np.vdot({0}, {1})")
 """The sum of all products of elements."""
 
+LONGEST = 1024
+"""Elements of a row up to which BLAS, which adds one after the other, sums as well as NumPy."""
+
 _slope, _summed_to = operator("_tanh_slope"), operator("sum_to")
 _mean, _sum = operator("mean"), operator("sum")
 _or_nan, _sign = operator("_or_nan"), operator("sign")
@@ -126,6 +129,12 @@ def _is_all(a: Any, axis: Any, **rest: Any) -> bool:
 
 def _is_columns(a: Any, axes: Any, **rest: Any) -> bool:
     return _real(a) and len(a.shape) == 2 and tuple(axes) == (0,) and a.shape[0] > 0
+
+
+def _is_rows(a: Any, axis: Any) -> bool:
+    """Whether the rows of a matrix are summed that is too small to be computed in blocks."""
+    matrix = _real(a) and len(a.shape) == 2 and axis == (1,)
+    return matrix and 0 < prod(a.shape) < LARGE and a.shape[1] <= LONGEST
 
 
 def _starts(shape: Any) -> Any:
@@ -274,6 +283,10 @@ LAWS: list[Law] = [
         lambda a, axis: matmul(_ones(a.shape[0], a.dtype), a),
         when=lambda a, axis: axis is not None and _is_columns(a, axis),
         samples=[((2, 3), (0,))]),
+    Law("sums of rows", lambda a, axis: _sum(a, axis=axis, keepdims=True),
+        lambda a, axis: reshape(matmul(a, _ones(a.shape[1], a.dtype)), (a.shape[0], 1)),
+        when=lambda a, axis: _is_rows(a, axis),
+        samples=[((2, 3), (1,))]),
     Law("softmax", lambda a, axis: _softmax(a, axis=axis), _shares,
         when=lambda a, axis: _real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),

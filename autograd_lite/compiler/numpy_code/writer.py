@@ -244,6 +244,11 @@ class _Writer:
             (inner,) = _operands(node)
             self._define(node, f"{args[0]}.T", self.roots[inner])
             self._consume(node)
+        elif forward is OPS["broadcast_to"].forward and self._is_filled(node):
+            filled = f"np.full({node.shape}, {args[0]}, {literal(node.dtype)})"
+            self._plainly(node, filled, view=False)
+        elif forward is OPS["concat"].forward and self._is_joined(node):
+            self._write_joined(node, args)
         elif forward in _MOVES or (node.op.pulls and _is_slicing(node)):
             self._plainly(node, code(node.op, args, node.params), view=True)
         elif ufunc is not None or (node.op.kind == "pointwise" and not node.params):
@@ -331,6 +336,26 @@ class _Writer:
         place, storage = self._place(node.shape, node.dtype, nbytes)
         self._line(f"{self.names[node]} = np.dot({args[0]}, {args[1]}, out={place})", node)
         self._define(node, self.names[node], [storage], whole=True)
+        self._consume(node)
+
+    def _is_filled(self, node: Node) -> bool:
+        """Whether one number is repeated into an array so small that it is made at once."""
+        (x,) = node.inputs
+        scalar = isinstance(x, Node) and not x.shape
+        return scalar and 0 < node.size * node.dtype.itemsize <= SMALL
+
+    def _is_joined(self, node: Node) -> bool:
+        """Whether arrays of one dtype are joined in the workspace."""
+        large = node.size * node.dtype.itemsize > SMALL and node not in self.leaving
+        return large and self.loop is None and all(p.dtype == node.dtype for p in node.inputs)
+
+    def _write_joined(self, node: Node, args: list[str]) -> None:
+        place, storage = self._place(node.shape, node.dtype, node.size * node.dtype.itemsize)
+        axis = literal(node.params["axis"])
+        name = self.names[node]
+        parts = ", ".join(args)
+        self._line(f"{name} = np.concatenate(({parts}), axis={axis}, out={place})", node)
+        self._define(node, name, [storage], whole=True)
         self._consume(node)
 
     def _write_place(self, node: Node, args: list[str]) -> None:
