@@ -220,14 +220,14 @@ def _is_whole(i: Any, p: Any, **rest: Any) -> bool:
 
 def _only_adds_axes(a: Any, i: Any, p: Any) -> bool:
     """Whether an index takes everything of an array, from axes of size 1 their only element."""
-    places = [1 if part == slice(None) else 0 for part in i if part == slice(None) or part == 0]
-    return len(places) == len(i) <= len(p) and all(
-        n == 1 for n, whole in zip(p, places) if not whole
-    )
+    if len(i) > len(p) or not all(isinstance(part, (slice, int)) for part in i):
+        return False
+    return all(part == slice(None) or (n == 1 and part == 0) for part, n in zip(i, p))
 
 
 def _is_column(a: Any, b: Any, p: Any, i: Any) -> bool:
-    return b.ndim == 1 and tuple(p) == (*b.shape, 1) and tuple(i) == (Ellipsis, 0)
+    last = len(i) == 2 and i[0] is Ellipsis and isinstance(i[1], int) and i[1] == 0
+    return last and b.ndim == 1 and tuple(p) == (*b.shape, 1)
 
 
 PIECES: list[Law] = [

@@ -265,5 +265,6 @@ def _turned(field: Field, node: Node, a: Ratio, shape: Shape) -> Ratio:
 def _new_axes(field: Field, node: Node, a: Ratio, *arrays: Any) -> Ratio | None:
     """x[:, None] and its like only add axes of size 1."""
     index = node.params["index"]
-    whole = all(part is None or part is Ellipsis or part == slice(None) for part in index)
+    whole = all(part is None or part is Ellipsis or (isinstance(part, slice) and
+                part == slice(None)) for part in index)  # fmt: skip
     return field.moved(a, _shape(node), node.shape) if whole and not arrays else None
