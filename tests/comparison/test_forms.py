@@ -5,6 +5,7 @@ The layers here are made up; their forms are those of course work, tutorials and
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.comparison.files import survey
+from autograd_lite.comparison.files import Settings, survey
 
 RNG = np.random.default_rng(7)
 X, ONE_HOT = RNG.normal(size=(4, 3)), np.eye(2, dtype=int)[[0, 1, 1, 0]]
@@ -463,3 +464,34 @@ def test_a_division_that_belongs_to_the_loss_is_told():
     report = ag.compare(Mean(), X)
     assert not report.ok
     assert "1/4 of what is due, that of the input is whole" in str(report).replace("\n", " ")
+
+
+CASES = {
+    "column_forward": {"A": {"shape": [3, 4]}, "W": {"shape": [2, 3]}, "b": [[1.0], [2.0]]},
+    "Dense": {"n_inputs": 3, "X": {"shape": [4, 3]}},
+}
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_cases_in_a_file_of_data(tmp_path: Path, suffix: str):
+    if suffix == "yaml":
+        pytest.importorskip("yaml")
+    path, cases = tmp_path / "forms.py", tmp_path / f"cases.{suffix}"
+    path.write_text(FILE)
+    cases.write_text(json.dumps(CASES))  # JSON is YAML too
+    rows_of = {row.name: row for row in survey(path, Settings(cases=str(cases))).rows}
+    assert rows_of["column_forward"].status == rows_of["Dense"].status == "right"
+    assert rows_of["column_forward"].inputs.startswith("A (3,4), W (2,3)")
+    assert rows_of["Dense"].inputs.startswith("X (4,3)")
+
+
+def test_cases_that_fit_nothing(tmp_path: Path):
+    path, cases = tmp_path / "forms.py", tmp_path / "cases.json"
+    path.write_text(FILE)
+    cases.write_text('{"Nobody": {"x": 1}, "Dense": {"y": 2}}')
+    told = " ".join(survey(path, Settings(cases=str(cases), listed=True)).troubles)
+    assert "there is no layer Nobody" in told
+    assert "Dense takes n_inputs, n_neurons, optimizer, X, training" in told
+    cases.write_text('{"Dense": {"X": {"shape": "abc"}}}')
+    with pytest.raises(ag.errors.CompareError, match="describes no array"):
+        survey(path, Settings(cases=str(cases)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -60,6 +61,19 @@ class Given:
             if name.rpartition(".")[0] == layer
         }
         return {**general, **own}
+
+    def misnamed(self, layers: Mapping[str, Iterable[str]]) -> list[str]:
+        """What is given for layers that there are not, or for arguments that they do not have."""
+        found = []
+        for name in self.values:
+            layer, _, argument = name.rpartition(".")
+            if not layer:
+                continue
+            if layer not in layers:
+                found.append(f"{name} is given, and there is no layer {layer}")
+            elif argument not in (known := list(layers[layer])):
+                found.append(f"{name} is given, and {layer} takes {', '.join(known)}")
+        return found
 
     @classmethod
     def read(cls, program: Program, texts: Mapping[str, str], cases: str | None) -> Given:
@@ -214,7 +228,8 @@ def _of_data(path: Path) -> dict[str, Any]:
     try:
         data = load(text)
     except wrong as error:
-        raise CompareError(f"{path.name} cannot be read: {error}", mend=form) from error
+        reason = " ".join(str(error).split())
+        raise CompareError(f"{path.name} cannot be read: {reason}", mend=form) from error
     if not isinstance(data, Mapping) or not all(isinstance(v, Mapping) for v in data.values()):
         raise CompareError(f"{path.name} is no mapping of layers", mend=form)
     return {
@@ -229,7 +244,13 @@ def _drawn(value: Any) -> Any:
     if not isinstance(value, Mapping) or "shape" not in value:
         return value
     rng = np.random.default_rng(0)
-    shape = tuple(value["shape"])
-    if "below" in value:
-        return rng.integers(0, value["below"], shape)
-    return rng.standard_normal(shape)
+    try:
+        shape = tuple(map(operator.index, value["shape"]))
+        if "below" in value:
+            return rng.integers(0, operator.index(value["below"]), shape)
+        return rng.standard_normal(shape)
+    except (TypeError, ValueError) as error:
+        raise CompareError(
+            f"{dict(value)} describes no array: {error}",
+            mend='write {"shape": [4, 3]}, or {"shape": [4], "below": 10} for integers',
+        ) from error

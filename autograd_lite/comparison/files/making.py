@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters import convention_of
-from autograd_lite.comparison.adapters.base import required_of
+from autograd_lite.comparison.adapters.base import place_of, required_of
 from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.moving import PlainDescent
 from autograd_lite.comparison.adapters.running import Runner, replayed
@@ -191,7 +191,8 @@ class _Search:
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code
             if isinstance(error, CompareError) and error.__cause__ is None:
                 return _Outcome(0, error.what)
-            return _Outcome(0, told(error.__cause__ or error))
+            cause = error.__cause__ or error
+            return _Outcome(0, told(cause) if str(cause) else place_of(cause))
 
     def _failure(self) -> CompareError:
         """Why nothing was found, and what to pass."""

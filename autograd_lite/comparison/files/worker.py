@@ -33,7 +33,7 @@ from autograd_lite.comparison.files.finding import Found, Layers, layers_of
 from autograd_lite.comparison.files.given import Case, Given
 from autograd_lite.comparison.files.making import made
 from autograd_lite.comparison.files.programs import Place, Program, told
-from autograd_lite.comparison.files.slots import Target, other_settings
+from autograd_lite.comparison.files.slots import Target, other_settings, slots_of
 from autograd_lite.comparison.report import Comparison
 from autograd_lite.errors import AutogradError
 from autograd_lite.picture import draw
@@ -117,6 +117,8 @@ class _Worker:
             self.begin("search", 0)
             given = Given.read(program, self.job["given"], self.job["cases"])
             layers = layers_of(program)
+            if any("." in name for name in given.values):
+                given.troubles += given.misnamed({f.name: _arguments(f) for f in layers.found})
         except AutogradError as error:
             self.tell("refused", what=error.what, mend=error.mend)
             return
@@ -234,6 +236,11 @@ class _Worker:
         except AutogradError:
             return ""
         return f"<figure>{svg[svg.index('<svg') :]}</figure>"
+
+
+def _arguments(found: Found) -> list[str]:
+    """The names of all that a layer and its setup take."""
+    return list(dict.fromkeys(s.name for t in found.targets for s in slots_of(t, {})))
 
 
 def _reason(report: Comparison) -> str:
