@@ -68,7 +68,7 @@ class _Instance(Layer):
         elif self._call.unit:
             self.upstream = "unit"
         self._takes = len(flows)
-        self._is_first = _gives_none(hand, self._back)
+        self._is_first = _gives_none(hand, self._back, moves=bool(self._call.named("rate")))
         self.moved: dict[str, Any] = {}
         self._sequence = False  # whether the outputs came as one list
 
@@ -126,11 +126,11 @@ class _Instance(Layer):
         return found
 
 
-def _gives_none(hand: Any, method: str) -> bool:
+def _gives_none(hand: Any, method: str, moves: bool) -> bool:
     """Whether a backward method means to return nothing: all that it computes is used.
 
-    It says `return None`, or has no `return` and neither an expression nor a name of no use, and
-    sets something. A `return` that was forgotten leaves its value unused.
+    It `moves` parameters and says `return None`, or has no `return` and neither an expression nor a
+    name of no use, and sets something. A `return` that was forgotten leaves its value unused.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(hand, method))))
@@ -144,7 +144,7 @@ def _gives_none(hand: Any, method: str) -> bool:
     dropped = [p for p in parts if isinstance(p, ast.Expr) and isinstance(p.value, ast.BinOp)]
     sets = any(isinstance(p, ast.Attribute) and isinstance(p.ctx, ast.Store) for p in parts)
     if returns:
-        return all(r.value is None or ast.unparse(r.value) == "None" for r in returns) and sets
+        return moves and all(r.value is None or ast.unparse(r.value) == "None" for r in returns)
     return sets and not unused and not dropped
 
 
