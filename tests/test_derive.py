@@ -604,3 +604,12 @@ def test_what_is_written_is_formatted(tmp_path: Path) -> None:
             cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_layer_stays_as_it_is() -> None:
+    norm, drop = nn.BatchNorm.initialised(6), nn.Dropout(0.5, rng=2)
+    ag.derive(norm, X)
+    assert not norm.running_mean.value.any()
+    ag.derive(drop, X)
+    fresh = nn.Dropout(0.5, rng=2)
+    assert np.array_equal(drop(ag.tensor(X)).numpy(), fresh(ag.tensor(X)).numpy())

@@ -4,6 +4,8 @@ Puts tracing, writing and sizes together, runs what came out against the engine,
 found. Imports its siblings, errors and derivatives.
 """
 
+import copy
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -117,6 +119,9 @@ def derive(
     ``f`` draws at random becomes an argument of ``forward``. ``backward`` returns the gradients of
     the arguments of floating numbers, or of those that ``argnums`` names: one array, or a tuple.
 
+    A layer stays as it is; a function is called several times, so that what it changes beside its
+    result (the statistics of a layer that it closes over) changes as often.
+
     ``rows_sum_to_one`` names arguments of which that may be taken for granted along the last axis:
     targets that are one-hot, or probabilities. The class says so, and does not check it.
 
@@ -151,6 +156,8 @@ def derive(
     arrays = as_differentiated(f, [plain(x) for x in examples], names)
     wanted = _wanted(argnums, arrays)
     title = _title(f, name)
+    if not inspect.isroutine(f):
+        f = copy.deepcopy(f)  # it is called several times: statistics, generators
     unit = _unit(rows_sum_to_one, names, arrays)
     trace = replace(traced(f, arrays, names), unit=unit)
     found = _for_any_batch(f, arrays, names, wanted, unit)
