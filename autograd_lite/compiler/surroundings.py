@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.counters import only_counted
 from autograd_lite.compiler.guards import ABSENT, SIMPLE, Contents, Held, Items, Read, kept
 from autograd_lite.errors import INTERNAL, UnsupportedError
 
@@ -108,23 +109,33 @@ def surroundings(*roots: Any) -> Surroundings:
     (1, [0.5])
     """
     names: set[str] = set()
+    counted: frozenset[str] = frozenset()
     while True:  # what code is reached decides which attributes count, and these what is reached
-        walk = _Walk(frozenset(names))
+        walk = _Walk(frozenset(names), counted)
         walk.through(roots)
-        if walk.names <= names:
+        now = frozenset() if walk.names & _DYNAMIC else only_counted(walk.codes)
+        if walk.names <= names and now == counted:
             break
         names |= walk.names
+        counted = now
     found = walk.found
+    quiet = walk.tallies - walk.read
+    found.guards = [
+        one for one in found.guards if not (isinstance(one, Items) and id(one.container) in quiet)
+    ]
     found.contents = {key: Contents.of(read) for key, (_, read) in found.arrays.items()}
     return found
 
 
 class _Walk:
-    """One walk, with the names of attributes that are known to be used."""
+    """One walk, with the names of attributes that are known to be used, and to be counters."""
 
-    def __init__(self, known: frozenset[str]) -> None:
-        self.known = known
+    def __init__(self, known: frozenset[str], counted: frozenset[str]) -> None:
+        self.known, self.counted = known, counted
         self.names: set[str] = set()
+        self.codes: list[CodeType] = []
+        self.tallies: set[int] = set()  # containers of counters
+        self.read: set[int] = set()  # containers that are held elsewhere too
         self.found = Surroundings()
         self._seen: dict[int, Any] = {}  # kept alive, so that no other object gets the number
         self._kinds: set[type] = set()
@@ -161,12 +172,16 @@ class _Walk:
         else:
             self._stack += _inside(value)
 
-    def _held(self, places: Iterable[tuple[Read, Any]]) -> None:
-        """Go on with what is in places, each with a way to read it again."""
+    def _held(self, places: Iterable[tuple[str, Read, Any]]) -> None:
+        """Go on with what is in places, each with its name and a way to read it again."""
         reads, parts = [], []
-        for read, part in places:
+        for name, read, part in places:
             if isinstance(part, np.ndarray):
                 self._array(part, read)
+            if name in self.counted and type(part) in (int, float):
+                continue
+            if isinstance(part, (list, dict)):
+                (self.tallies if name in self.counted else self.read).add(id(part))
             if not isinstance(part, ModuleType) or _is_users(part.__name__):
                 reads.append(read)
                 parts.append(part)
@@ -186,19 +201,24 @@ class _Walk:
             self.found.guards.append(Held((lambda: other() is read(),), (True,)))
 
     def _function(self, f: FunctionType) -> None:
-        cells = [cell for cell in f.__closure__ or () if not _is_empty(cell)]
+        named = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+        cells = [(name, cell) for name, cell in named if not _is_empty(cell)]
         if not _is_written_by_user(f.__code__.co_filename):
-            self._stack += [cell.cell_contents for cell in cells]  # nobody rebinds them
+            self._stack += [cell.cell_contents for _, cell in cells]  # nobody rebinds them
             return
-        self._held((partial(getattr, cell, "cell_contents"), cell.cell_contents) for cell in cells)
+        self._held(
+            (name, partial(getattr, cell, "cell_contents"), cell.cell_contents)
+            for name, cell in cells
+        )
         codes = list(_codes(f.__code__))
+        self.codes += codes
         used = {name for code in codes for name in code.co_names}
         self.names |= used
         self.names |= {part for code in codes for part in code.co_consts if isinstance(part, str)}
         self._named(f.__globals__, used)
         self._named(vars(f), self.known)
         defaults = [("__defaults__", f.__defaults__), ("__kwdefaults__", f.__kwdefaults__)]
-        self._held((partial(getattr, f, name), part) for name, part in defaults if part)
+        self._held((name, partial(getattr, f, name), part) for name, part in defaults if part)
 
     def _container(self, value: Any) -> None:
         if not isinstance(value, (tuple, frozenset)):
@@ -214,8 +234,8 @@ class _Walk:
             self._kinds.add(kind)
             self._class(kind, made=True)
         slots = [name for one in kind.__mro__ for name in _slots(one)]
-        reads = [partial(getattr, value, name, ABSENT) for name in slots]
-        self._held((read, read()) for read in reads)
+        reads = [(name, partial(getattr, value, name, ABSENT)) for name in slots]
+        self._held((name, read, read()) for name, read in reads)
         space = getattr(value, "__dict__", {})
         self.found.spaces.append((space, frozenset(space)))
         names = space.keys() if self.known & _DYNAMIC else self.known
@@ -237,9 +257,9 @@ class _Walk:
     def _named(self, space: Any, names: Collection[str], below: Sequence[Any] = ()) -> None:
         """What has a name in a namespace; and what has none there, but would hide one ``below``."""
         there = [name for name in list(space) if name in names]
-        self._held((_reader(space, name), space[name]) for name in there)
+        self._held((name, _reader(space, name), space[name]) for name in there)
         hidden = {name for one in below for name in one if name in self.known} - set(space)
-        self._held((_reader(space, name), ABSENT) for name in sorted(hidden))
+        self._held((name, _reader(space, name), ABSENT) for name in sorted(hidden))
 
 
 def _reader(space: Any, name: str) -> Read:

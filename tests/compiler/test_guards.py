@@ -260,3 +260,47 @@ def test_the_same() -> None:
     others = [(2, 2.0), (True, 1), (0.0, -0.0), (None, 0), (np.float32(1), np.float64(1)), (X, 1.0)]
     assert [same(*pair) for pair in alike] == [True] * len(alike)
     assert [same(*pair) for pair in others] == [False] * len(others)
+
+
+class Stepped:
+    """Divides by how often it was called."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def __call__(self, x: Any) -> Any:
+        self.steps += 1
+        return x / self.steps
+
+
+def test_a_count_of_traces_is_an_effect() -> None:
+    calls, by_name, slots = 0, {"f": 0}, [0]
+
+    class Called:
+        count = 0
+
+    @ag.compile
+    def f(x: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        by_name["f"] += 1
+        slots[0] -= 1
+        Called.count += 1
+        return x * 2
+
+    for _ in range(3):
+        np.testing.assert_array_equal(f(X), 2 * X)
+    assert (calls, by_name, slots, Called.count) == (1, {"f": 1}, [-1], 1)
+
+
+def test_a_count_that_a_result_rests_on_is_no_effect() -> None:
+    compiled, total = ag.compile(Stepped()), [0]
+
+    @ag.compile
+    def f(x: Any) -> Any:
+        total[0] += 1
+        return x * total[0]
+
+    for k in range(1, 4):
+        np.testing.assert_array_equal(compiled(X), X / k)
+        np.testing.assert_array_equal(f(X), X * k)
