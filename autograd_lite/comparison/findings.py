@@ -31,6 +31,8 @@ def findings_of(case: Case, rows: Sequence[Row]) -> list[Finding]:
         found.append(Finding("error", "forward", text))
     found += _not_compared(case)
     found += _of_the_mean(case, rows)
+    if case.layer.supposed:
+        found.append(Finding("info", "loss", case.layer.supposed))
     if case.untraced:
         text = f"the numbers alone are the judge: {case.untraced}"
         found.append(Finding("info" if case.numeric else "error", "forward", text))
@@ -62,8 +64,11 @@ def _not_compared(case: Case) -> list[Finding]:
                 f"example gradients={{{_example(case)}}}"
             )
         found.append(Finding("warning", "not compared", text))
+    data = case.names if case.layer.wanted == "none" else ()
     rest = [
-        name for k, name in enumerate(case.all_names) if not case.is_asked(k) and case.matters(k)
+        name
+        for k, name in enumerate(case.all_names)
+        if name not in data and not case.is_asked(k) and case.matters(k)
     ]
     if rest:
         place = next((p for name in rest for p in _of_its_shape(case, name)), "…")

@@ -495,3 +495,38 @@ def test_cases_that_fit_nothing(tmp_path: Path):
     cases.write_text('{"Dense": {"X": {"shape": "abc"}}}')
     with pytest.raises(ag.errors.CompareError, match="describes no array"):
         survey(path, Settings(cases=str(cases)))
+
+
+class OneLayer:
+    """A network of one layer without a written loss; `slope` is that of its tanh."""
+
+    def __init__(self, slope):
+        self.W, self.slope = RNG.normal(size=(3, 2)), slope
+
+    def forward(self, X):
+        self.output = np.tanh(X @ self.W)
+        return self.output
+
+    def backward(self, X, y):
+        self.dW = X.T @ ((self.output - y) * self.slope(self.output)) / len(X)
+
+
+def test_the_loss_that_a_network_is_taken_to_descend_is_told():
+    report = ag.compare(OneLayer(lambda y: 1 - y * y), X, RNG.normal(size=(4, 2)))
+    assert report.ok
+    (told,) = (f.text for f in report.findings if f.subject == "loss")
+    assert "the gradient of 0.25 × (½ Σ (output − target)²)" in told
+    assert not any(f.subject == "not compared" for f in report.findings)
+
+
+def test_a_single_gradient_that_is_wrong_is_held_against_a_usual_loss():
+    rng = np.random.default_rng(3)
+    layer = OneLayer(lambda y: 1 - y)
+    layer.W = rng.normal(size=(3, 2))
+    report = ag.compare(layer, rng.normal(size=(4, 3)), rng.normal(size=(4, 2)))
+    assert report.verdict == "wrong: 1 of 2 hold; look at dW"
+    (told,) = (f.text for f in report.findings if f.subject == "loss")
+    factor = float(told.split(" × ")[0].split()[-1])
+    assert factor in {a / n for a in (1, 2) for n in (1, 2, 4, 8)}, (
+        "mean or sum, of all or by sample"
+    )

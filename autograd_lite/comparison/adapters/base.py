@@ -68,6 +68,7 @@ class Layer:
     upstream = "given"
     traceable = True
     wanted = "first"  # of which inputs of floats a gradient is expected: see below
+    supposed = ""  # what is taken for granted of it that its code does not say, as a sentence
     learns = True  # whether what is called like a weight is expected to have a gradient
     touched: Mapping[str, Any] = {}  # what the last backward pass has set, by paths, where known
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -103,7 +104,12 @@ class SupervisedNetwork:
                 mend=f"ag.compare(network, {', '.join(names)})",
             )
         network = _Network(hand, names)
-        network.loss = _loss_of(network, hand, inputs)
+        loss = network.loss = _loss_of(network, hand, inputs)
+        what = loss.name if loss.factor == 1 else f"{loss.factor:.6g} × ({loss.name})"
+        network.supposed = (
+            f"backward is held against the gradient of {what}: of its own losses and the usual "
+            "ones it fits the most gradients"
+        )
         return network
 
 
@@ -159,7 +165,7 @@ class _Network(Layer):
                 path: next((self.moved[o] for o in others if o in self.moved), None)
                 for path, others in aliases.items()
             }
-        listed = _by_shapes(hand, returned, aliases)
+        listed = {} if returned is None else _by_shapes(hand, returned, aliases)
         if listed:
             return listed
         return super().parameter_gradients(hand, returned, inputs, aliases)
@@ -187,10 +193,10 @@ def _by_shapes(hand: Any, returned: Any, aliases: Mapping[str, Sequence[str]]) -
 def _loss_of(network: _Network, hand: Any, inputs: Sequence[Any]) -> _Loss:
     """The loss that fits the most gradients, the network's own before usual ones."""
     own = list(_own_losses(network, hand, inputs))
-    network.loss = _Loss("", partial(_plainly, _squares))
-    gradients = _gradients(network, hand, inputs)
-    best, most = (own or [network.loss])[0], (0, False)
     usual = [_Loss(name, partial(_plainly, f)) for name, f in _USUAL.items()]
+    network.loss = usual[0]
+    gradients = _gradients(network, hand, inputs)
+    best, most = (own or usual)[0], (0, False)
     for loss in (*own, *usual):
         factors = [f for f in _factors(network, loss, hand, inputs, gradients) if f]
         for factor in (1.0, *factors) if loss in own else factors:
@@ -198,7 +204,8 @@ def _loss_of(network: _Network, hand: Any, inputs: Sequence[Any]) -> _Loss:
             plain = _plain(factor)
             fits = count, count > 0 and plain is not None
             if factor > 0 and fits > most:
-                best, most = loss._replace(factor=plain or factor), fits
+                alone = _nearest(factor, inputs[-1]) if count == 1 else factor
+                best, most = loss._replace(factor=plain or alone), fits
         if most[0] and most[0] == len(gradients):
             break
     return best
@@ -258,6 +265,12 @@ def _plain(factor: float) -> float | None:
         if abs(factor * below / above - 1) <= _CLOSE:
             return above / below
     return None
+
+
+def _nearest(factor: float, labels: Any) -> float:
+    """The factor of a loss that is nearest to what a single gradient, a wrong one, says."""
+    sizes: set[int] = {n for n in (1, np.size(labels), *np.shape(labels)) if n}
+    return min((a / n for a in (1, 2) for n in sizes), key=lambda c: abs(math.log(factor / c)))
 
 
 def _own_losses(network: _Network, hand: Any, inputs: Sequence[Any]) -> Iterator[_Loss]:
