@@ -11,27 +11,37 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from autograd_lite.comparison.adapters import convention_of
-from autograd_lite.comparison.adapters.base import arguments_of, required_of
-from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of
+from autograd_lite.comparison.adapters.base import required_of
+from autograd_lite.comparison.adapters.classes import ForwardBackward
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.derivatives import (
     MethodAndDerivative,
     flag_of,
-    methods_with_derivative,
 )
-from autograd_lite.comparison.adapters.matching import labels_among
-from autograd_lite.comparison.adapters.networks import Network, loss_and_gradient
+from autograd_lite.comparison.adapters.networks import Network
 from autograd_lite.comparison.adapters.propagations import Propagation, is_cache, is_cost
 from autograd_lite.comparison.adapters.supervised import SupervisedNetwork, inputs_of
 from autograd_lite.comparison.files.initial import network_inputs
 from autograd_lite.comparison.files.programs import Place, Program, assignments, definitions
 from autograd_lite.comparison.files.slots import Target
+from autograd_lite.comparison.files.syntax import gives_gradient, has_stub, is_abstract, partners
+from autograd_lite.comparison.files.targets import (
+    as_derivative,
+    at_output,
+    begins_with_labels,
+    forward_of,
+    of_class,
+    of_output,
+    signed,
+    takes_input_alone,
+    turned_round,
+)
 from autograd_lite.comparison.files.vocabulary import is_loss
 from autograd_lite.errors import CompareError
 
@@ -107,14 +117,14 @@ class _Finder:
         convention = next((c for c in _CLASSES if c.fits(kind)), None)
         if convention is None:
             self._other(name, place, _lacks(kind))
-        elif _is_abstract(kind, node) or (self._is_base(kind) and _has_stub(node)):
+        elif is_abstract(kind, node) or (self._is_base(kind) and has_stub(node)):
             self._other(name, place, "a base class: its forward is left to others")
         elif not made:
-            target = _of_class(name, kind, node)
+            target = of_class(name, kind, node)
             turned = isinstance(convention, MethodAndDerivative) and not is_loss(name)
-            targets = (target, _at_output(target)) if turned else (target,)
-            if isinstance(convention, ForwardBackward) and _takes_input_alone(kind):
-                targets = (target, _as_derivative(target))
+            targets = (target, at_output(target)) if turned else (target,)
+            if isinstance(convention, ForwardBackward) and takes_input_alone(kind):
+                targets = (target, as_derivative(target))
             self.layers.found.append(Found(name, place, targets))
 
     def _is_base(self, kind: type) -> bool:
@@ -139,7 +149,7 @@ class _Finder:
         node = self.own.get(type(value).__name__, (None,))[0]
         names = inputs_of(value) if SupervisedNetwork().fits(value) else ()
         one = value[0] if isinstance(value, list | tuple) else value
-        forward = _signed(names) if names else _forward_of(one)
+        forward = signed(names) if names else forward_of(one)
         target = Target(
             name, forward, lambda _: value, node=node, labels=names[-1] if names else ""
         )
@@ -156,8 +166,8 @@ class _Finder:
             target = Target(name, forward, lambda _: three, node=node)
             self.layers.found.append(Found(name, place, (target,)))
             return
-        partners = (p for p in _partners(name) if p in self.own)
-        partner = next((p for p in partners if inspect.isfunction(self.names[p])), None)
+        candidates = (p for p in partners(name) if p in self.own)
+        partner = next((p for p in candidates if inspect.isfunction(self.names[p])), None)
         if partner is None:
             if flag := flag_of(forward):
                 self._flagged(name, forward, flag, node, place)
@@ -172,11 +182,11 @@ class _Finder:
         both.body = self._with_callees(name, partner)  # type: ignore[assignment]  # definitions
         targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
         if not re.search("backward|bwd|bprop|vjp", partner):
-            if _begins_with_labels(forward):
-                forward, backward = _turned(forward), _turned(backward)
+            if begins_with_labels(forward):
+                forward, backward = turned_round(forward), turned_round(backward)
                 targets = [Target(name, forward, lambda _: (forward, backward), node=both)]
             if len(required_of(forward)) == 1:
-                targets.append(_of_output(name, forward, backward, both))
+                targets.append(of_output(name, forward, backward, both))
         self.layers.found.append(Found(name, place, tuple(targets)))
 
     def _flagged(self, name: str, function: Any, flag: str, node: ast.AST, place: Place) -> None:
@@ -187,12 +197,12 @@ class _Finder:
 
         derivative.__name__ = f"{name}({flag}=True)"
         names = required_of(function)
-        derivative.__signature__ = inspect.signature(_signed(names))  # type: ignore[attr-defined]  # Python reads it
+        derivative.__signature__ = inspect.signature(signed(names))  # type: ignore[attr-defined]  # Python reads it
         self.paired.add(name)
-        forward = _turned(function) if _begins_with_labels(function) else function
+        forward = turned_round(function) if begins_with_labels(function) else function
         targets = (
             Target(name, forward, lambda _: (forward, derivative), node=node, without=flag),
-            replace(_of_output(name, function, derivative, node), without=flag),
+            replace(of_output(name, function, derivative, node), without=flag),
         )[: 2 if len(names) == 1 else 1]
         self.layers.found.append(Found(name, place, targets))
 
@@ -203,7 +213,7 @@ class _Finder:
         wanted = {n for n in required_of(backward) if not is_cache(n)} - set(required_of(forward))
         for name, (node, _) in self.own.items():
             function = self.names[name]
-            if not is_cost(function) or _gives_gradient(node):
+            if not is_cost(function) or gives_gradient(node):
                 continue
             if wanted & set(required_of(function)[1:]):
                 return name
@@ -227,7 +237,7 @@ class _Finder:
         convention = Propagation()
         arguments = convention.layer(three, ()).names
 
-        propagation = _signed(arguments)
+        propagation = signed(arguments)
         self.paired.add(cost)
         whole = ast.parse("")
         whole.body = [self.own[n][0] for n in (name, cost, partner)]  # type: ignore[misc]  # definitions
@@ -242,101 +252,11 @@ class _Finder:
 
     def _function(self, name: str, function: Any, node: ast.AST, place: Place) -> None:
         """A function that gives a value and its gradient, if it looks like one."""
-        if _gives_gradient(node):
+        if gives_gradient(node):
             target = Target(name, function, lambda _: function, node=node)
             self.layers.found.append(Found(name, place, (target,)))
         else:
             self._other(name, place, "a function without a gradient beside it")
-
-
-def _of_class(name: str, kind: type, node: ast.AST) -> Target:
-    if ContextFunction().fits(kind):
-        split = (
-            callable(getattr(kind, "setup_context", None))
-            and [
-                p.name
-                for p in arguments_of(kind.forward)  # type: ignore[attr-defined]  # the convention fits
-            ][:1]
-            not in (["ctx"], ["context"])
-        )
-        forward = kind.forward  # type: ignore[attr-defined]  # the convention fits
-        return Target(name, forward, lambda _: kind, skip=0 if split else 1, node=node)
-    if SupervisedNetwork().fits(kind):
-        names = inputs_of(kind)
-        forward = _signed(names)
-        return Target(name, forward, lambda one: one, setup=kind, node=node, labels=names[-1])
-    flag = methods_with_derivative(kind)[2] if not ForwardBackward().fits(kind) else ""
-    return Target(
-        name, _unbound(kind), lambda one: one, setup=kind, skip=_skip(kind), node=node, without=flag
-    )
-
-
-def _signed(names: Sequence[str]) -> Callable[..., Any]:
-    """A function that takes arguments of these names, and does nothing."""
-
-    def function(*inputs: Any) -> Any: ...
-
-    function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # Python reads it
-        [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
-    )
-    return function
-
-
-def _at_output(target: Target) -> Target:
-    """The same class, its derivative taken at the output."""
-
-    def pair(one: Any) -> Any:
-        function, derivative, flag = methods_with_derivative(one)
-
-        def at_output(x: Any) -> Any:
-            y = getattr(one, function)(x)
-            return getattr(one, derivative)(y, **({flag: True} if flag else {}))
-
-        return getattr(one, function), at_output
-
-    return replace(target, hand=pair)
-
-
-def _takes_input_alone(kind: type) -> bool:
-    """Whether backward takes one argument, by the name that forward has for its one."""
-    forward, backward = (required_of(getattr(kind, name))[-1:] for name in methods_of(kind))
-    return forward == backward != []
-
-
-def _as_derivative(target: Target) -> Target:
-    """The same class, what its backward takes read as the input."""
-
-    def pair(one: Any) -> Any:
-        forward, backward = methods_of(one)
-        return getattr(one, forward), getattr(one, backward)
-
-    return replace(target, hand=pair)
-
-
-def _unbound(kind: type) -> Any:
-    if ForwardBackward().fits(kind):
-        return getattr(kind, methods_of(kind)[0])
-    if MethodAndDerivative().fits(kind):
-        return getattr(kind, methods_with_derivative(kind)[0])
-    return getattr(kind, loss_and_gradient(kind)[0])
-
-
-def _skip(kind: type) -> int:
-    """1 where the forward function still has its self."""
-    return int(inspect.isfunction(_unbound(kind)) and not _is_static(kind))
-
-
-def _is_static(kind: type) -> bool:
-    method = inspect.getattr_static(kind, _unbound(kind).__name__, None)
-    return isinstance(method, staticmethod)
-
-
-def _forward_of(value: Any) -> Any:
-    if ForwardBackward().fits(value):
-        return getattr(value, methods_of(value)[0])
-    if MethodAndDerivative().fits(value):
-        return getattr(value, methods_with_derivative(value)[0])
-    return getattr(value, loss_and_gradient(value)[0] or "fun", value)
 
 
 def _is_layer(value: Any) -> bool:
@@ -359,115 +279,3 @@ def _lacks(kind: type) -> str:
     if not has:
         return "a class without forward and backward"
     return f"a class with {' and '.join(has)} alone"
-
-
-def _is_abstract(kind: type, node: ast.AST) -> bool:
-    """Whether forward or backward of a class do nothing yet."""
-    if inspect.isabstract(kind):
-        return True
-    methods = {m.name: m for m in getattr(node, "body", []) if isinstance(m, ast.FunctionDef)}
-    names = {methods_of(kind)[0]} if ForwardBackward().fits(kind) else set()
-    return any(_does_nothing(methods[n]) for n in names & set(methods))
-
-
-def _has_stub(node: ast.AST) -> bool:
-    """Whether a class has a method that does nothing yet."""
-    methods = [m for m in getattr(node, "body", []) if isinstance(m, ast.FunctionDef)]
-    return any(_does_nothing(m) for m in methods if not m.name.startswith("__"))
-
-
-def _does_nothing(method: ast.FunctionDef) -> bool:
-    for statement in method.body:
-        if isinstance(statement, ast.Pass) or (
-            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-        ):
-            continue
-        ends = isinstance(statement, ast.Raise | ast.Return)
-        if ends and "NotImplemented" in ast.unparse(statement):
-            continue
-        return False
-    return True
-
-
-# ── functions ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _partners(name: str) -> list[str]:
-    """What the backward function or the derivative of a function may be called.
-
-    >>> _partners("affine_forward")[0], "relu_prime" in _partners("relu")
-    ('affine_backward', True)
-    """
-    found = []
-    for word, other in (
-        ("cost", "gradient"), ("cost", "grad"), ("loss", "gradient"), ("loss", "grad"),
-        ("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"), ("Forward", "Backward"),
-        ("feedforward", "backprop"), ("forward_prop", "back_prop"), ("forward", "backprop"),
-    ):  # fmt: skip
-        if word in name:
-            found.append(name.replace(word, other))
-    endings = (
-        "_backward", "_grad", "_vjp", "_gradient", "_derivative", "_prime", "_deriv", "_back",
-        "_bwd", "_der", "_diff", "Grad", "Prime", "Derivative",
-    )  # fmt: skip
-    found += [name + ending for ending in endings]
-    starts = (
-        "d_", "d", "grad_", "deriv_", "derivative_", "derivative_of_", "backward_", "gradient_",
-        "der_", "deriv", "prime_", "diff_",
-    )  # fmt: skip
-    return [*found, *(start + name for start in starts)]
-
-
-def _begins_with_labels(function: Any) -> bool:
-    """Whether a loss takes labels, and then what was predicted."""
-    names = required_of(function)
-    return len(names) == 2 and 0 in labels_among(names)
-
-
-def _turned(function: Any) -> Any:
-    """A function of two arguments, the second of them first."""
-
-    def turned(predicted: Any, labels: Any) -> Any:
-        return function(labels, predicted)
-
-    turned.__name__ = function.__name__
-    arguments = inspect.signature(function).parameters.values()
-    turned.__signature__ = inspect.Signature(list(arguments)[::-1])  # type: ignore[attr-defined]  # Python reads it
-    return turned
-
-
-def _of_output(name: str, forward: Any, derivative: Any, node: ast.AST) -> Target:
-    """The derivative as a function of the output: y(1 − y) of a sigmoid's y."""
-
-    def at_output(x: Any) -> Any:
-        return derivative(forward(x))
-
-    at_output.__name__ = derivative.__name__
-    return Target(name, forward, lambda _: (forward, at_output), node=node)
-
-
-def _gives_gradient(node: ast.AST) -> bool:
-    """Whether a function returns a loss, and after it gradients, by their names."""
-    returns = [part for part in _own_parts(node) if isinstance(part, ast.Return)]
-    for found in reversed(returns):
-        if isinstance(found.value, ast.Tuple) and len(found.value.elts) >= 2:
-            parts = [ast.unparse(e) for e in found.value.elts]
-            if re.fullmatch("grad(s|ients?)?", parts[0]) and is_loss(parts[1]):
-                return True
-            rest = parts[1:]
-            if is_loss(getattr(node, "name", "")):
-                return True
-            value = ast.unparse(found.value.elts[0])
-            return is_loss(value) and any(re.search(r"\bd[A-Za-z_]|grad", t) for t in rest)
-    return False
-
-
-def _own_parts(node: ast.AST) -> list[ast.AST]:
-    """The parts of a function without those of the functions in it."""
-    found, pending = [], list(ast.iter_child_nodes(node))
-    while pending:
-        part = pending.pop(0)
-        found.append(part)
-        if not isinstance(part, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            pending += ast.iter_child_nodes(part)
-    return found
