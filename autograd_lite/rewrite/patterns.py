@@ -143,12 +143,12 @@ class _Maker:
         self._depth = 0
         self._origin: tuple[Any, Any, int] = (None, None, 0)  # scope and line of what is rewritten
         self._nodes: dict[Any, Any] = {}
-        self._laws: dict[Any, list[tuple[Law, _Term, set[Any], bool]]] = {}
+        self._laws: dict[Any, list[tuple[Law, _Term, set[Any], set[Any]]]] = {}
         for law in laws:
             pattern = law.pattern(*(_Term(None, (), EMPTY, name) for name in law.names))
             needed = {arg.op.forward for arg in pattern.args if isinstance(arg, _Term) and arg.op}
-            number = not all(isinstance(arg, _Term) for arg in pattern.args)
-            self._laws.setdefault(pattern.op.forward, []).append((law, pattern, needed, number))
+            numbers = {key_of(float(arg)) for arg in pattern.args if not isinstance(arg, _Term)}
+            self._laws.setdefault(pattern.op.forward, []).append((law, pattern, needed, numbers))
 
     def node(
         self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None = None
@@ -170,9 +170,10 @@ class _Maker:
         shape, dtype = (like.shape, like.dtype) if like else _result(op, inputs, params)
         node = Node(op, inputs, params, None, shape, dtype, *self._origin)
         node.name = like.name if like else None
-        there = {x.op.forward if isinstance(x, Node) else None for x in inputs}
-        for law, pattern, needed, number in self._laws.get(op.forward, ()):
-            if not needed <= there or (number and None not in there):
+        there = {x.op.forward for x in inputs if isinstance(x, Node)}
+        constants = {key_of(float(x)) for x in inputs if _is_number(x)}
+        for law, pattern, needed, numbers in self._laws.get(op.forward, ()):
+            if not needed <= there or not numbers <= constants:
                 continue  # most laws, at a glance
             for bound in _matches(pattern, node, {}):
                 if law.when is None or law.when(**bound):
@@ -203,15 +204,16 @@ class _Maker:
         return after
 
 
+def _is_number(x: Any) -> bool:
+    """Whether an operand is a constant, real and without axes."""
+    plain = not isinstance(x, Node) and np.ndim(x) == 0
+    return plain and not isinstance(x, (complex, np.complexfloating))
+
+
 def _matches(pattern: Any, x: Any, bound: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """All ways in which a pattern fits: names to nodes, constants and parameters."""
     if not isinstance(pattern, _Term):
-        if (
-            not isinstance(x, Node)
-            and np.ndim(x) == 0
-            and not isinstance(x, (complex, np.complexfloating))
-            and key_of(float(x)) == key_of(float(pattern))
-        ):
+        if _is_number(x) and key_of(float(x)) == key_of(float(pattern)):
             yield bound
         return
     if pattern.op is None:
