@@ -34,15 +34,8 @@ from autograd_lite.compiler.native.symbols import Symbol
 from autograd_lite.compiler.native.values import Values
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def compiled(f: Any, *xs: Any, **options: Any) -> Any:
-    """A compiled function that was called once, so that it has a program."""
+    """A compiled function that was called once: that call's results are the trace's."""
     made = ag.compile(f, backend="numba", **options)
     made(*xs)
     return made

@@ -19,23 +19,9 @@ pytest.importorskip("llvmlite", reason="the extra fast is not installed")
 pytest.importorskip("scipy", reason="the extra fast is not installed")
 
 from autograd_lite.compiler.native import threads as pool
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
+from tests.compiler.test_native import compiled
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are Linux's")
-
-
-def compiled(f: Any, *xs: Any, threads: int) -> Any:
-    """A compiled function that was called once: that call's results are the trace's."""
-    made = ag.compile(f, backend="numba", threads=threads)
-    made(*xs)
-    return made
 
 
 def reductions(a: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 from autograd_lite.comparison.adapters.base import arguments_of
 from autograd_lite.errors import CompareError
 
-__all__ = ["Call", "is_cache", "is_flow", "is_label", "is_rate"]
+__all__ = ["Call", "is_flow", "is_label", "is_rate"]
 
 _RATE = re.compile(
     r"lr|eta|rate|alpha|step|step_?size|l_?rate|lea?r(n|ning|ing)?_?(rate|fac\w*)|learning|n_?rate"
@@ -46,11 +46,6 @@ def is_rate(name: str) -> bool:
     (True, True, False)
     """
     return bool(_RATE.fullmatch(_plain(name)))
-
-
-def is_cache(name: str) -> bool:
-    """Whether an argument is called as what a forward pass keeps."""
-    return bool(_CACHE.fullmatch(_plain(name)))
 
 
 def is_flow(name: str) -> bool:
@@ -101,7 +96,7 @@ class Call:
             else:
                 roles.append((p.name, "flow"))
         flows = [name for name, role in roles if role == "flow"]
-        if roles and flows and roles[-1] == (flows[-1], "flow") and is_cache(flows[-1]):
+        if flows and roles[-1] == (flows[-1], "flow") and _CACHE.fullmatch(_plain(flows[-1])):
             roles[-1] = (flows[-1], "cache")
         if not flows and len(inputs) == 1 and len(roles) == 1:
             roles = [(roles[0][0], "flow")]  # forward(x) and backward(x): another x

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison.diagnosis.evidence import called, spreads
+from autograd_lite.comparison.diagnosis.evidence import called, spreads, start_of
 from autograd_lite.comparison.diagnosis.mistakes import Edge, Wrong
 from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Flow
@@ -43,7 +43,7 @@ def skipping(graph: Graph, values: Flow) -> Iterator[tuple[Node, Node, Wrong]]:
 
 
 def _instead(x: Node, g: Any, y: Any) -> Iterator[Wrong]:
-    start = x.name or (f"line {x.source.line}" if x.source else x.op.name)
+    start = start_of(x)
     yield Wrong("local derivative", f"all that lies between {start} and there is left out", g)
     text = (
         f"from {start} to there only y(1 − y) is used, the diagonal of a softmax's Jacobian; the "

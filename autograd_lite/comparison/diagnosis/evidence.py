@@ -22,6 +22,7 @@ from autograd_lite.reverse import Flow, flow
 
 __all__ = [
     "Evidence", "Explanation", "Suspect", "called", "fits", "is_plain", "place", "ratio", "spreads",
+    "start_of",
 ]  # fmt: skip
 
 _SAME = 1e-7  # of the larger one's largest element
@@ -145,6 +146,11 @@ def called(node: Node) -> str:
     if node.name:
         return node.name
     return f"the {node.op.name}" + (f" of line {node.source.line}" if node.source else "")
+
+
+def start_of(node: Node) -> str:
+    """A node as the start of a stretch of the graph: its name, or its line."""
+    return node.name or (f"line {node.source.line}" if node.source else node.op.name)
 
 
 def spreads(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

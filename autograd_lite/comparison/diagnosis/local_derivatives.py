@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison.diagnosis.evidence import fits
+from autograd_lite.comparison.diagnosis.evidence import fits, start_of
 from autograd_lite.comparison.diagnosis.mistakes import Wrong
 from autograd_lite.comparison.diagnosis.substitutes import SUBSTITUTES
 from autograd_lite.comparison.diagnosis.trial import Found, Sought, classified
@@ -57,5 +57,4 @@ def _is_mask(local: Any) -> bool:
 
 def instead(x: Node, text: str) -> str:
     """The sentence that names the derivative which is used from x on."""
-    start = x.name or (f"line {x.source.line}" if x.source else x.op.name)
-    return f"the local derivative that is used, from {start} to there, is {text}"
+    return f"the local derivative that is used, from {start_of(x)} to there, is {text}"

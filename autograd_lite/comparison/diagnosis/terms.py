@@ -31,7 +31,7 @@ _LONGEST = 16  # of an axis whose sum may be missing
 def single(sought: Sought) -> Iterator[Found]:
     """One mistake at one edge."""
     for order, edge, wrong in sought.trial.wrongs:
-        if np.shape(wrong.passes) == edge.to.shape:
+        if edge.to in sought.pushed.at and np.shape(wrong.passes) == edge.to.shape:
             change = np.asarray(wrong.passes, float) - np.asarray(edge.passes, float)
             if sought.explains(edge.to, change):
                 yield Found(classified(wrong, edge.passes), edge.node, order)
@@ -118,7 +118,7 @@ def overwritten(sought: Sought) -> Iterator[Found]:
     for edge in sought.trial.edges:
         readers.setdefault(edge.to, []).append(edge)
     for node, edges in readers.items():
-        if len(edges) < 2:
+        if len(edges) < 2 or node not in sought.pushed.at:
             continue
         edges = sorted(edges, key=lambda e: e.node.serial)
         total = sum(np.asarray(e.passes, float) for e in edges)
@@ -137,12 +137,10 @@ def overwritten(sought: Sought) -> Iterator[Found]:
 
 def unsummed(sought: Sought) -> Iterator[Found]:
     """A sum over an axis that is missing within the formula: each element keeps its own."""
-    leaf = sought.leaf
-    assert leaf is not None
     for edge in sought.trial.edges:
         raw = edge.pull(edge.arrives)
         to = edge.to.shape
-        if raw.ndim != len(leaf.shape) or raw.size <= int(np.prod(to)):
+        if raw.ndim != sought.leaf.ndim or raw.size <= int(np.prod(to)):
             continue
         lined = (1,) * (raw.ndim - len(to)) + to
         axes = [k for k, (m, n) in enumerate(zip(lined, raw.shape, strict=True)) if m != n]
@@ -154,9 +152,7 @@ def unsummed(sought: Sought) -> Iterator[Found]:
 
 
 def _keeps_own(sought: Sought, edge: Edge, raw: Any, axis: int) -> bool:
-    leaf = sought.leaf
-    assert leaf is not None
-    size = raw.shape[axis]
+    leaf, size = sought.leaf, raw.shape[axis]
     alone = []
     for j in range(size):
         seed = raw.take([j], axis).reshape(edge.to.shape).astype(edge.to.dtype)[()]
@@ -173,7 +169,7 @@ def skipped(sought: Sought) -> Iterator[Found]:
     """What arrives at one node is taken for what arrives at an earlier one."""
     flow = sought.trial.flow
     for x, y, wrong in skipping(sought.trial.graph, flow):
-        if np.isfinite(wrong.passes).all():
+        if x in sought.pushed.at and np.isfinite(wrong.passes).all():
             change = wrong.passes - np.asarray(flow.cotangents[x], float)
             if sought.explains(x, change):
                 yield Found(classified(wrong, flow.cotangents[x]), y, -y.serial)
@@ -183,8 +179,9 @@ def times_arrays(sought: Sought) -> Iterator[Found]:
     """A term is multiplied or divided by an array of the graph once more than it should be."""
     trial = sought.trial
     for edge, wrong in factors(trial.graph, trial.flow, trial.edges):
-        change = wrong.passes - np.asarray(edge.passes, float)
-        if np.isfinite(change).all() and sought.explains(edge.to, change):
+        if edge.to not in sought.pushed.at or not np.isfinite(wrong.passes).all():
+            continue
+        if sought.explains(edge.to, wrong.passes - np.asarray(edge.passes, float)):
             yield Found(wrong, edge.node, 0)
 
 

@@ -121,8 +121,11 @@ class Sought:
         self.goal = self.pushed.weigh(self.gap)
 
     def explains(self, node: Node, change: Any) -> bool:
-        """Whether the gap is what this change of what arrives at a node makes of the gradient."""
-        if node not in self.pushed.at or not near(self.pushed.effect(node, change), self.goal):
+        """Whether the gap is what this change of what arrives at a node makes of the gradient.
+
+        The node is one that rests on the leaf (`pushed.at`).
+        """
+        if not near(self.pushed.effect(node, change), self.goal):
             return False
         seed = np.asarray(change, node.dtype if node.dtype.kind == "f" else float)[()]
         quiet = dict.fromkeys(self.trial.silent, np.zeros_like)

@@ -50,8 +50,9 @@ def of_class(name: str, kind: type, node: ast.AST) -> Target:
         forward = signed(names)
         return Target(name, forward, lambda one: one, setup=kind, node=node, labels=names[-1])
     flag = methods_with_derivative(kind)[2] if not ForwardBackward().fits(kind) else ""
+    forward = forward_of(kind)
     return Target(
-        name, _unbound(kind), lambda one: one, setup=kind, skip=_skip(kind), node=node, without=flag
+        name, forward, lambda one: one, setup=kind, skip=_skip(kind), node=node, without=flag
     )
 
 
@@ -115,7 +116,7 @@ def turned_round(function: Any) -> Any:
 
 
 def forward_of(value: Any) -> Any:
-    """The function of a layer whose arguments are the inputs."""
+    """The function whose arguments are the inputs, of a layer or of its class."""
     if ForwardBackward().fits(value):
         return getattr(value, methods_of(value)[0])
     if MethodAndDerivative().fits(value):
@@ -134,19 +135,9 @@ def signed(names: Sequence[str]) -> Callable[..., Any]:
     return function
 
 
-def _unbound(kind: type) -> Any:
-    if ForwardBackward().fits(kind):
-        return getattr(kind, methods_of(kind)[0])
-    if MethodAndDerivative().fits(kind):
-        return getattr(kind, methods_with_derivative(kind)[0])
-    return getattr(kind, loss_and_gradient(kind)[0])
-
-
 def _skip(kind: type) -> int:
     """1 where the forward function still has its self."""
-    return int(inspect.isfunction(_unbound(kind)) and not _is_static(kind))
-
-
-def _is_static(kind: type) -> bool:
-    method = inspect.getattr_static(kind, _unbound(kind).__name__, None)
-    return isinstance(method, staticmethod)
+    forward = forward_of(kind)
+    if not inspect.isfunction(forward):
+        return 0
+    return int(not isinstance(inspect.getattr_static(kind, forward.__name__, None), staticmethod))
