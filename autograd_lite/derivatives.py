@@ -175,8 +175,8 @@ def _numeric(output: Any, who: str) -> None:
 
 
 def _dual(x: Any, t: Any, level: int) -> Dual:
-    primal = x if isinstance(x, Tensor) else _float_copy(x)
-    tangent = t if isinstance(t, Tensor) else _float_copy(t)
+    primal = _floating(x) if isinstance(x, Tensor) else _float_copy(x)
+    tangent = _floating(t) if isinstance(t, Tensor) else _float_copy(t)
     if primal.shape != tangent.shape:
         raise ShapeError(
             f"the tangent has shape {tangent.shape}, its array {primal.shape}",
@@ -192,6 +192,11 @@ def _dual(x: Any, t: Any, level: int) -> Dual:
 def _float_copy(x: Any) -> Any:
     array = plain(x)
     return np.array(array, dtype=np.float64 if array.dtype.kind in "biu" else array.dtype)[()]
+
+
+def _floating(x: Tensor) -> Any:
+    """Integers as float64, as those of an array: a traced one still holds what it was given."""
+    return astype(x, np.float64) if x.dtype.kind in "biu" else x
 
 
 def _outward(value: Any, arrays: bool) -> Any:
@@ -339,7 +344,7 @@ def _variable(x: Any) -> Any:
     if isinstance(x, Dual):
         return Dual(_variable(x.primal), x.tangent, x.level)
     if isinstance(x, Tensor) and x._node is not None:
-        variable = _alias(x)
+        variable = _alias(_floating(x))
     else:
         variable = tensor(x._value if isinstance(x, Tensor) else x)
         variable.node.cell = None  # nobody will ask for its .grad
@@ -398,6 +403,15 @@ class _Call:
         """Whether an outer derivative, or one who gave tensors, needs the graph of ``value``."""
         own = {_base(v)._node for v in self.variables}
         return _rests_outside(value, own, self.arrays)
+
+    def extra(self) -> Any:
+        """The extra results, in the kind that was given too; parameters and others as they are."""
+        leaves, form = flatten(self.aux)
+        computed = [isinstance(one, Tensor) and one.node.cell is None for one in leaves]
+        if not any(computed):
+            return self.aux
+        pairs = zip(leaves, computed, strict=True)
+        return unflatten(form, [self.outward(one) if new else one for one, new in pairs])
 
     def tree(self, leaves: list[Any]) -> Any:
         return unflatten(self.form, leaves, objects=False)
@@ -491,7 +505,8 @@ def value_and_grad(
 
     ``f`` returns one number (and, with ``has_aux=True``, extra results: the first part is then a
     pair). Arguments are arrays, tensors, nested dicts, lists, tuples and layers; the gradient has
-    the argument's form and kind. Raises ``GradientError`` for a result of several numbers.
+    the argument's form and kind, extra results its kind. Raises ``GradientError`` for a result of
+    several numbers.
 
     ``holomorphic=True`` gives the complex derivative f′(z) of a function from complex arguments to
     one complex number, which must be holomorphic (``docs/complex.md``); ``DTypeError`` for others.
@@ -512,7 +527,7 @@ def value_and_grad(
         seed = np.ones(output.shape, output.dtype)[()] if holomorphic else None
         found = call.pull_back([output], [seed], unused)
         value = call.outward(output) if isinstance(output, Tensor) else output
-        value = (value, call.aux) if has_aux else value
+        value = (value, call.extra()) if has_aux else value
         return value, call.tree(found)
 
     return evaluate
@@ -575,7 +590,7 @@ def vjp(
 
     values = [call.outward(one) if isinstance(one, Tensor) else one for one in outputs]
     value = unflatten(form, values)
-    return (value, pullback, call.aux) if has_aux else (value, pullback)
+    return (value, pullback, call.extra()) if has_aux else (value, pullback)
 
 
 def jacobian(

@@ -153,8 +153,9 @@ class Tensor:
     def data(self) -> Any:
         """The values as a read-only ndarray; while a function is compiled a traced constant."""
         value = self._value
-        if self._node is not None and current_mode().tracer is not None:
-            return self.detach()
+        tracer = current_mode().tracer
+        if self._node is not None and tracer is not None:
+            return tracer.array(self.detach())
         if isinstance(value, np.ndarray):
             view = value.view()
             view.flags.writeable = False
@@ -314,10 +315,13 @@ class Tensor:
             raise DetachedError(
                 f"{how} of a traced value would bake this example's numbers into the graph",
                 where=describe(self, self.name),
-                mend="compute with tensors alone inside ag.trace",
+                mend="stay with tensors: operators, ag functions, ag.where for a choice, t[i] for "
+                "a position, ag.stack or ag.lift instead of writing into an array; a number that "
+                "a loop or a shape needs is computed outside, and is an argument",
             )
 
     def _leave(self, how: str, instead: str) -> Any:
+        self._stay_traced(how)
         if self._node is not None:
             raise DetachedError(
                 f"{how} of a tracked tensor would cut it from its graph",
@@ -349,7 +353,8 @@ class Tensor:
         if current_mode().tracing and self._node is not None:
             raise DetachedError(
                 "the truth of a traced value would bake one branch into the graph",
-                mend="write ag.where(condition, a, b)",
+                mend="write ag.where(condition, a, b); or check and choose outside, and pass the "
+                "choice as an argument",
             )
         if self._value.size != 1:
             raise ShapeError(
@@ -471,6 +476,10 @@ def _new_leaf(kind: str, value: Any, name: str | None, cell: Cell | None) -> Lea
 
 def _leaf(kind: str, data: Any, name: str | None, dtype: Any, copy: bool) -> Tensor:
     if isinstance(data, Tensor):
+        tracer = current_mode().tracer
+        if tracer is not None and data.tracked and kind == "input":
+            made: Tensor = tracer.variable(data, name, dtype)
+            return made
         data = data._leave(f"ag.{kind}", "t.detach() first")
     array = plain(data)
     wanted = np.dtype(dtype) if dtype is not None else array.dtype

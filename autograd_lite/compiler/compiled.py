@@ -37,12 +37,13 @@ def compile(  # the public name, ag.compile
 ) -> Any:
     """The same function as a program: traced once for each kind of call, simplified, compiled.
 
-    ``f`` takes arrays and tensors, in dicts, lists and tuples too, and may use ``ag.grad`` and its
-    kin, ``backward()``, layers and optimizers: what it reads of parameters, buffers, optimizers and
-    ``ag.random`` generators is read anew at each call, what it writes is put into place when a call
-    has succeeded. Other arguments (numbers, strings, layers, functions) are static: a call with
-    another one, or with arrays of other shapes or dtypes, traces ``f`` anew. ``limit`` programs are
-    kept; where more are needed the one that was used longest ago goes, with a warning.
+    ``f`` takes arrays and tensors, in dicts, lists, tuples and dataclasses too, and may use
+    ``ag.grad`` and its kin, ``backward()``, layers and optimizers: what it reads of parameters,
+    buffers, optimizers and ``ag.random`` generators is read anew at each call, what it writes is
+    put into place when a call has succeeded. Other arguments (numbers, strings, layers, functions)
+    are static: a call with another one, or with arrays of other shapes or dtypes, traces ``f``
+    anew. ``limit`` programs are kept; where more are needed the one that was used longest ago goes,
+    with a warning.
 
     ``backend`` names what runs the program: ``"numpy"``, or another file of
     ``autograd_lite/compiler/backends``; ``options`` are for it. Also a decorator.
@@ -145,10 +146,17 @@ class Compiled:
 
     def _keep(self, entry: Entry) -> None:
         if len(self._entries) >= self._limit:
+            change = self._entries[0].change()
             warnings.warn(
                 f"{getattr(self, '__name__', 'a function')} was traced {self._limit} times and "
-                "more: an argument that is another at each call should be an array "
-                "(np.float64(rate)), or raise limit=",
+                "more: "
+                + (
+                    f"what it closes over is another at each call ({change}): make it an argument"
+                    if change
+                    else "an argument that is another at each call should be an array "
+                    "(np.float64(rate))"
+                )
+                + ", or raise limit=",
                 RuntimeWarning,
                 stacklevel=4,
             )

@@ -1,7 +1,7 @@
-"""Variables that code only counts up: `calls += 1`, `self.calls += 1`, `calls["f"] += 1`.
+"""Variables that code only adds to: `calls += 1`, `self.calls["f"] += 1`, `log.append(x)`.
 
-Such a count is an effect, like printing: no result depends on it. Knows Python's instructions.
-Imports nothing of ours.
+Such a count or log is an effect, like printing: no result depends on it. Knows Python's
+instructions. Imports nothing of ours.
 """
 
 import dis
@@ -12,21 +12,23 @@ __all__ = ["only_counted"]
 
 _SILENT = {"CACHE", "NOP", "EXTENDED_ARG", "COPY", "SWAP", "PRECALL", "RESUME", "PUSH_NULL"}
 _VARIABLE = ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD")
+_LOGS = {"append", "extend", "add"}
 
 
 def only_counted(codes: Iterable[CodeType]) -> frozenset[str]:
-    """Names of variables and attributes that all this code reads only to add a number to them.
+    """Names of variables and attributes that all this code reads only to add to them.
 
-    Of a container that a name stands for: to one of its items.
+    A number to a number, or to an item of a container; or something to the end of a list.
 
     >>> def f(x):
     ...     global calls, steps
     ...     calls, steps = calls, steps + 1
     ...     f.made += 1
     ...     seen["f"] += 1
+    ...     log.append(calls)
     ...     return x
     >>> sorted(only_counted([f.__code__]))
-    ['made', 'seen']
+    ['log', 'made', 'seen']
     """
     counted: set[str] = set()
     read: set[str] = set()
@@ -40,9 +42,12 @@ def only_counted(codes: Iterable[CodeType]) -> frozenset[str]:
 
 
 def _counts(steps: list[dis.Instruction]) -> bool:
-    """Whether the variable that the first of these instructions loads is counted up by them."""
+    """Whether the variable that the first of these instructions loads is added to by them."""
     item = len(steps) > 2 and _is_constant(steps[1]) and _is_item(steps[2])
-    match steps[3:] if item else steps[1:4]:
+    rest = steps[3:] if item else steps[1:4]
+    if rest and rest[0].opname in ("LOAD_ATTR", "LOAD_METHOD") and rest[0].argval in _LOGS:
+        return True
+    match rest:
         case [number, adds, stores] if _is_constant(number) and adds.argrepr in ("+=", "-="):
             if item:
                 return stores.opname == "STORE_SUBSCR"

@@ -17,7 +17,7 @@ from autograd_lite.compiler.guards import Held
 from autograd_lite.compiler.passes import Pass, simplified
 from autograd_lite.compiler.program import BackEnd, Executable, Program
 from autograd_lite.compiler.signature import MISS, Arguments, compiled_source
-from autograd_lite.compiler.tracing import ARRAY, Input, Trace, Write, trace_call
+from autograd_lite.compiler.tracing import ARRAY, TENSOR, Input, Trace, Write, trace_call
 from autograd_lite.derivatives import gradients
 from autograd_lite.errors import GradientError
 from autograd_lite.graph import Constant, Graph, Leaf, Node, Op
@@ -168,6 +168,11 @@ class Entry:
         scope = compiled_source(text, space, "<signature>")
         self.match = scope["match"]
         self.call = scope.get("call", self._call)
+
+    def change(self) -> str | None:
+        """What the function closes over that is other than it was, if anything is."""
+        moved = (guard for guard in self.trace.guards if not guard.holds())
+        return next((str(guard.change()) for guard in moved), None)
 
     def _assembly(self, found: Arguments) -> str:
         """How results are put together, as an expression in the outputs ``r``."""
@@ -373,7 +378,9 @@ def _tensors(graph: Graph, kinds: Mapping[Node, str], first: int) -> set[Node]:
             held = node.name is not None and node.serial < first
             if kinds.get(node, "tensor" if held else "array") == "tensor":
                 found.add(node)
-        elif node.op is not ARRAY and any(p in found for p in node.inputs if isinstance(p, Node)):
+        elif node.op is TENSOR or (
+            node.op is not ARRAY and any(p in found for p in node.inputs if isinstance(p, Node))
+        ):
             found.add(node)
     return found
 

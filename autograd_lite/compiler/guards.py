@@ -1,15 +1,17 @@
 """Guards: what a program took for granted, and whether it is still so.
 
 Knows Python's values, containers and arrays, and what "the same" means for each. Does not know how
-a function reaches them (``surroundings``). Imports NumPy alone.
+a function reaches them (``surroundings``). Imports errors and NumPy.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import is_
 from typing import Any
 
 import numpy as np
+
+from autograd_lite.errors import describe
 
 __all__ = [
     "ABSENT",
@@ -20,7 +22,6 @@ __all__ = [
     "Items",
     "Read",
     "form_of",
-    "kept",
     "same",
     "view_of",
 ]
@@ -47,6 +48,10 @@ class Guard:
         now = _found(self.read)
         return now is self.value or bool(now == self.value)
 
+    def change(self) -> str:
+        """What is other than it was."""
+        return "the form or the state of what it uses"
+
 
 @dataclass(frozen=True)
 class Held:
@@ -59,6 +64,12 @@ class Held:
         """Whether each place holds what it held."""
         now = [_found(read) for read in self.reads]
         return all(map(is_, now, self.parts)) or all(map(same, now, self.parts))
+
+    def change(self) -> str:
+        """What is other than it was."""
+        pairs = ((one, _found(read)) for read, one in zip(self.reads, self.parts, strict=True))
+        old, new = next((old, new) for old, new in pairs if not same(new, old))
+        return f"a variable or attribute: {_shown(old)}, then {_shown(new)}"
 
 
 @dataclass
@@ -80,14 +91,9 @@ class Items:
             all(map(is_, now, self.parts)) or all(map(same, now, self.parts))
         )
 
-    def only_grew(self) -> bool:
-        """Whether a list became longer and is else as it was: what a log does."""
-        now = _all(self.container)
-        return (
-            isinstance(self.container, list)
-            and len(now) > len(self.parts)
-            and all(map(is_, now, self.parts))
-        )
+    def change(self) -> str:
+        """What is other than it was."""
+        return f"what is in a {type(self.container).__name__} of {len(self.container)}"
 
 
 def _all(container: Any) -> Sequence[Any]:
@@ -114,6 +120,14 @@ class Contents:
         """Whether an array of the same form with the same numbers is there."""
         now = _found(self.read)
         return form_of(now) == self.form and _numbers(now) == self.numbers
+
+    def change(self) -> str:
+        """What is other than it was."""
+        return f"the numbers of an array {describe(self.read())}, with which NumPy computes"
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is ABSENT else describe(value)
 
 
 def _found(read: Read) -> Any:
@@ -184,8 +198,3 @@ def same(now: Any, then: Any) -> bool:
 
 
 _EXACT = (float, complex)
-
-
-def kept(guards: Iterable[Any]) -> list[Any]:
-    """The guards without those of lists that the function itself made longer: an effect."""
-    return [one for one in guards if not (isinstance(one, Items) and one.only_grew())]

@@ -6,7 +6,7 @@ they stand for is in its namespace. Imports errors, recording's tensors and tree
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from autograd_lite.errors import UnsupportedError, describe
 from autograd_lite.recording import parameter_names
 from autograd_lite.tensors import Tensor, plain
+from autograd_lite.tree import builder_of, parts_of
 
 __all__ = ["MISS", "Arguments", "compiled_source", "read_arguments"]
 
@@ -75,8 +76,9 @@ def _is_array(value: Any) -> bool:
 
 
 def _read(value: Any, place: str, name: str | None, found: Arguments) -> None:
-    if type(value) in (list, tuple, dict) or (isinstance(value, tuple) and hasattr(value, "_make")):
-        _read_container(value, place, found)
+    parts = parts_of(value)
+    if parts is not None:
+        _read_container(value, parts, place, found)
     elif isinstance(value, Tensor) and not _is_parameter(value):
         found.carries_tangents |= type(value) is not Tensor
         found.tracked |= value.tracked
@@ -101,22 +103,24 @@ def _is_parameter(value: Any) -> bool:
     return type(value) is Tensor and value.tracked and value.node.op.name == "parameter"
 
 
-def _read_container(value: Any, place: str, found: Arguments) -> None:
+def _read_container(value: Any, parts: dict[Any, Any], place: str, found: Arguments) -> None:
     kind = found.fresh(type(value))
-    found.lines.append(
-        f"if type({place}) is not {kind} or len({place}) != {len(value)}: return MISS"
-    )
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, item in items:
-        index = str(key)
-        name = None
+    sized = isinstance(value, (dict, list, tuple))
+    more = f" or len({place}) != {len(value)}" if sized else ""
+    found.lines.append(f"if type({place}) is not {kind}{more}: return MISS")
+    for key, item in parts.items():
+        index = str(key) if isinstance(value, (list, tuple)) else found.fresh(key)
         if isinstance(value, dict):
-            index = found.fresh(key)
             found.lines.append(f"if {index} not in {place}: return MISS")
-            name = key if isinstance(key, str) else None
         inner = f"i{len(found.lines)}"
-        found.lines.append(f"{inner} = {place}[{index}]")
-        _read(item, inner, name, found)
+        text = f"{place}[{index}]" if sized else f"getattr({place}, {index}, MISS)"
+        found.lines.append(f"{inner} = {text}")
+        _read(item, inner, key if isinstance(key, str) else None, found)
+    if not sized:  # a dataclass, of which some fields are fixed
+        for name in (one.name for one in fields(value) if one.name not in parts):
+            inner = f"i{len(found.lines)}"
+            found.lines.append(f"{inner} = getattr({place}, {found.fresh(name)}, MISS)")
+            _read_static(getattr(value, name, MISS), inner, found)
 
 
 def _read_array(value: Any, place: str, name: str | None, kind: str, found: Arguments) -> None:
@@ -148,6 +152,10 @@ def _read_static(value: Any, place: str, found: Arguments) -> None:
             " return MISS"
         )
         return
+    if type(value) is set:
+        kind, known = found.fresh(set), found.fresh(frozenset(value))
+        found.lines.append(f"if type({place}) is not {kind} or {place} != {known}: return MISS")
+        return
     try:
         same = value == value and (isinstance(value, slice) or isinstance(hash(value), int))
     except Exception:  # noqa: BLE001 - a user's __eq__ may raise anything
@@ -156,8 +164,8 @@ def _read_static(value: Any, place: str, found: Arguments) -> None:
         raise UnsupportedError(
             f"an argument of a compiled function is {describe(value)}: neither an array nor "
             "something that can be told by hash and ==",
-            mend="pass arrays, containers of them, numbers, strings, functions or layers; or let "
-            "the function close over it",
+            mend="pass arrays, containers and dataclasses of them, numbers, strings, functions or "
+            "layers; or let the function close over it",
         )
     known = found.fresh(value)
     found.objects.append(value)
@@ -165,12 +173,9 @@ def _read_static(value: Any, place: str, found: Arguments) -> None:
 
 
 def _replaced(value: Any, handles: Any) -> Any:
-    if isinstance(value, dict) and type(value) is dict:
-        return {key: _replaced(item, handles) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_replaced(item, handles) for item in value)
-    if isinstance(value, tuple) and hasattr(value, "_make"):
-        return type(value)._make(_replaced(item, handles) for item in value)
+    parts = parts_of(value)
+    if parts is not None:
+        return builder_of(value)([_replaced(item, handles) for item in parts.values()])
     if (isinstance(value, Tensor) and not _is_parameter(value)) or _is_array(value):
         return next(handles)
     return value

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.counters import only_counted
-from autograd_lite.compiler.guards import ABSENT, SIMPLE, Contents, Held, Items, Read, kept
+from autograd_lite.compiler.guards import ABSENT, SIMPLE, Contents, Held, Items, Read
 from autograd_lite.errors import INTERNAL, UnsupportedError
 
 __all__ = ["Surroundings", "surroundings"]
@@ -28,6 +28,7 @@ __all__ = ["Surroundings", "surroundings"]
 _MOST = 20_000  # objects that are looked at
 _PYTHONS = (os.path.dirname(os.__file__) + os.sep, "<frozen")
 _CALLED = (MethodType, partial, property, staticmethod, classmethod, functools._lru_cache_wrapper)
+_CONTAINERS = (list, dict, set, deque)
 _MAKING = {"__init__", "__new__", "__post_init__"}
 _DYNAMIC = {"getattr", "vars", "__dict__", "__getattribute__"}
 
@@ -46,7 +47,7 @@ class Surroundings:
         """What must be as it was before the trace, which lifted the ``captured`` arrays."""
         lifted = set(captured)
         contents = [one for key, one in self.contents.items() if key not in lifted]
-        return [*kept(self.guards), *contents, *self._new_attributes()]
+        return [*self.guards, *contents, *self._new_attributes()]
 
     def _new_attributes(self) -> list[Held]:
         """Attributes that the trace itself made: the next call finds them, this one did not."""
@@ -180,14 +181,20 @@ class _Walk:
                 self._array(part, read)
             if name in self.counted and type(part) in (int, float):
                 continue
-            if isinstance(part, (list, dict)):
-                (self.tallies if name in self.counted else self.read).add(id(part))
+            if isinstance(part, _CONTAINERS):
+                self._note_use(part, name in self.counted)
             if not isinstance(part, ModuleType) or _is_users(part.__name__):
                 reads.append(read)
                 parts.append(part)
                 self._go_on(part)
         if reads:
             self.found.guards.append(Held(tuple(reads), tuple(parts)))
+
+    def _note_use(self, container: Any, counted: bool) -> None:
+        """Whether a container, or one inside of it, is only added to under some name."""
+        inner = container.values() if isinstance(container, dict) else container
+        for one in (container, *(part for part in inner if isinstance(part, _CONTAINERS))):
+            (self.tallies if counted else self.read).add(id(one))
 
     def _go_on(self, part: Any) -> None:
         if not isinstance(part, SIMPLE):

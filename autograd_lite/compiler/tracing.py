@@ -35,12 +35,25 @@ from autograd_lite.modes import using
 from autograd_lite.ops.shaping import astype
 from autograd_lite.recording import apply
 from autograd_lite.tensors import Tensor, plain, renew
-from autograd_lite.tree import flatten
+from autograd_lite.tree import flatten, parts_of
 
-__all__ = ["ARRAY", "Gone", "Input", "Number", "Trace", "Tracer", "Write", "trace_call"]
+__all__ = [
+    "ARRAY",
+    "TENSOR",
+    "Gone",
+    "Input",
+    "Number",
+    "Trace",
+    "Tracer",
+    "Write",
+    "trace_call",
+]
 
 ARRAY = Op("as_array", "constant", lambda x: x, symbol="=", text="{0}", code="{0}")
 """Marks what is a plain array outside of a trace: the gradient of an array, say."""
+TENSOR = Op("as_tensor", "linear", lambda x: x, symbol="=", text="{0}", code="{0}",
+            pulls=[lambda g, y, x: g], keeps=(0,))  # fmt: skip
+"""Marks what ``ag.tensor`` makes of a traced value: a tensor outside of a trace."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +172,7 @@ class Tracer:
         self.guards: list[Any] = []
         self.afterwards: list[Callable[[], None]] = []
         self.generators: dict[int, tuple[Any, Any]] = {}  # and their states before
-        self.made: set[int] = set()
+        self.made: set[int] = set()  # generators and cells that the function makes itself
         self.lifted: set[int] = set()  # arrays that the function closes over and that are inputs
         self.foreign = False  # whether numbers came in that NumPy may have made of such arrays
         self._state: dict[Any, Any] = {}
@@ -202,6 +215,15 @@ class Tracer:
             self._keep.append(read)
             self._state[key] = self.lift(read, name, "array")
         return self._state[key]
+
+    def variable(self, value: Tensor, name: str | None, dtype: Any = None) -> Tensor:
+        """What ``ag.tensor`` makes of a traced value: one with a ``grad``, never of integers."""
+        kind = np.dtype(dtype or (np.float64 if value.dtype.kind in "biu" else value.dtype))
+        made: Tensor = apply(TENSOR, (value if value.dtype == kind else astype(value, kind),))
+        made.node.name, made.node.cell = name, Cell()
+        self.made.add(id(made.node.cell))
+        self._keep.append(made.node.cell)
+        return made
 
     def captured(self, array: Any) -> Tensor | None:
         """An array that the function closes over, as an input that is read from its place.
@@ -251,10 +273,6 @@ class Tracer:
 
     # parameters and their gradients
 
-    def data(self, held: Tensor) -> Tensor:
-        """What ``.data`` of a traced value is: its array, a constant to derivatives."""
-        return self.array(held)
-
     def assign(self, held: Tensor, new: Any) -> None:
         """A new value of a parameter, which the rest of the trace sees."""
         node = held.node
@@ -270,7 +288,7 @@ class Tracer:
         key = ("grad", id(cell))
         if key not in self._state:
             self._keep.append(cell)
-            if self.guard(lambda: cell.grad is None):
+            if id(cell) in self.made or self.guard(lambda: cell.grad is None):
                 self._state[key] = None
         return self.read(key, lambda: cell.grad, "grad")
 
@@ -281,7 +299,10 @@ class Tracer:
         def put(value: Any) -> None:
             cell.grad = value if value is None else np.asarray(value)
 
-        self.write(("grad", id(cell)), new, put)
+        key = ("grad", id(cell))
+        self.write(key, new, put)
+        if id(cell) in self.made:
+            del self._puts[key]  # it ends with the trace
 
     def publish(self, arrived: Mapping[Node, Any]) -> None:
         """What ``backward`` adds to the gradients of leaves."""
@@ -431,7 +452,14 @@ def trace_call(
     try:
         with _TRACING, using(tracing=True, recording=True, tracer=tracer):
             args, kwargs = rebuild(handles)
-            result = f(*args, **kwargs)
+            given = _contents((args, kwargs))
+            try:
+                result = f(*args, **kwargs)
+            except ValueError as error:  # NumPy's, of ``array[i] = t``: the cause says what to do
+                if isinstance(error.__cause__, DetachedError):
+                    raise error.__cause__ from error
+                raise
+            _refuse_changed(given, _contents((args, kwargs)))
             outputs, form = flatten(result)
             around.refuse_draws(before, set(tracer.generators))
             writes = tracer.finish()
@@ -449,6 +477,24 @@ def trace_call(
     )  # fmt: skip
     _add_parameters(trace)
     return trace
+
+
+def _contents(tree: Any) -> list[Any]:
+    """What is in nested containers."""
+    parts = parts_of(tree)
+    return (
+        [tree] if parts is None else [leaf for part in parts.values() for leaf in _contents(part)]
+    )
+
+
+def _refuse_changed(given: Sequence[Any], now: Sequence[Any]) -> None:
+    """Raise if the function changed a container among its arguments: the caller's would not be."""
+    if len(given) != len(now) or any(one is not other for one, other in zip(given, now)):
+        raise UnsupportedError(
+            "a compiled function put something into a container that is its argument, or took it "
+            "out: the caller's own would not change",
+            mend='return the new one, params = step(params, x), with {**params, "W": new}, say',
+        )
 
 
 def _check_output(out: Any) -> None:
