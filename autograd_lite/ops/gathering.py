@@ -122,14 +122,13 @@ def _along(x: Any, indices: Any, *, axis: int, once: bool) -> Any:
 
 
 def _back_along(g: Any, indices: Any, *, axis: int, shape: Shape, once: bool) -> Any:
-    size = shape[axis]
+    size, others = shape[axis], shape[:axis] + shape[axis + 1 :]
     indices = _wrapped(indices, size)
-    if once:
+    places = np.broadcast_shapes(indices.shape[:axis] + indices.shape[axis + 1 :], others)
+    if once or (indices.shape[axis] == 1 and places == others):  # each place has one of its own
         total = np.zeros(shape, np.asarray(g).dtype)
         np.put_along_axis(total, indices, g, axis)
         return total
-    places = np.broadcast_shapes(indices.shape[:axis] + indices.shape[axis + 1 :],
-                                 shape[:axis] + shape[axis + 1 :])  # fmt: skip
     offsets = np.arange(math.prod(places)).reshape(*places[:axis], 1, *places[axis:])
     flat = offsets * size + np.broadcast_to(
         indices, (*places[:axis], indices.shape[axis], *places[axis:])

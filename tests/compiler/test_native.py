@@ -247,6 +247,30 @@ def test_what_an_operator_refuses_the_program_refuses_in_its_words() -> None:
     np.testing.assert_allclose(program(x, labels), np.log(4), rtol=1e-15)
 
 
+def test_what_is_refused_is_told_where_an_input_plays_no_part() -> None:
+    """The labels are checked all the same."""
+
+    def f(x: Any, unused: Any, labels: Any) -> Any:
+        return ag.take_along_axis(x, labels, axis=1)
+
+    x, labels = np.ones((2, 3)), np.array([[0], [2]])
+    program = compiled(f, x, np.ones(2), labels)
+    with pytest.raises(IndexError, match="out of bounds"):
+        program(x, np.ones(2), labels + 1)
+
+
+def test_shares_less_what_is_picked_are_one_exponential() -> None:
+    """Cross-entropy with its gradient; the labels' axis is any."""
+    x = np.random.default_rng(0).normal(size=(3, 4, 5)) * 3
+    for axis in (1, 2):
+        labels = np.argmin(x, axis)
+        both = ag.value_and_grad(lambda x, t, k=axis: ag.nn.softmax_cross_entropy(x, t, axis=k))
+        program = compiled(both, x, labels)
+        assert program.source.count(" = exp(") == 1
+        for found, wanted in zip(program(x, labels), both(x, labels), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=1e-16)
+
+
 @pytest.mark.parametrize("refuses_first", [True, False])
 def test_a_refusal_is_found_on_either_side_of_a_condition(refuses_first: bool) -> None:
     def raising(x: Any) -> Any:

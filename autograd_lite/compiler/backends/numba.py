@@ -1,15 +1,17 @@
 """The Numba back end: a program as machine code, whole and in one call.
 
-Its LLVM is the one that Numba brings (llvmlite), its BLAS NumPy's. Imports errors, native and
-program.
+Its LLVM is the one that Numba brings (llvmlite), its BLAS NumPy's. Imports errors, rewrite,
+composites, native and program.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from autograd_lite.compiler.composites import COMPOSITES
 from autograd_lite.compiler.native.program import NativeProgram
 from autograd_lite.compiler.program import Executable, Program
 from autograd_lite.errors import UnsupportedError
+from autograd_lite.rewrite import rewritten
 
 __all__ = ["build"]
 
@@ -30,4 +32,5 @@ def build(program: Program, options: Mapping[str, Any]) -> Executable:
         raise UnsupportedError(
             f"the numba back end takes no {min(unknown)}=", mend="leave it out, or another backend="
         )
-    return NativeProgram(program.graph, program.inputs, options.get("threads"))
+    graph = rewritten(program.graph, COMPOSITES).graph
+    return NativeProgram(graph, program.inputs, options.get("threads"))

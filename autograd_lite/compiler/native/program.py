@@ -250,7 +250,9 @@ class NativeProgram:
     def _judge(self, code: Any, given: Sequence[Any]) -> None:
         """Raise what NumPy raises where the machine code found something wrong."""
         if code is True:
-            self._graph.replay(dict(zip(self._inputs, given, strict=True)))
+            there = set(self._graph.nodes)
+            named = zip(self._inputs, given, strict=True)
+            self._graph.replay({leaf: array for leaf, array in named if leaf in there})
             raise IndexingError(
                 "an index of the program is out of bounds",
                 mend="look at the arrays that it indexes by",

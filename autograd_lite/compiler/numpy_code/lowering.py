@@ -10,12 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler.composites import (
+    COMPOSITES,
+    is_of_rows,
+    is_picked,
+    is_real,
+    shifted,
+)  # fmt: skip
 from autograd_lite.compiler.numpy_code.schedule import LARGE
 from autograd_lite.graph import Graph, Node, Op, rebuilt, same_again
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import abs as absolute
 from autograd_lite.ops.pointwise import exp, greater, log, maximum, multiply, reciprocal, square
-from autograd_lite.ops.reductions import max as largest
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import reshape
 from autograd_lite.ops.special import sigmoid
@@ -70,17 +76,13 @@ _softmax, _log_softmax = operator("softmax"), operator("log_softmax")
 _placing, _adding = OPS["scatter"].forward, OPS["add"].forward
 
 
-def _real(a: Any) -> bool:
-    return hasattr(a, "shape") and a.dtype in (np.float32, np.float64)
-
-
 def _few(a: Any) -> bool:
     """Whether the call of a function costs more than its elements: then cosh is quicker."""
-    return _real(a) and prod(a.shape) <= 64
+    return is_real(a) and prod(a.shape) <= 64
 
 
 def _some(a: Any) -> bool:
-    return _real(a) and prod(a.shape) < LARGE // 4
+    return is_real(a) and prod(a.shape) < LARGE // 4
 
 
 def _sigmoid(a: Any) -> Any:
@@ -109,31 +111,27 @@ def _ones(count: int, dtype: Any) -> Any:
     return np.ones(count, dtype)
 
 
-def _shift(a: Any, axis: Any) -> Any:
-    return a - largest(a, axis=axis, keepdims=True)
-
-
 def _shares(a: Any, axis: Any) -> Any:
-    e = exp(_shift(a, axis))
+    e = exp(shifted(a, axis))
     return e / total(e, axis=axis, keepdims=True)
 
 
 def _log_shares(a: Any, axis: Any) -> Any:
-    shifted = _shift(a, axis)
-    return shifted - log(total(exp(shifted), axis=axis, keepdims=True))
+    rest = shifted(a, axis)
+    return rest - log(total(exp(rest), axis=axis, keepdims=True))
 
 
 def _is_all(a: Any, axis: Any, **rest: Any) -> bool:
-    return _real(a) and (axis is None or len(axis) == len(a.shape))
+    return is_real(a) and (axis is None or len(axis) == len(a.shape))
 
 
 def _is_columns(a: Any, axes: Any, **rest: Any) -> bool:
-    return _real(a) and len(a.shape) == 2 and tuple(axes) == (0,) and a.shape[0] > 0
+    return is_real(a) and len(a.shape) == 2 and tuple(axes) == (0,) and a.shape[0] > 0
 
 
 def _is_rows(a: Any, axis: Any) -> bool:
     """Whether the rows of a matrix are summed that is too small to be computed in blocks."""
-    matrix = _real(a) and len(a.shape) == 2 and axis == (1,)
+    matrix = is_real(a) and len(a.shape) == 2 and axis == (1,)
     return matrix and 0 < prod(a.shape) < LARGE and a.shape[1] <= LONGEST
 
 
@@ -142,30 +140,16 @@ def _starts(shape: Any) -> Any:
     return (np.arange(shape[0]) * shape[1]).reshape(-1, 1)
 
 
-def _scaled_shares(a: Any, b: Any, axis: Any) -> Any:
-    """softmax(a)·b as e·(b/Σe): Σe ≥ 1, so that nothing is lost, and it is one pass less."""
-    e = exp(_shift(a, axis))
-    return e * (b / total(e, axis=axis, keepdims=True))
-
-
 def _picked_log_shares(a: Any, i: Any, axis: Any) -> Any:
     """The logarithm of the sum is taken from the elements that are wanted alone."""
-    shifted = _shift(a, axis)
-    picked = apply(PICK, (shifted, i, _starts(a.shape)))
-    return picked - log(total(exp(shifted), axis=axis, keepdims=True))
-
-
-def _is_of_rows(a: Any, b: Any, axis: Any) -> bool:
-    """Whether b has one number for each row of the matrix."""
-    matrix = _real(a) and len(a.shape) == 2 and prod(a.shape) > 0 and axis == (1,)
-    return matrix and getattr(b, "shape", None) == (a.shape[0], 1) and b.dtype == a.dtype
+    rest = shifted(a, axis)
+    picked = apply(PICK, (rest, i, _starts(a.shape)))
+    return picked - log(total(exp(rest), axis=axis, keepdims=True))
 
 
 def _is_pick(a: Any, i: Any, axis: int, shape: Any) -> bool:
     """Whether one known position is meant in each row of a matrix."""
-    whole = hasattr(i, "shape") and hasattr(a, "shape") and len(shape) == 2 and i.ndim == 2
-    rows = whole and i.shape[axis] == 1 and i.shape[1 - axis] == shape[1 - axis]
-    return bool(rows and a.shape[1 - axis] == shape[1 - axis])
+    return axis == 1 and len(shape) == 2 and is_picked(a, i, axis, shape)
 
 
 def _joined(graph: Graph) -> Graph:
@@ -215,51 +199,38 @@ def _average(a: Any, axis: Any, keepdims: Any) -> Any:
 
 
 FIRST: list[Law] = [
-    Law("the slope of the sigmoid", lambda a: sigmoid(a) * sigmoid(-a), _sigmoid_slope, when=_real),
+    Law("the slope of the sigmoid", lambda a: sigmoid(a) * sigmoid(-a), _sigmoid_slope,
+        when=is_real),
     Law("times the slope of tanh", lambda g, a: g * _slope(a),
         lambda g, a: g / apply(COSH, (a,)) / apply(COSH, (a,)),
         when=lambda g, a: _few(a) and getattr(g, "shape", None) == a.shape),
     Law("the slope of ReLU", lambda g, a: g * _or_nan(maximum(a, 0), greater(a, 0)),
         lambda g, a: g * _sign(maximum(a, 0)),
         when=lambda g, a: _some(a) and getattr(g, "dtype", None) == a.dtype),
-    Law("exp of log softmax", lambda a, axis: exp(_log_softmax(a, axis=axis)),
-        lambda a, axis: _softmax(a, axis=axis),
-        when=lambda a, axis: _real(a) and prod(a.shape) > 0,
-        samples=[((2, 3), (1,)), ((3,), (0,))]),
+    *COMPOSITES,
     Law("a placed element less a product of its row",
         lambda g, i, axis, shape, once, a, b: _placed(
             g, i, axis=axis, shape=shape, once=once) - a * b,
         lambda g, i, axis, shape, once, a, b: apply(PLACE, (a * -b, g, i, _starts(shape))),
-        when=lambda g, i, axis, shape, once, a, b: axis == 1 and _is_pick(g, i, axis, shape)
-        and _is_of_rows(a, b, (1,)) and tuple(shape) == a.shape and g.dtype == a.dtype,
+        when=lambda g, i, axis, shape, once, a, b: _is_pick(g, i, axis, shape)
+        and is_of_rows(a, b, (1,)) and tuple(shape) == a.shape and g.dtype == a.dtype,
         samples=[((2, 1), (2, 1), 1, (2, 3), False, (2, 3), (2, 1))]),
     Law("a picked logarithm of a share",
         lambda a, along, i, axis, once: _taken(
             _log_softmax(a, axis=along), i, axis=axis, once=once),
         lambda a, along, i, axis, once: _picked_log_shares(a, i, along),
-        when=lambda a, along, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape)
-        and _real(a) and along == (1,) and prod(a.shape) > 0,
+        when=lambda a, along, i, axis, once: _is_pick(a, i, axis, a.shape)
+        and is_real(a) and along == (1,) and prod(a.shape) > 0,
         samples=[((2, 3), (1,), (2, 1), 1, False)]),
-    Law("shares times a number of the row", lambda a, axis, b: _softmax(a, axis=axis) * b,
-        lambda a, axis, b: _scaled_shares(a, b, axis),
-        when=lambda a, axis, b: _is_of_rows(a, b, axis),
-        samples=[((2, 3), (1,), (2, 1))]),
-    Law("the sum of one placed element",
-        lambda g, i, axis, shape, once, axes, keepdims: _sum(
-            _placed(g, i, axis=axis, shape=shape, once=once), axis=axes, keepdims=keepdims),
-        lambda g, i, axis, shape, once, axes, keepdims: g,
-        when=lambda g, i, axis, shape, once, axes, keepdims: axes == (axis,) and keepdims
-        and _is_pick(g, i, axis, shape),
-        samples=[((2, 1), (2, 1), 1, (2, 3), False, (1,), True)]),
 ]  # fmt: skip
 """Laws of what two composite operators make together, before each is taken apart."""
 
 LAWS: list[Law] = [
-    Law("the sigmoid by one exponential", lambda a: sigmoid(a), _sigmoid, when=_real),
-    Law("the slope of tanh by one exponential", lambda a: _slope(a), _tanh_slope, when=_real),
+    Law("the sigmoid by one exponential", lambda a: sigmoid(a), _sigmoid, when=is_real),
+    Law("the slope of tanh by one exponential", lambda a: _slope(a), _tanh_slope, when=is_real),
     Law("times one over", lambda a, b: a * reciprocal(b), lambda a, b: a / b),
     Law("a mean as a sum", lambda a, axis, keepdims: _mean(a, axis=axis, keepdims=keepdims),
-        _average, when=lambda a, axis, keepdims: _real(a) and prod(a.shape) > 0,
+        _average, when=lambda a, axis, keepdims: is_real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (0,), True), ((2, 3), None, False)]),
     Law("the sum of squares",
         lambda a, axis, keepdims: _sum(square(a), axis=axis, keepdims=keepdims),
@@ -269,7 +240,7 @@ LAWS: list[Law] = [
     Law("the sum of products",
         lambda a, b, axis, keepdims: _sum(multiply(a, b), axis=axis, keepdims=keepdims),
         lambda a, b, axis, keepdims: _inner(a, b, (1,) * len(a.shape) if keepdims else ()),
-        when=lambda a, b, axis, keepdims: _is_all(a, axis) and _real(b) and a.shape == b.shape
+        when=lambda a, b, axis, keepdims: _is_all(a, axis) and is_real(b) and a.shape == b.shape
         and a.dtype == b.dtype,
         samples=[((2, 3), (2, 3), None, True), ((4,), (4,), (0,), False)]),
     Law("sums of columns", lambda a, axes, shape: _summed_to(a, axes=axes, shape=shape),
@@ -288,21 +259,21 @@ LAWS: list[Law] = [
         when=lambda a, axis: _is_rows(a, axis),
         samples=[((2, 3), (1,))]),
     Law("softmax", lambda a, axis: _softmax(a, axis=axis), _shares,
-        when=lambda a, axis: _real(a) and prod(a.shape) > 0,
+        when=lambda a, axis: is_real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),
     Law("picked elements",
         lambda a, i, axis, once: _taken(a, i, axis=axis, once=once),
         lambda a, i, axis, once: apply(PICK, (a, i, _starts(a.shape))),
-        when=lambda a, i, axis, once: axis == 1 and _is_pick(a, i, axis, a.shape),
+        when=lambda a, i, axis, once: _is_pick(a, i, axis, a.shape),
         samples=[((2, 3), (2, 1), 1, False)]),
     Law("placed elements",
         lambda g, i, axis, shape, once: _placed(g, i, axis=axis, shape=shape, once=once),
         lambda g, i, axis, shape, once: apply(
             UNPICK, (g, i, _starts(shape)), {"shape": tuple(shape)}),
-        when=lambda g, i, axis, shape, once: axis == 1 and _is_pick(g, i, axis, shape),
+        when=lambda g, i, axis, shape, once: _is_pick(g, i, axis, shape),
         samples=[((2, 1), (2, 1), 1, (2, 3), False)]),
     Law("log softmax", lambda a, axis: _log_softmax(a, axis=axis), _log_shares,
-        when=lambda a, axis: _real(a) and prod(a.shape) > 0,
+        when=lambda a, axis: is_real(a) and prod(a.shape) > 0,
         samples=[((2, 3), (1,)), ((3,), (0,))]),
 ]  # fmt: skip
 """What NumPy computes quicker, each as stable as what it replaces."""
