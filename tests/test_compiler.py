@@ -405,6 +405,18 @@ def test_check_names_the_guilty_pass(name: str, law: Law, monkeypatch: pytest.Mo
     assert ag.compile(lambda x: ag.tanh(x) * 2)(np.array([0.5, 1.0])).shape == (2,)
 
 
+def test_check_names_a_pass_of_the_back_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form of the sigmoid that is 0 at -40, which edge values alone show."""
+    x = np.array([0.5, 1.0])
+    compiled = ag.compile(lambda x: ag.log(ag.sigmoid(x)), check=True)
+    compiled(x)
+    assert [one.before for one in compiled.executable.passes] == [compiled.graph]
+    wrong = Law("wrong", lambda a: ag.sigmoid(a), lambda a: 1 - 1 / (1 + ag.exp(a)))  # noqa: PLW0108  # reads as a law
+    monkeypatch.setattr("autograd_lite.compiler.numpy_code.lowering.FIRST", [wrong])
+    with pytest.raises(ag.errors.CompileError, match="the pass 'lowering to NumPy' changes"):
+        ag.compile(lambda x: ag.log(ag.sigmoid(x)), check=True)(x)
+
+
 def operand(name: str, value: Any, rng: np.random.Generator) -> Any:
     """An array of a shape for the names of arrays (positions for i); parameters as they are."""
     if isinstance(value, tuple) and name in "abgi":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.tracing import ARRAY, TENSOR
-from autograd_lite.graph import Constant, Graph, Leaf, Node, rebuilt, same_again, settled
+from autograd_lite.graph import Constant, Graph, Node, rebuilt, same_again, settled
 from autograd_lite.recording import DETACH
 from autograd_lite.rewrite import SOUND, Law, Step, rewritten
 from autograd_lite.rewrite.patterns import operator
@@ -57,31 +57,20 @@ def _constants(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     A number in the place of an array that was repeated: only where the other operands have the
     result's shape and dtype, so that it is the same computation.
     """
-    plain: dict[Node, Any] = {}  # nodes that are constants, and their values
-    made: dict[Node, Any] = {}
-    for node in graph:
-        if isinstance(node, Leaf):
-            made[node] = node
-            if type(node) is Constant:
-                plain[node] = node.value
-            continue
-        inputs = tuple(
-            x if not isinstance(x, Node) else plain[x] if x in plain else made[x]
-            for x in node.inputs
-        )
+
+    def computed(node: Node, inputs: tuple[Any, ...]) -> Any:
+        inputs = tuple(x.value if type(x) is Constant else x for x in inputs)
         if not any(isinstance(x, Node) for x in inputs) and node.dtype is not None:
-            plain[node] = settled(node.op.forward(*inputs, **node.params))
-            continue
+            return settled(node.op.forward(*inputs, **node.params))
         if _is_elementwise(node):
             inputs = tuple(_as_number(x, inputs, node) for x in inputs)
-        made[node] = same_again(node, inputs)
+        return same_again(node, inputs)
+
+    made = rebuilt(graph, computed)
+    found = ((made[out], out.name) for out in graph.outputs)
     return Graph(
-        [_leaf(plain[out], out) if out in plain else made[out] for out in graph.outputs]
+        [x if isinstance(x, Node) else Constant("constant", x, name, None, 0) for x, name in found]
     ), ()
-
-
-def _leaf(value: Any, like: Node) -> Node:
-    return like if isinstance(like, Leaf) else Constant("constant", value, like.name, None, 0)
 
 
 def _is_elementwise(node: Node) -> bool:

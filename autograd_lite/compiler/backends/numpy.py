@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd_lite.compiler.numpy_code.lowering import lowered
 from autograd_lite.compiler.numpy_code.writer import Written, write
+from autograd_lite.compiler.passes import Pass
 from autograd_lite.compiler.program import Executable, Program
 from autograd_lite.compiler.signature import compiled_source
 from autograd_lite.errors import UnsupportedError
@@ -30,14 +31,15 @@ def build(program: Program, options: Mapping[str, Any]) -> Executable:
         raise UnsupportedError(
             f"the numpy back end has no option {unknown[0]!r}", mend="poison=True, for tests"
         )
-    return _Source(program, write(program, lowered(program.graph), **options))
+    lowering = lowered(program.graph)
+    return _Source(program, lowering, write(program, lowering.after, **options))
 
 
 class _Source:
     """Source that runs, with a stack of workspaces: each call takes one, or makes one."""
 
-    def __init__(self, program: Program, written: Written) -> None:
-        self.source = written.source
+    def __init__(self, program: Program, lowering: Pass, written: Written) -> None:
+        self.source, self.passes = written.source, (lowering,)
         self._written = written
         self._label = f"<compiled {program.name} {id(self):x}>"
         self._spare: list[Any] = []

@@ -1,7 +1,8 @@
 """What NumPy computes best: laws for its back end alone.
 
 Composite operators become what NumPy does in place and in blocks, sums become products that BLAS
-computes, and every stable form stays stable. Imports graph, recording, rewrite and the operators.
+computes, and every stable form stays stable. Imports graph, recording, rewrite, the operators and
+the compiler's own passes.
 """
 # ruff: noqa: PLW0108  # both sides of a law read alike, lambda for lambda
 
@@ -18,6 +19,7 @@ from autograd_lite.compiler.composites import (
     shifted,
 )  # fmt: skip
 from autograd_lite.compiler.numpy_code.schedule import LARGE
+from autograd_lite.compiler.passes import Pass
 from autograd_lite.graph import Graph, Node, Op, rebuilt, same_again
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import abs as absolute
@@ -279,6 +281,8 @@ LAWS: list[Law] = [
 """What NumPy computes quicker, each as stable as what it replaces."""
 
 
-def lowered(graph: Graph) -> Graph:
+def lowered(graph: Graph) -> Pass:
     """The same computation in operators that NumPy computes without temporaries."""
-    return rewritten(_joined(rewritten(graph, FIRST).graph), [*LAWS, *SHAPES, *IDENTITIES]).graph
+    first = rewritten(graph, FIRST)
+    then = rewritten(_joined(first.graph), [*LAWS, *SHAPES, *IDENTITIES])
+    return Pass("lowering to NumPy", graph, then.graph, (*first.steps, *then.steps))
