@@ -586,3 +586,69 @@ def test_derivatives_with_respect_to_arguments_alone() -> None:
         assert not f(t, 3)[0].tracked
     np.testing.assert_array_equal(ag.hvp(lambda x: f(x, 3)[0], [x], [x])[0], 6 * x * x)
     np.testing.assert_array_equal(ag.jacobian(ag.compile(lambda x: x * x))(x), np.diag(2 * x))
+
+
+# given buffers
+
+
+def matrices(rng: np.random.Generator) -> Any:
+    """Two matrices whose product is large enough to be computed where it goes, and a program."""
+    x, w = rng.normal(size=(2, 64, 64))
+
+    def f(x: Any, w: Any) -> Any:
+        y = x @ w
+        return y, y.T, w - y, (y * y).sum(), w.T @ x, x
+
+    compiled = ag.compile(f, poison=True)
+    wanted = [np.array(one) for one in compiled(x, w)]
+    return x, w, compiled.executable, wanted
+
+
+def test_given_buffers_are_filled(rng: np.random.Generator) -> None:
+    x, w, executable, wanted = matrices(rng)
+    outs = [np.empty_like(one) for one in wanted]
+    for _ in range(2):
+        for one, given, value in zip(executable(x, w, donate=outs), outs, wanted, strict=True):
+            assert one is given
+            np.testing.assert_array_equal(given, value)
+    assert [np.shares_memory(one, other) for one, other in itertools.combinations(outs, 2)] == [
+        False
+    ] * 15
+    executable.forget()
+
+
+def test_given_buffers_may_lie_anywhere(rng: np.random.Generator) -> None:
+    """In inputs, in each other (the last one stays), turned, and in parts of a larger array."""
+    x, w, executable, wanted = matrices(rng)
+
+    def fresh() -> list[Any]:
+        return [np.empty_like(one) for one in wanted]
+
+    for place in range(len(wanted)):
+        if wanted[place].shape != x.shape:
+            continue
+        for which in range(2):
+            inputs, outs = [x.copy(), w.copy()], fresh()
+            outs[place] = inputs[which]
+            for one, value in zip(executable(*inputs, donate=outs), wanted, strict=True):
+                np.testing.assert_array_equal(one, value)
+        outs = fresh()
+        outs[place] = np.empty((64, 64)).T
+        np.testing.assert_array_equal(executable(x, w, donate=outs)[place], wanted[place])
+    outs = fresh()
+    outs[0] = outs[4]
+    np.testing.assert_array_equal(executable(x, w, donate=outs)[0], wanted[4])
+    outs, whole = fresh(), np.empty((80, 64))
+    outs[0], outs[4] = whole[:64], whole[16:]
+    executable(x, w, donate=outs)
+    np.testing.assert_array_equal(whole[16:], wanted[4])
+
+
+def test_buffers_that_do_not_fit_are_refused(rng: np.random.Generator) -> None:
+    x, w, executable, wanted = matrices(rng)
+    outs = [np.empty_like(one) for one in wanted]
+    with pytest.raises(ag.errors.ShapeError, match="donate= has 5 arrays for 6 outputs"):
+        executable(x, w, donate=outs[1:])
+    for wrong in (np.empty((64, 64), np.float32), np.empty((64, 63)), 1.0):
+        with pytest.raises(ag.errors.ShapeError, match=r"donate\[0\] is"):
+            executable(x, w, donate=[wrong, *outs[1:]])

@@ -12,6 +12,7 @@ import pytest
 from autograd_lite.graph import Op
 from autograd_lite.rules import OPS
 from tests import laws
+from tests.benchmarks import __main__ as benchmarks
 from tests.laws import Case, cases
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
@@ -196,3 +197,15 @@ def test_the_registry_is_not_touched() -> None:
         op = OPS[plant.op]
         assert plant.make(op) is not op
         assert OPS[plant.op] is op
+
+
+def test_benchmarks_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in (
+        (["nothing"], "no benchmark 'nothing'"),
+        (["import_time", "--work", "MLP"], "import_time takes no --work"),
+        (["compiled", "--work", "nothing"], "no work with nothing in its name"),
+        (["compiled", "--contender", "nothing"], "no contender with nothing in its name"),
+    ):
+        with pytest.raises(SystemExit):
+            benchmarks.main(words)
+        assert told in capsys.readouterr().err

@@ -1,11 +1,12 @@
-"""Compiled programs beside hand-written NumPy, bare BLAS calls, PyTorch and JAX; also memory and
-compile time.
+"""Compiled programs beside hand-written NumPy, bare BLAS calls, PyTorch and JAX.
+
+Also the memory of a step, and compile time.
 
 On one thread everything of one work runs in one process, in turn, on one core: whatever a library
 starts has to share it. On several each contender has a process of its own, for pools of threads
 disturb each other; the processes too run in turn, and the least counts.
 
-    python -m tests.benchmarks.compiled [--threads N] [WORK …]
+    python -m tests.benchmarks compiled [--work PART …] [--contender NAME …] [--threads N]
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,13 +30,13 @@ from tests.benchmarks._contenders import ONE_THREAD, forget_peak, peak, resident
 Array = Any
 Run = Callable[[], Any]
 ROUNDS = 15
-BACKENDS = ["numpy", "numba"]
 PEERS = {"PyTorch eager": "torch", "JAX jit": "jax"}
 CONTENDERS = [
     "BLAS alone",
     "two passes",
     "by hand",
     "compiled numpy",
+    "numpy donate=",
     "compiled numba",
     "numba donate=",
     *PEERS,
@@ -112,8 +113,7 @@ def of_network(sizes: list[int], batch: int, dtype: Any, act: str, backends: lis
     for name in backends:
         step = ag.compile(ag.value_and_grad(lambda *a: loss(ag, ours, *a), every), backend=name)
         runs[f"compiled {name}"] = lambda step=step: step(*data)
-        if name == "numba":
-            runs["numba donate="] = into_buffers(step, data)
+        runs[f"{name} donate="] = into_buffers(step, data)
     runs |= with_torch(lambda torch: {"tanh": torch.tanh, "relu": torch.relu}[act], data)
     runs |= with_jax(lambda jax: {"tanh": jax.numpy.tanh, "relu": jax.nn.relu}[act], data, every)
     wanted = by_hand(act, *data)
@@ -340,7 +340,7 @@ def _layer(name: str) -> Any:
 _BLAS = ("BLAS alone", "1.05", "1.05")
 _PEER = ("by hand", "1", "the best peer")
 WORKS = {
-    "MLP 2-8-1, batch 4": Work(
+    "MLP 2-8-1, batch 4, f64": Work(
         _mlp([2, 8, 1], 4, np.float64, "tanh"), "by hand", "0.75",
         "4 µs, donate= 2 µs, 0.15 of JAX", large=False,
     ),
@@ -363,6 +363,9 @@ WORKS = {
     "layer norm, 512×512, f32": Work(_layer("layer norm"), *_PEER),
     "LSTM cell, 64×128, f32": Work(_layer("LSTM cell"), *_PEER),
 }  # fmt: skip
+
+
+MEMORY, COMPILING = "memory at the peak of a step", "compile 10,000 nodes"
 
 
 def timed(runs: dict[str, Run]) -> dict[str, float]:
@@ -439,7 +442,7 @@ def in_a_process(*args: str, threads: int = 1) -> Any:
     os.sched_setaffinity(0, sorted(cores)[-threads:])  # the process inherits them
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.compiled", "--one", *args],
+            [sys.executable, "-m", "tests.benchmarks.compiled", *args],
             cwd=Path(__file__).parent.parent.parent,
             env={**os.environ, **dict.fromkeys(ONE_THREAD, str(threads))},
             capture_output=True, text=True, check=False,
@@ -451,83 +454,72 @@ def in_a_process(*args: str, threads: int = 1) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def each_apart(work: str, backends: list[str], threads: int, rounds: int = 2) -> dict[str, float]:
+def each_apart(work: str, names: list[str], threads: int, rounds: int = 2) -> dict[str, float]:
     """The least time of each contender, each in processes of its own."""
     best: dict[str, float] = {}
-    for _, name in itertools.product(range(rounds), CONTENDERS):
-        kind, _, backend = name.partition(" ")
-        if kind in ("compiled", "numba") and (backend if kind == "compiled" else kind) not in (
-            backends
-        ):
-            continue
-        for key, us in in_a_process(work, *backends, f"--only={name}", threads=threads).items():
+    for _, name in itertools.product(range(rounds), names):
+        for key, us in in_a_process(work, name, threads=threads).items():
             best[key] = us if key == "failed" else min(us, best.get(key, us))
     return best
 
 
-def table(work: str, backends: list[str], threads: int) -> str:
+def table(work: str, names: list[str], threads: int) -> str:
     one = WORKS[work]
-    found = in_a_process(work, *backends) if threads == 1 else each_apart(work, backends, threads)
+    found = in_a_process(work, *names) if threads == 1 else each_apart(work, names, threads)
     if "failed" in found:
         return f"  {work}: {found['failed']}"
     aim = f"{one.aim} of {one.base}; machine code: {one.native}" if threads == 1 else "best peer"
     lines = [f"  {work} (aim: {aim}; load {os.getloadavg()[0]:.1f})"]
     for name, us in found.items():
-        lines.append(f"    {name:18}{us:12,.1f} µs{us / found[one.base]:9.2f}")
+        ratio = f"{us / found[one.base]:9.2f}" if one.base in found else ""
+        lines.append(f"    {name:18}{us:12,.1f} µs{ratio}")
     return "\n".join(lines)
 
 
+def memory_table() -> str:
+    hand, ours = in_a_process(MEMORY, "by hand"), in_a_process(MEMORY, "compiled")
+    return f"  {MEMORY}: by hand {hand:.1f} MiB, compiled {ours:.1f}{ours / hand:9.2f}"
+
+
+def compile_table() -> str:
+    jax, numpy = in_a_process(COMPILING, "JAX jit"), in_a_process(COMPILING, "numpy")
+    return f"  {COMPILING}: JAX {jax:.2f} s, numpy {numpy:.2f}{numpy / jax:9.2f}"
+
+
+def chosen(parts: list[str] | None, names: Iterable[str], what: str) -> list[str]:
+    """The names in which one of these parts occurs; all of them where no part is given."""
+    found = [name for name in names if not parts or any(part in name for part in parts)]
+    if not found:
+        raise ValueError(f"no {what} with {' or '.join(parts or [])} in its name: see --list")
+    return found
+
+
 def report(
-    works: list[str] | None = None, backends: list[str] | None = None, threads: int | None = None
+    work: list[str] | None = None, contender: list[str] | None = None, threads: int | None = None
 ) -> str:
-    """All works, memory and compile time, with ratios; on one thread, then the large on two."""
+    """Works by contenders, memory and compile time; on one thread, then the large on two."""
+    works = chosen(work, [*WORKS, MEMORY, COMPILING], "work")
+    names = chosen(contender, CONTENDERS, "contender")
     parts = []
     for count in (1, 2) if threads is None else (threads,):
         parts.append(f"  {os.cpu_count()} cores, {count} thread{'s' * (count > 1)}")
-        for work in works or WORKS:
-            if works is None and count > 1 and not WORKS[work].large:
-                continue
-            parts.append(table(work, backends or BACKENDS, count))
-            print(parts[-1], file=sys.stderr, flush=True)
-    if works is None:
-        hand, ours = in_a_process("memory", "by hand"), in_a_process("memory", "compiled")
-        parts.append(
-            f"  memory at the peak of a step: by hand {hand:.1f} MiB, compiled {ours:.1f}"
-            f"{ours / hand:9.2f}"
-        )
-        jax, numpy = in_a_process("compile", "JAX jit"), in_a_process("compile", "numpy")
-        parts.append(
-            f"  compile 10,000 nodes: JAX {jax:.2f} s, numpy {numpy:.2f}{numpy / jax:9.2f}"
-        )
-    return "\n".join(parts)
+        for one in works:
+            if one in WORKS and (work or count == 1 or WORKS[one].large):
+                parts.append(table(one, names, count))
+                print(parts[-1], file=sys.stderr, flush=True)
+    apart = {MEMORY: memory_table, COMPILING: compile_table}
+    return "\n".join([*parts, *(make() for one, make in apart.items() if one in works)])
 
 
-def one_work(what: str, words: list[str]) -> dict[str, float]:
-    """The contenders of a work, or the one that ``--only=`` names."""
-    only = [word.partition("=")[2] for word in words if word.startswith("--only=")]
-    backends = [word for word in words if not word.startswith("--")]
-    if only:
-        backends = [one for one in backends if one in only[0]]
-        ABSENT.update(library for name, library in PEERS.items() if name != only[0])
+def one_work(what: str, names: list[str]) -> dict[str, float]:
+    """The times of these contenders at a work; libraries that are none of them are not loaded."""
+    ABSENT.update(library for name, library in PEERS.items() if name not in names)
+    backends = [one for one in ("numpy", "numba") if any(one in name for name in names)]
     runs = WORKS[what].contenders(backends)
-    return timed({name: run for name, run in runs.items() if not only or name == only[0]})
+    return timed({name: run for name, run in runs.items() if name in names})
 
 
-def main(words: list[str]) -> None:
-    if words[:1] == ["--one"]:
-        what, *rest = words[1:]
-        if what in ("memory", "compile"):
-            print(json.dumps({"memory": memory, "compile": compile_time}[what](rest[0])))
-        else:
-            print(json.dumps(one_work(what, rest)))
-        return
-    threads = None
-    if words[:1] == ["--threads"]:
-        threads, words = int(words[1]), words[2:]
-    wanted = [work for work in WORKS if any(word in work for word in words)]
-    chosen = os.environ.get("BACKENDS", ",".join(BACKENDS)).split(",")
-    print(report(wanted or None, chosen, threads))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+if __name__ == "__main__":  # one work in a process of its own
+    what, *given = sys.argv[1:]
+    single = {MEMORY: memory, COMPILING: compile_time}
+    print(json.dumps(single[what](given[0]) if what in single else one_work(what, given)))

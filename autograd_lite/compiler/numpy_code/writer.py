@@ -47,22 +47,26 @@ _MOVES = {OPS["reshape"].forward, OPS["permute_dims"].forward, OPS["broadcast_to
 
 @dataclass
 class Written:
-    """Source, what its names stand for, its workspace, and the node of each line."""
+    """Source, what its names stand for, its workspace, and the node of each line.
+
+    ``early`` are the places of the outputs that the function computes where they shall lie.
+    """
 
     source: str
     namespace: dict[str, Any]
     plan: Plan
     nodes: dict[int, Node]
     names: dict[Node, str]
+    early: tuple[int, ...]
 
 
-def write(program: Program, graph: Graph, *, poison: bool = False) -> Written:
+def write(program: Program, graph: Graph, *, poison: bool = False, into: bool = False) -> Written:
     """The source of a function ``program`` of the inputs that returns a tuple of the outputs.
 
     ``poison`` fills a place of the workspace with NaN as soon as its value is no longer needed:
-    for tests.
+    for tests. ``into``: the function gets an array for each output besides, which it fills.
     """
-    return _Writer(program, graph, poison).written()
+    return _Writer(program, graph, poison, into).written()
 
 
 @dataclass
@@ -78,8 +82,9 @@ class _Loop:
 
 
 class _Writer:
-    def __init__(self, program: Program, graph: Graph, poison: bool) -> None:
+    def __init__(self, program: Program, graph: Graph, poison: bool, into: bool) -> None:
         self.program, self.graph, self.poison = program, graph, poison
+        self.into, self.early = into, _early(graph) if into else {}
         self.namespace: dict[str, Any] = {"np": np}
         self.plan = Plan()
         self.order = schedule(graph)
@@ -96,7 +101,9 @@ class _Writer:
         }  # fmt: skip
         self.loop: _Loop | None = None
         computed = [node for node in graph if not isinstance(node, Leaf)]
-        self.names = identifiers([*program.inputs, *computed], taken=("np", "program", "i", "j"))
+        self.outs = [f"o{k}" for k in range(len(graph.outputs))] if into else []
+        taken = ("np", "program", "results", "i", "j", *self.outs)
+        self.names = identifiers([*program.inputs, *computed], taken=taken)
 
     def written(self) -> Written:
         for leaf in self.program.inputs:
@@ -109,11 +116,12 @@ class _Writer:
                 self._write_block(one)
             else:
                 self._write_node(one)
-        results = ", ".join(self._results())
+        results = self._filled() if self.into else ", ".join(self._results())
         comma = "," if len(self.graph.outputs) == 1 else ""
+        given = [*(self.names[leaf] for leaf in self.program.inputs), *self.outs]
         head = [f"# {name}: {describe(value)}" for name, value in self.namespace.items()
                 if isinstance(value, (np.ndarray, np.generic))]  # fmt: skip
-        head += [f"def program({', '.join(self.names[leaf] for leaf in self.program.inputs)}):"]
+        head += [f"def program({', '.join(given)}):"]
         if self.plan.views:
             head.append("    workspace = take()")
             names = ", ".join(f"b{k}" for k in range(len(self.plan.views)))
@@ -122,7 +130,8 @@ class _Writer:
         self.lines.append(f"    return {results}{comma}" if results else "    return ()")
         nodes = {line + len(head): node for line, node in self.nodes.items()}
         source = "\n".join([*head, *self.lines]) + "\n"
-        return Written(source, self.namespace, self.plan, nodes, self.text)
+        early = tuple(self.early.values())
+        return Written(source, self.namespace, self.plan, nodes, self.text, early)
 
     # names
 
@@ -330,6 +339,12 @@ class _Writer:
 
     def _write_dot(self, node: Node, args: list[str]) -> None:
         nbytes = node.size * node.dtype.itemsize
+        if node in self.early and self.loop is None:
+            place = self.outs[self.early[node]]
+            self._line(f"{place} = np.dot({args[0]}, {args[1]}, out={place})", node)
+            self._define(node, place, [Storage(writable=False)])
+            self._consume(node)
+            return
         if nbytes <= SMALL or node in self.leaving or self.loop is not None:
             self._plainly(node, f"{args[0]}.dot({args[1]})", view=False)
             return
@@ -457,6 +472,18 @@ class _Writer:
             texts.append(text if sole else f"np.array({text})")
         return texts
 
+    def _filled(self) -> str:
+        """Lines that put the outputs into the arrays which were given, as soon as all are there."""
+        rest = [
+            (place, text) for k, (place, text) in enumerate(zip(self.outs, self._results()))
+            if self.early.get(self.graph.outputs[k]) != k
+        ]  # fmt: skip
+        if rest:
+            self._line(f"results = {', '.join(text for _, text in rest)},", None)
+        for k, (place, _) in enumerate(rest):
+            self._line(f"{place}[...] = results[{k}]", None)
+        return ", ".join(self.outs)
+
     def _is_sole(self, out: Node, roots: Sequence[Storage]) -> bool:
         """Whether no other output shows any of the memory that this view shows."""
         return not any(
@@ -473,6 +500,15 @@ def _users(graph: Graph) -> dict[Node, int]:
     for out in graph.outputs:
         users[out] = users.get(out, 0) + 1
     return users
+
+
+def _early(graph: Graph) -> dict[Node, int]:
+    """Large products that are outputs, each with its place: BLAS computes them where they go."""
+    return {
+        node: k for k, node in enumerate(graph.outputs)
+        if node.op.forward is operator.matmul and _is_dot(node) and node.shape
+        and node.size * node.dtype.itemsize > SMALL
+    }  # fmt: skip
 
 
 def _operands(node: Node) -> list[Node]:
