@@ -389,7 +389,8 @@ class Tensor:
         raise ImmutableError(
             "a tensor never changes: t[index] = value does not exist",
             where=describe(self, self.name),
-            mend="t = ag.set(t, index, value), or ag.add_at(t, index, value)",
+            mend="t = ag.set(t, index, value), or ag.add_at(t, index, value); "
+            "ag.lift(f) runs a function f that changes arrays",
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":

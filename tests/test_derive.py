@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import re
 import subprocess
@@ -61,6 +62,112 @@ def test_relu_keeps_a_mask() -> None:
 
 
 # what no rule names
+
+
+# layers in plain NumPy
+
+
+class _HandAffine:
+    def __init__(self, W: Any, b: Any) -> None:
+        self.W, self.b = W, b
+
+    def forward(self, x: Any) -> Any:
+        self.shape = x.shape
+        self.x = x.reshape(x.shape[0], -1)
+        return np.dot(self.x, self.W) + self.b
+
+
+class _HandSigmoid:
+    def forward(self, x: Any) -> Any:
+        self.out = 1 / (1 + np.exp(-x))
+        return self.out
+
+
+class _HandReLU:
+    def forward(self, x: Any) -> Any:
+        self.mask = x <= 0
+        out = x.copy()
+        out[self.mask] = 0
+        return out
+
+
+class _HandNetwork:
+    def __init__(self) -> None:
+        self.params = {"W1": np.ones((6, 3)), "b1": np.zeros(3)}
+        self.layers = [_HandReLU(), _HandAffine(np.ones((3, 2)), np.zeros(2))]
+        self.seen = np.zeros(3)
+
+    def forward(self, x: Any) -> Any:
+        h = x @ self.params["W1"] + self.params["b1"]
+        self.seen = 0.9 * self.seen + 0.1 * h.mean(axis=0)
+        for layer in self.layers:
+            h = layer.forward(h)  # type: ignore[attr-defined]  # both have it
+        return h
+
+
+@pytest.mark.parametrize("x", [np.array([[1, 1]]), np.array([[1, 1], [-2, 3]])])
+@pytest.mark.parametrize(
+    ("layer", "backward"),
+    [
+        (_HandAffine(np.array([[1, 2, 3], [4, 5, 6]]), np.array([7, 8, 9])),
+         ["self.db = np.sum(dout, axis=0)", "self.dW = self.x.T @ dout",
+          "return dout @ self.W.T"]),
+        (_HandSigmoid(), ["return dout * self.y * (1 - self.y)"]),
+        (_HandReLU(), ["return np.where(self.mask, 0, dout)"]),
+    ],
+    ids=lambda one: type(one).__name__ if hasattr(one, "forward") else "",
+)  # fmt: skip
+def test_layers_of_the_notebook_are_derived_as_they_stand(
+    layer: Any, backward: list[str], x: Any
+) -> None:
+    """On its integers, a single sample and a batch; the layer keeps what it held, and no more."""
+    held = {**vars(layer)}
+    derived = ag.derive(layer, x)
+    assert vars(layer) == held
+    assert derived.name == type(layer).__name__.strip("_")
+    assert backward_of(derived) == backward
+    np.testing.assert_array_equal(derived.layer().forward(x), copy.deepcopy(layer).forward(x))
+    assert backward_of(ag.derive(layer.forward, x)) == backward
+
+
+def test_images_are_laid_out_as_rows_by_a_layer_in_plain_numpy() -> None:
+    images = np.arange(24).reshape(2, 3, 2, 2)
+    derived = ag.derive(_HandAffine(np.ones((12, 2)), np.zeros(2)), images)
+    assert backward_of(derived)[-1] == "return (dout @ self.W.T).reshape(self.shape)"
+
+
+def test_what_a_layer_in_plain_numpy_holds_are_parameters() -> None:
+    """In a dictionary and in inner layers, those that the result rests on; not its statistics."""
+    net = _HandNetwork()
+    hand = ag.derive(net, X).layer()
+    assert sorted(vars(hand)) == ["W", "W1", "b", "b1"]
+    np.testing.assert_array_equal(net.seen, np.zeros(3))
+    upstream = np.random.default_rng(2).normal(size=(4, 2))
+    hand.forward(X)
+    dx = hand.backward(upstream)
+    arrived = upstream @ np.ones((2, 3)) * (X.sum(axis=1, keepdims=True) > 0)
+    np.testing.assert_allclose(dx, arrived @ np.ones((3, 6)), rtol=1e-12)
+    np.testing.assert_allclose(hand.db1, arrived.sum(axis=0), rtol=1e-12)
+
+
+def test_functions_that_change_arrays_are_derived() -> None:
+    def relu(x: Any) -> Any:
+        out = x.copy()
+        out[x <= 0] = 0
+        return out
+
+    assert backward_of(ag.derive(relu, X)) == ["return np.where(self.mask, 0, dout)"]
+    assert backward_of(ag.derive(ag.lift(relu), X)) == ["return np.where(self.mask, 0, dout)"]
+    assert backward_of(ag.derive(_HandSigmoid, X)) == ["return dout * self.y * (1 - self.y)"]
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [(_HandAffine, "makes no layer without arguments"), (3, "neither a function nor a layer")],
+)
+def test_what_is_no_layer_is_told(what: Any, message: str) -> None:
+    with pytest.raises(DeriveError, match=message):
+        ag.derive(what, X)
 
 
 def _tanh_of_exps(x: Any) -> Any:

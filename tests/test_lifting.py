@@ -1,6 +1,7 @@
 """Lifted programs compute what they compute without lifting, and their gradients are right."""
 
 import gc
+import math
 import weakref
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 from scipy import special, stats
 
 import autograd_lite as ag
-from autograd_lite.errors import GradientError
+from autograd_lite.errors import DetachedError, GradientError, UnsupportedError
 from tests import lifted_layers as layers
 from tests.lifted_programs import PROGRAMS
 
@@ -254,3 +255,80 @@ def test_a_module_imported_inside_is_the_one_that_was_copied():
     y = ag.lift(layers.imports_inside)(ag.tensor(X))
     assert y.tracked
     np.testing.assert_allclose(y.numpy(), layers.imports_inside(X), rtol=1e-14)
+
+
+def _masked(x):
+    out = x.copy()
+    out[x <= 0] = 0
+    return out
+
+
+def _part_of_a_row(x):
+    out = np.zeros((3, 4))
+    out[1][x[0] > 0] = 2.0
+    return out + x[:3]
+
+
+def _halves(x):
+    out = x.copy()
+    out[out < 0] *= 0.5
+    return out
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        _masked,
+        _part_of_a_row,
+        _halves,
+        lambda x: x[x > 0].sum(),
+        lambda x: x[np.arange(len(x)), np.argmax(x, axis=1)],
+        lambda x: x[np.argsort(x[:, 0])] * np.arange(len(x))[:, None],
+        lambda x: np.add(x, 1, out=x.copy(), where=x > 0),
+        lambda x: x / np.sum(x > 0),
+        lambda x: x * float(x.max()),
+        lambda x: x.reshape(np.shape(x)[0], -1) / np.size(x),
+    ],
+)
+def test_a_lifted_program_is_compiled_for_other_numbers_too(f):
+    """What is decided by values (positions, masks, the order) is recorded, not this call's."""
+    compiled = ag.compile(ag.lift(f))
+    for x in (X, -X, X[::-1], np.abs(X) + 1):
+        np.testing.assert_allclose(compiled(x), f(x.copy()), rtol=1e-15)
+    assert "1 programs" in repr(compiled)
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: x if x.sum() > 0 else -x, "the truth"),
+        (lambda x: x * int(x[0, 0]), r"int\(\)"),
+        (lambda x: x[: np.argmax(x[0])], "an index"),
+        (lambda x: x * math.floor(x[0, 0]), r"math\.floor"),
+        (lambda x: x * np.polyfit(x[0], x[1], 1)[0], r"np\.polyfit cannot be traced"),
+    ],
+)
+def test_a_lifted_program_that_numbers_decide_is_not_compiled(f, message):
+    """It would be the program of this example's numbers."""
+    f(X)
+    with pytest.raises((DetachedError, UnsupportedError), match=message):
+        ag.compile(ag.lift(f))(X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: ag.tanh(x) + x,
+        lambda x: ag.nn.ReLU()(x) * x,
+        lambda x: ag.linalg.norm(x) * ag.sum(x, axis=0),
+        lambda x: np.concatenate([ag.exp(x), np.exp(x)]),
+    ],
+)
+def test_our_own_functions_are_recorded_in_a_lifted_program(f):
+    x = ag.tensor(X)
+    y = ag.lift(f)(x)
+    weights = np.random.default_rng(3).normal(size=y.shape)
+    assert isinstance(y, ag.Tensor)
+    slope_holds(
+        lambda x: f(ag.tensor(x)).numpy(), X, ag.gradients(y, [x], weights)[0].numpy(), weights
+    )

@@ -32,6 +32,9 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }  # fmt: skip
 
 
+_PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 def add(commands: Any) -> None:
     """Add the subcommand to a parser's."""
     about = "write the gradient of a function or expression as a NumPy class"
@@ -86,7 +89,7 @@ def _shapes(given: list[str], names: list[str], count: int) -> list[tuple[int, .
     return [found.get(name, (4, 3)) for name in names[:count]]
 
 
-def _made(file: str, name: str) -> tuple[Callable[..., Any], int, list[str]]:
+def _made(file: str, name: str) -> tuple[Any, int, list[str]]:
     """The function or layer of a name in a file, which is run for it."""
     if not Path(file).is_file():
         raise DeriveError(f"there is no file {visible(file)}", mend="write FILE.py::NAME")
@@ -97,12 +100,12 @@ def _made(file: str, name: str) -> tuple[Callable[..., Any], int, list[str]]:
             f"{visible(file)} failed: {type(error).__name__}: {visible(str(error), 200)}",
             mend="mend it until python runs it",
         ) from error
-    if not callable(found.get(name)):
+    f = found.get(name)
+    forward = getattr(f, "forward", f)
+    if not callable(forward):
         raise DeriveError(f"{visible(file)} makes no function or layer called {visible(name)}")
-    f: Callable[..., Any] = found[name]
-    code = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
-    names = list(code.co_varnames[: code.co_argcount]) if code else ["x"]
-    names = names if hasattr(f, "__code__") else names[1:]
+    names = [p.name for p in inspect.signature(forward).parameters.values() if p.kind in _PLACED]
+    names = names[1:] if inspect.isclass(f) and forward is not f else names
     return f, len(names), names
 
 

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import AutogradError, GradientError, Source, user_frame
+from autograd_lite.errors import AutogradError, DetachedError, GradientError, Source, user_frame
 from autograd_lite.graph import Node, settled
 from autograd_lite.lifting.storage import Storage
+from autograd_lite.modes import current_mode
 from autograd_lite.ops.indexing import getitem, read_static
 from autograd_lite.ops.indexing import set as set_at
+from autograd_lite.ops.pointwise import where
 from autograd_lite.ops.shaping import astype, broadcast_to, reshape, stack
 from autograd_lite.tensors import Tensor
 
@@ -33,15 +35,17 @@ __all__ = [
     "by_memory",
     "escape",
     "gathered",
+    "index_parts",
+    "known",
     "leaves",
     "lifted",
     "mapped",
     "number_at",
     "on_own_memory",
-    "plain_index",
     "repeats",
     "tensor_of",
     "tensors",
+    "traced",
     "tracked",
     "view_of",
     "write",
@@ -72,7 +76,9 @@ class LiftedArray(np.ndarray):
     _seen: Any = None  # (the tensor of the storage, that of this view), as last made
 
     def __getitem__(self, index: Any) -> Any:
-        index = plain_index(index)
+        index = index_parts(index)
+        if traced(index):
+            return lifted(getitem(tensor_of(self), index))
         value = _GET(self, index)
         if type(value) is not LiftedArray:
             return number_at(self, index) if tracked(self) else value
@@ -84,7 +90,10 @@ class LiftedArray(np.ndarray):
         return lifted(getitem(tensor_of(self), index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        index = plain_index(index)
+        index = index_parts(index)
+        if traced(index):
+            _write_traced(self, index, value)
+            return
         if type(value) is LiftedArray:
             if _is_itself(self, index, value):
                 return
@@ -118,10 +127,16 @@ class LiftedArray(np.ndarray):
     def __float__(self) -> float:
         if tracked(self):
             escape("float()")
-        return float(self.view(np.ndarray))
+        return float(known(self, "float()"))
 
     def __bool__(self) -> bool:
-        return bool(self.view(np.ndarray))
+        return bool(known(self, "the truth"))
+
+    def __int__(self) -> int:
+        return int(known(self, "int()"))
+
+    def __index__(self) -> int:
+        return known(self, "an index").__index__()  # type: ignore[no-any-return]  # NumPy's own
 
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray))
@@ -149,7 +164,7 @@ class _Flat:
         self._array = array
 
     def _place(self, index: Any) -> Any:
-        positions = np.arange(self._array.size)[plain_index(index)]
+        positions = np.arange(self._array.size)[known(index, "a position")]
         return np.unravel_index(positions, self._array.shape)
 
     def __len__(self) -> int:
@@ -202,20 +217,23 @@ class LiftedNumber:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         escape("np.asarray()")
-        return np.array(self.tensor._value, dtype)
+        return np.array(known(self, "np.asarray()"), dtype)
 
     def __float__(self) -> float:
         escape("float()")
-        return float(self.tensor._value)
+        return float(known(self, "float()"))
 
     def __int__(self) -> int:
-        return int(self.tensor._value)
+        return int(known(self, "int()"))
+
+    def __index__(self) -> int:
+        return known(self, "an index").__index__()  # type: ignore[no-any-return]  # NumPy's own
 
     def __bool__(self) -> bool:
-        return bool(self.tensor._value)
+        return bool(known(self, "the truth"))
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(self.tensor._value, digits)
+        return round(known(self, "round()"), digits)
 
     def __hash__(self) -> int:
         return hash(self.tensor._value)
@@ -325,6 +343,17 @@ def tensor_of(value: Any) -> Any:
     elif storage.tensor is None:
         return value.view(np.ndarray)
     return _along(value, storage)
+
+
+def known(value: Any, how: str) -> Any:
+    """The plain numbers, where they decide what is computed: refused in a trace for others."""
+    if current_mode().tracing and leaves(value):
+        raise DetachedError(
+            f"{how} of a traced value would bake this example's numbers into the graph",
+            mend="write np.where(condition, a, b), or take what decides from an argument that is "
+            "no array",
+        )
+    return bare(value)
 
 
 def tensors(value: Any) -> Any:
@@ -444,11 +473,18 @@ def _as_array(number: LiftedNumber) -> Any:
 # reading and writing by index
 
 
-def plain_index(index: Any) -> tuple[Any, ...]:
-    """An index as a tuple, with plain arrays and numbers for lifted ones."""
+def index_parts(index: Any) -> tuple[Any, ...]:
+    """An index as a tuple, with tensors for traced arrays and numbers, plain ones for others."""
     if type(index) is not tuple:
         index = (index,)
-    return index if _BASIC.issuperset(map(type, index)) else tuple(map(bare, index))
+    if _BASIC.issuperset(map(type, index)):
+        return index  # type: ignore[no-any-return]  # a tuple by now
+    return tuple([bare(tensor_of(gathered(part))) for part in index])
+
+
+def traced(index: tuple[Any, ...]) -> bool:
+    """Whether other numbers may stand in an index at another call; without a trace none may."""
+    return Tensor in map(type, index)
 
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis), np.int64})
@@ -469,6 +505,19 @@ def number_at(array: LiftedArray, index: tuple[Any, ...]) -> Any:
     if type(value) is not Tensor:
         return settled(np.asarray(bare(value)))
     return LiftedNumber(value) if value._node is not None else value._value
+
+
+def _write_traced(array: LiftedArray, index: tuple[Any, ...], value: Any) -> None:
+    """``array[index] = value`` where the index is recorded; a number by a mask is a choice."""
+    whole, new = tensor_of(array), tensor_of(gathered(value))
+    mask = index[0]
+    if len(index) == 1 and mask.dtype == np.bool_ and np.size(bare(value)) == 1:
+        mask = reshape(mask, mask.shape + (1,) * (array.ndim - mask.ndim))
+        made = where(mask, reshape(new, ()) if np.ndim(bare(value)) else new, whole)
+        made = made if made.dtype == array.dtype else astype(made, array.dtype)
+    else:
+        made = set_at(whole, index, new)
+    write(array, ALL, lifted(made))
 
 
 def _write_number(array: LiftedArray, index: tuple[Any, ...], tensor: Any) -> bool:

@@ -4,13 +4,14 @@ Knows NumPy's two protocols, and which functions view or change their argument. 
 derivative: functions of tensors come from the registry. Imports arrays, rules and errors.
 """
 
+import copy
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import AutogradError, GradientError, Source, user_frame
+from autograd_lite.errors import AutogradError, GradientError, Source, UnsupportedError, user_frame
 from autograd_lite.graph import Op
 from autograd_lite.lifting.arrays import (
     ALL,
@@ -21,16 +22,19 @@ from autograd_lite.lifting.arrays import (
     by_memory,
     escape,
     gathered,
+    index_parts,
+    known,
     leaves,
     lifted,
-    plain_index,
     repeats,
     tensor_of,
     tensors,
+    traced,
     tracked,
     view_of,
     write,
 )
+from autograd_lite.modes import current_mode
 from autograd_lite.ops.indexing import add_at, getitem
 from autograd_lite.ops.indexing import set as set_at
 from autograd_lite.ops.shaping import astype
@@ -45,6 +49,8 @@ def _poisoned(name: str, value: Any, inputs: Sequence[Any], why: str) -> Any:
     """The result of a function without rule: it complains only if a derivative passes it."""
     frame = user_frame(2)
     source = Source.of(frame.f_code, frame.f_lasti) if frame else None
+    if current_mode().tracing:
+        raise UnsupportedError(f"{name} cannot be traced: {why}", source=source)
 
     def pull(*args: Any, **params: Any) -> Any:
         raise GradientError(
@@ -193,33 +199,54 @@ class _Foreign:
         if not leaves([args, kwargs]):
             return foreign(adopt(plainly()))
         name = getattr(real, "__name__", type(real).__name__)
-        return recorded(f"{_library(real)}.{name}", _foreign_rule(real), plainly, args, kwargs)
+        return recorded(f"{_origin(real)[0]}.{name}", _foreign_rule(real), plainly, args, kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        real = self._real
+        return self if isinstance(real, types.ModuleType) else type(self)(copy.deepcopy(real, memo))
 
     def __repr__(self) -> str:
         return repr(self._real)
 
 
+class _Ours(_Foreign):
+    """A function, layer or module of this package, which takes tensors and gives tensors."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return foreign(lifted(self._real(*tensors(args), **tensors(kwargs))))
+
+
 _PLAIN_LIBRARIES = frozenset({"scipy"})
 
 
-def _library(value: Any) -> str:
-    """The library that something comes from."""
+def _origin(value: Any) -> list[str]:
+    """The module that something comes from, by its parts."""
     if isinstance(value, types.ModuleType):
-        return value.__name__.partition(".")[0]
-    where = getattr(value, "__module__", None) or type(value).__module__
-    return str(where).partition(".")[0]
+        return value.__name__.split(".")
+    return str(getattr(value, "__module__", None) or type(value).__module__).split(".")
 
 
 def is_foreign(value: Any) -> bool:
-    """Whether it comes from a library that takes plain arrays (SciPy), and can be called."""
-    if isinstance(value, type | np.ufunc | np.ndarray | np.generic | BaseException):
+    """Whether it is called with something else than lifted arrays: SciPy's, and our own."""
+    if isinstance(value, type):
+        return _is_ours(value) and any("__call__" in vars(kind) for kind in value.__mro__)
+    if isinstance(value, np.ufunc | np.ndarray | np.generic | BaseException):
         return False
-    return _library(value) in _PLAIN_LIBRARIES
+    return _origin(value)[0] in _PLAIN_LIBRARIES or _is_ours(value)
+
+
+def _is_ours(value: Any) -> bool:
+    """Whether it is of this package, and no program to be lifted itself."""
+    library, *room = _origin(value)
+    called = callable(value) or isinstance(value, types.ModuleType)
+    return called and library == "autograd_lite" and room[:1] not in (["handwritten"], ["lifting"])
 
 
 def foreign(value: Any) -> Any:
     """What an attribute of such a library is to a lifted program."""
-    return _Foreign(value) if is_foreign(value) else value
+    if not is_foreign(value):
+        return value
+    return _Ours(value) if _is_ours(value) else _Foreign(value)
 
 
 def into(target: Any, result: Any, where: Any) -> None:
@@ -227,33 +254,34 @@ def into(target: Any, result: Any, where: Any) -> None:
     if not isinstance(target, LiftedArray):
         if tracked(result):
             escape("out= of an array that is not lifted")
-        np.copyto(target, bare(result), casting="same_kind", where=bare(where))
+        plain = known(result, "out= of an array that is not lifted")
+        np.copyto(target, plain, casting="same_kind", where=known(where, "where="))
         return
     kind = result.dtype if hasattr(result, "dtype") else np.asarray(result).dtype
     if kind != target.dtype and not np.can_cast(kind, target.dtype, "same_kind"):
         raise TypeError(f"Cannot cast output from {kind!r} to {target.dtype!r} with 'same_kind'")
     if where is not True:
-        result = lifted(NUMPY[np.where](bare(where), tensor_of(result), tensor_of(target)))
+        result = lifted(NUMPY[np.where](tensor_of(where), tensor_of(result), tensor_of(target)))
     write(target, ALL, result)
 
 
 def _at(ufunc: Any, array: Any, index: Any, value: Any = None) -> None:
     """``np.add.at`` and its kin."""
-    index, plain = plain_index(index), bare(array)
-    if not (tracked(array) or tracked(value)):
+    index, plain = index_parts(index), bare(array)
+    if not (tracked(array) or tracked(value) or traced(index)):
         ufunc.at(plain, index, *([] if value is None else [bare(value)]))
         return
     content = tensor_of(array)
     if ufunc is np.add or ufunc is np.subtract:
         moved = tensor_of(value) if ufunc is np.add else -tensor_of(value)
         made = lifted(add_at(content, index, moved))
-    elif not repeats(index, plain):
+    elif not (traced(index) or repeats(index, plain)):
         made = lifted(
             set_at(content, index, NUMPY[ufunc](getitem(content, index), tensor_of(value)))
         )
     else:
         after = plain.copy()
-        ufunc.at(after, index, bare(value))
+        ufunc.at(after, known(index, "an index of ufunc.at"), bare(value))
         inputs = [tensor_of(x) for x in (array, value) if tracked(x)]
         made = _poisoned(f"np.{ufunc.__name__}.at", after, inputs, "an index occurs twice")
     write(array, ALL, made)
@@ -267,6 +295,13 @@ _VIEWS = {
     np.permute_dims, np.unstack, np.diag,
 }  # fmt: skip
 """Functions whose result may be a view of their argument."""
+
+
+_OF_FORM = {
+    np.size, np.shape, np.ndim, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj,
+    np.may_share_memory, np.shares_memory, np.min_scalar_type, np.common_type,
+}  # fmt: skip
+"""Functions that look at shape and dtype, not at numbers."""
 
 
 def _function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -286,7 +321,7 @@ def _function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         views = _as_views(seen, func, args, kwargs)
         if views is not None:
             return views
-    if not leaves([args, kwargs]):
+    if func in _OF_FORM or not leaves([args, kwargs]):
         return adopt(func(*bare(args), **bare(kwargs)))
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
@@ -327,14 +362,14 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
 def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     """``np.put``."""
     v = gathered(v)
-    places: Any = (np.asarray(bare(ind)).ravel(),)
+    places: Any = (np.asarray(known(ind, "a position")).ravel(),)
     flat = np.ravel_multi_index(places, (a.size,), mode=mode)
     value = v if tracked(v) else np.resize(np.asarray(bare(v)), flat.shape)
     write(a, np.unravel_index(flat, a.shape), value)
 
 
 def _putmask(a: Any, mask: Any, values: Any) -> None:
-    mask, values = np.asarray(bare(mask), bool), gathered(values)
+    mask, values = np.asarray(known(mask, "a mask"), bool), gathered(values)
     if tracked(values):
         spread = values if values.shape == a.shape else np.resize(values, a.shape)
         a[mask] = spread[mask]
@@ -343,7 +378,7 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 
 
 def _place(arr: Any, mask: Any, vals: Any) -> None:
-    mask = np.asarray(bare(mask), bool)
+    mask = np.asarray(known(mask, "a mask"), bool)
     arr[mask] = np.resize(gathered(vals), int(mask.sum()))
 
 
@@ -356,7 +391,7 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 
 def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
-    indices = np.asarray(bare(indices))
+    indices = np.asarray(known(indices, "an index"))
     if axis is None:
         arr.reshape(-1)[indices] = values
         return

@@ -5,6 +5,7 @@ Imports its siblings, errors and tensors.
 """
 
 import contextlib
+import copy
 import gc
 import types
 from collections.abc import Callable, Iterator
@@ -97,6 +98,14 @@ class Lifted:
 
     def __getitem__(self, index: Any) -> Any:
         return leaving(self._inner[entering(index)], self._copies)
+
+    @property
+    def __wrapped__(self) -> Any:
+        """What runs, for its signature."""
+        return self._inner
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Lifted":
+        return Lifted(copy.deepcopy(self._inner, memo), self._copies)
 
     def __repr__(self) -> str:
         return f"<lifted {self._inner!r}>"

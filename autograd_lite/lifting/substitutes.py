@@ -21,6 +21,7 @@ from autograd_lite.lifting.arrays import (
     bare,
     by_memory,
     gathered,
+    known,
     leaves,
     lifted,
     tensor_of,
@@ -117,7 +118,7 @@ def _apply_along_axis(function: Any, axis: int, array: Any, *args: Any, **kwargs
 
 
 def _piecewise(x: Any, conditions: Any, functions: Any, *args: Any, **kwargs: Any) -> Any:
-    x, masks = _as_array(x), [np.asarray(bare(c), bool) for c in conditions]
+    x, masks = _as_array(x), [np.asarray(known(c, "a condition"), bool) for c in conditions]
     made = adopt(np.zeros(x.shape, x.dtype))
     if len(functions) == len(masks) + 1:
         masks.append(~np.logical_or.reduce(masks))
@@ -189,6 +190,7 @@ def _of_math(name: str) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
         value = real(*map(bare, args))  # Python's own errors, too
         if rule is None or not isinstance(value, float) or not leaves(args):
+            known(args, f"math.{name}()")
             return value
         numbers = [a.item() if isinstance(a, LiftedArray) else a for a in args]
         try:

@@ -17,6 +17,7 @@ import numpy as np
 from autograd_lite.compiler.derived.checking import Checker, Reach, reach
 from autograd_lite.compiler.derived.classes import class_text
 from autograd_lite.compiler.derived.explanation import Explanation, Line, explained
+from autograd_lite.compiler.derived.handmade import differentiable
 from autograd_lite.compiler.derived.jax_style import function_name, jax_text
 from autograd_lite.compiler.derived.naming import assigned_names, usable
 from autograd_lite.compiler.derived.scribe import tidied
@@ -152,8 +153,10 @@ def derive(
     style = _STYLES.get(backend)
     if style is None:
         raise DeriveError(f"there is no style {backend!r}", mend=f"one of {', '.join(_STYLES)}")
+    given = [plain(x) for x in examples]
+    f = differentiable(f, given)
     names = argument_names(f, len(examples))
-    arrays = as_differentiated(f, [plain(x) for x in examples], names)
+    arrays = as_differentiated(f, given, names)
     wanted = _wanted(argnums, arrays)
     title = _title(f, name)
     if not inspect.isroutine(f):
