@@ -23,7 +23,16 @@ from autograd_lite.compiler.passes import Pass
 from autograd_lite.graph import Graph, Node, Op, rebuilt, same_again
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import abs as absolute
-from autograd_lite.ops.pointwise import exp, greater, log, maximum, multiply, reciprocal, square
+from autograd_lite.ops.pointwise import (
+    exp,
+    greater,
+    log,
+    maximum,
+    multiply,
+    not_equal,
+    reciprocal,
+    square,
+)
 from autograd_lite.ops.reductions import sum as total
 from autograd_lite.ops.shaping import reshape
 from autograd_lite.ops.special import sigmoid
@@ -102,6 +111,11 @@ def _tanh_slope(a: Any) -> Any:
     e = exp(absolute(a) * -2)
     d = e + 1
     return e * 4 / d / d
+
+
+def _slope_by_result(y: Any) -> Any:
+    """Whether y > 0, for y = max(a, 0): so a is needed no more, and y may lie where it lay."""
+    return _or_nan(y, not_equal(y, 0))
 
 
 def _inner(a: Any, b: Any, shape: Any) -> Any:
@@ -209,6 +223,9 @@ FIRST: list[Law] = [
     Law("the slope of ReLU", lambda g, a: g * _or_nan(maximum(a, 0), greater(a, 0)),
         lambda g, a: g * _sign(maximum(a, 0)),
         when=lambda g, a: _some(a) and getattr(g, "dtype", None) == a.dtype),
+    Law("the slope of a large ReLU by its result", lambda a: _or_nan(maximum(a, 0), greater(a, 0)),
+        lambda a: _slope_by_result(maximum(a, 0)),
+        when=lambda a: is_real(a) and not _some(a), samples=[((256, 128),)]),
     *COMPOSITES,
     Law("a placed element less a product of its row",
         lambda g, i, axis, shape, once, a, b: _placed(
