@@ -1,45 +1,44 @@
 """Groups of values as kernels: what is not a plain nest of loops over maps and reductions is here.
 
-Kernels of the same text are one. Knows groups and the writer of kernels. Does not know where arrays
-lie. Imports the planning modules of this room.
+Knows groups and the writer of kernels. Does not decide where arrays lie. Imports the planning
+modules of this room, products and loops.
 """
-
-from collections.abc import Callable
-from typing import Any
 
 from autograd_lite.compiler.native.fusion import Group, Plan
 from autograd_lite.compiler.native.loops import loops_of
+from autograd_lite.compiler.native.memory import Memory
+from autograd_lite.compiler.native.products import write_product
 from autograd_lite.compiler.native.scalars import Scalar
 from autograd_lite.compiler.native.values import Value, identity, strides_of
-from autograd_lite.compiler.native.writer import WHOLE, Kernel, Writer, flat
+from autograd_lite.compiler.native.writer import WHOLE, Kernel, Writer, flat, layout_of
 
 __all__ = ["kernel_of"]
 
 
-def kernel_of(group: Group, plan: Plan, storage: Callable[[Value], Value], parts: Any) -> Kernel:
+def kernel_of(group: Group, plan: Plan, memory: Memory) -> Kernel:
     """The kernel of a group."""
     root = group.roots[0]
-    writer = Writer(group, plan, storage)
+    writer = Writer(group, plan, memory)
     writer.variables = [f"%x{i}" for i in range(len(group.shape))]
     if root.kind == "matmul":
-        parts.matmul(writer, root)
+        write_product(writer, root, layout_of)
     elif root.kind == "write":
-        _write(writer, root, parts.shares_memory(root))
+        _write(writer, root, memory.in_place(root))
     elif root.kind == "arg":
         _argument(writer, root)
     elif root.kind == "scan":
         _scan(writer, root)
     else:
-        return loops_of(group, plan, storage)
+        return loops_of(group, plan, memory)
     return writer.finished()
 
 
-def _write(writer: Writer, root: Value, shared: bool) -> None:
-    """A copy of the whole, and elements put or added in some of its places."""
+def _write(writer: Writer, root: Value, in_place: bool) -> None:
+    """A copy of the whole, unless it lies there, and elements put or added in some places."""
     whole, new, *arrays = root.args
     how, places = root.facts
     shape = writer.group.shape
-    if not shared:
+    if not in_place:
         writer.variables = [""] * len(root.shape)
         with writer.nest(root.shape) as variables:
             writer.variables = variables

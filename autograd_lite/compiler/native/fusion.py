@@ -25,7 +25,7 @@ _CHEAP = {"cast", "copy", "where"} | {
     )
 }  # fmt: skip
 _INLINE = ("map", "gather")
-_KEPT = ("leaf", "number", "matmul", "reduce", "arg", "write", "scan")
+_KEPT = ("leaf", "number", "matmul", "reduce", "arg", "write", "scan", "tiled")
 _ALONE = ("matmul", "write", "arg", "scan")
 
 
@@ -60,6 +60,7 @@ class Plan:
         self.stored: set[int] = set()
         self.uses: dict[int, int] = {}
         self._stage_of = stage_of
+        self._filled: dict[int, int] = {}  # the group from which on all parts are there
         live = _reachable(outputs)
         self.live = [value for value in every if value.number in live]
         for value in self.live:
@@ -68,6 +69,10 @@ class Plan:
         for value in sorted(self.live, key=lambda value: (stage_of[value.number], value.number)):
             if value.kind in ("map", "gather", "reduce", *_ALONE):
                 self._place(value)
+            elif value.kind == "tiled":
+                self._filled[value.number] = 1 + max(
+                    self.home[part.number].number for part in value.args
+                )
         self._choose_roots(outputs)
 
     # groups
@@ -99,7 +104,7 @@ class Plan:
         base = _base(arg)
         home = self.home.get(base.number)
         if home is None:
-            return 0
+            return self._filled.get(base.number, 0)
         direct = base is arg and base.kind in _INLINE and home.shape == space_of(value)
         if value.kind in ("gather", "write", "matmul") and arg is value.args[0]:
             direct = False
@@ -160,6 +165,10 @@ class Plan:
             pending.append((value, None))
             return
         self.stored.add(value.number)
+        if value.kind == "tiled":
+            for part in value.args:
+                self._keep(part, pending)
+            return
         home = self.home[value.number]
         for i, arg in enumerate(value.args):
             if value.kind == "matmul" or (value.kind in ("gather", "write") and i == 0):

@@ -58,8 +58,33 @@ def located(
             places.append(("at", part % n, ()))
         axis += 1
     trailing = 0 if start_of_common is None else len(shape) - start_of_common - len(common)
-    aligned = [_aligned(values, one, trailing) for one in given]
+    aligned: list[Value] = []
+    for axis, place in enumerate(places):
+        if place[0] == "by":
+            one = given[place[1]]
+            first = len(shape) - trailing - len(one.shape)
+            rule = _rule_of(values.constants.get(one.number), whole[axis], first)
+            places[axis] = rule or ("by", len(aligned))
+            if rule is None:
+                aligned.append(_aligned(values, one, trailing))
     return tuple(shape), _without_single(places, shape), aligned
+
+
+def _rule_of(known: Any, n: int, first: int) -> Place | None:
+    """Positions among n that are known, as steps along the reader's axes, the ``first`` and on."""
+    if known is None or not known.size or known.dtype.kind not in "iu":
+        return None
+    corner = (0,) * known.ndim
+    start = int(known[corner])
+    steps = [int(known[(*corner[:k], 1, *corner[k + 1 :])]) - start if size > 1 else 0
+             for k, size in enumerate(known.shape)]  # fmt: skip
+    exact = sum((step * grid for step, grid in zip(steps, np.indices(known.shape, sparse=True),
+                                                   strict=True)), np.int64(start))  # fmt: skip
+    low, high = int(known.min()), int(known.max())
+    if not (-n <= low and high < n and (low >= 0 or high < 0)) or (exact != known).any():
+        return None
+    terms = tuple((first + k, step) for k, step in enumerate(steps) if step)
+    return "at", start + n * (low < 0), terms
 
 
 def _without_single(places: list[Place], shape: Sequence[int]) -> tuple[Place, ...]:

@@ -4,12 +4,13 @@ Knows values and plans. Does not know machine code: ``NativeProgram.llvm`` is th
 and the planning modules of this room.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.native.fusion import Group, Plan, name_of
+from autograd_lite.compiler.native.memory import Memory
 from autograd_lite.compiler.native.values import Affine, Value, identity
 from autograd_lite.compiler.native.vocabulary import neutral
 from autograd_lite.notation import literal, subscript
@@ -27,10 +28,10 @@ _JOINED = {"add": "{0} += {1}", "multiply": "{0} *= {1}"}
 
 
 class _Lister:
-    def __init__(self, plan: Plan, names: dict[int, str], home: Callable[[Value], Value]) -> None:
+    def __init__(self, plan: Plan, names: dict[int, str], memory: Memory) -> None:
         self._plan = plan
         self._names = names
-        self._home = home
+        self._memory = memory
         self._lines: list[str] = []
         self._known: dict[Any, str] = {}
         self._group: Group | None = None
@@ -45,7 +46,7 @@ class _Lister:
             return [f"{self._name(root)}[...] = {a} @ {b}"]
         head = [f"{self._name(root)}[...] = {literal(neutral(root.facts[0], root.dtype))}"
                 for root in group.roots if root.kind == "reduce"]  # fmt: skip
-        if root.kind == "write":
+        if root.kind == "write" and not self._memory.in_place(root):
             head.append(f"{self._name(root)}[...] = {self._whole(root.args[0])}")
         for root in group.roots:
             self._root(root)
@@ -83,7 +84,9 @@ class _Lister:
             self._lines.append(f"{target}[{_index(at)}] = {name} of {x} and the one before "
                                f"along axis {axis}")  # fmt: skip
         else:
-            self._lines.append(f"{target}[{_index(at)}] = {self._element(root, at)}")
+            starts = self._memory.start_of(root)
+            moved = [(begin + more, terms) for begin, (more, terms) in zip(starts, at, strict=True)]
+            self._lines.append(f"{target}[{_index(moved)}] = {self._element(root, at)}")
 
     def _element(self, value: Value, at: tuple[Affine, ...]) -> str:
         pending = [(value, at)]
@@ -148,7 +151,7 @@ class _Lister:
         return f"({args[0]} {sign} {args[1]})" if sign else f"{name}({', '.join(args)})"
 
     def _name(self, value: Value) -> str:
-        home = self._home(value)
+        home = self._memory.home(value)
         return self._names.setdefault(home.number, f"t{home.number}")
 
     def _whole(self, value: Value) -> str:
@@ -201,11 +204,11 @@ def _index(at: Sequence[Any]) -> str:
 
 
 def listing(
-    plan: Plan, head: str, names: dict[int, str], home: Callable[[Value], Value],
+    plan: Plan, head: str, names: dict[int, str], memory: Memory,
     parts: Sequence[tuple[int, str]] = (),
 ) -> str:  # fmt: skip
     """The program's loops, in order; ``parts`` are lines for NumPy's own, each after its stage."""
-    lister = _Lister(plan, names, home)
+    lister = _Lister(plan, names, memory)
     lines = [head]
     waiting = list(parts)
     for group in plan.groups:

@@ -5,14 +5,15 @@ Imports NumPy, and the planning modules of this room.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from autograd_lite.compiler.native.fusion import Group, Plan
+from autograd_lite.compiler.native.memory import Memory
 from autograd_lite.compiler.native.scalars import Scalar
 from autograd_lite.compiler.native.values import Value, identity, strides_of
 from autograd_lite.compiler.native.vocabulary import combined, neutral
-from autograd_lite.compiler.native.writer import WHOLE, Kernel, Writer, flat
+from autograd_lite.compiler.native.writer import WHOLE, Kernel, Writer
 
 __all__ = ["loops_of"]
 
@@ -21,16 +22,16 @@ _PARTS = 16  # at most; their number depends on the loops alone, and with it the
 _WORK = 1 << 17  # values of a part at least: some microseconds, as long as a thread takes to wake
 
 
-def loops_of(group: Group, plan: Plan, storage: Callable[[Value], Value]) -> Kernel:
+def loops_of(group: Group, plan: Plan, memory: Memory) -> Kernel:
     """Maps and reductions over one shape, with axes joined where memory allows.
 
     Where there is much to do it is a kernel in parts: each takes a piece of the outermost loop.
     """
-    trial = Writer(group, plan, storage)
+    trial = Writer(group, plan, memory)
     trial.variables = [f"%x{i}" for i in range(len(group.shape))]
     _body(trial, group)
     blocks = _joined(group, trial.strides)
-    nest = _Nest(group, Writer(group, plan, storage), blocks)
+    nest = _Nest(group, Writer(group, plan, memory), blocks)
     if not trial.checks:  # what tells of a bad index is one for all
         nest.divide()
     return nest.kernel()
@@ -44,9 +45,8 @@ def _body(writer: Writer, group: Group) -> None:
             writer.element(root.args[0], at)
             writer.address(root, *_kept_place(root, group))
         else:
-            start, factors = flat(strides_of(root.shape), at)
             writer.element(root, at)
-            writer.address(root, start, factors)
+            writer.target(root, at)
 
 
 def _kept_place(root: Value, group: Group) -> tuple[int, dict[int, int]]:
@@ -157,7 +157,7 @@ class _Nest:
 
     def _joining(self) -> str:
         """What is added up of the parts, in their order."""
-        joiner = Writer(self._group, self._writer.plan, self._writer.storage)
+        joiner = Writer(self._group, self._writer.plan, self._writer.memory)
         joiner.arrays = self._writer.arrays
         for root in self._sums:
             if root.number in self._partial:
@@ -269,5 +269,4 @@ class _Nest:
                     writer.put(combined(root.facts[0], writer.get(cell, root.dtype), x), cell)
             else:
                 x = writer.element(root, at)
-                start, factors = flat(strides_of(root.shape), at)
-                writer.store(x, writer.address(root, start, factors))
+                writer.store(x, writer.target(root, at))

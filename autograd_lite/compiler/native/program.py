@@ -15,11 +15,10 @@ from autograd_lite.compiler.native.emission import kernel_of
 from autograd_lite.compiler.native.entry import EntryText, Layout, looks_for_overlaps
 from autograd_lite.compiler.native.fusion import Plan
 from autograd_lite.compiler.native.listing import listing
-from autograd_lite.compiler.native.lowering import Lowered, Outside, Part, lowered
-from autograd_lite.compiler.native.products import write_product
+from autograd_lite.compiler.native.lowering import Outside, Part, lowered
+from autograd_lite.compiler.native.memory import Memory, packed
 from autograd_lite.compiler.native.threads import helpers_for, pool_memory
 from autograd_lite.compiler.native.values import Value
-from autograd_lite.compiler.native.writer import layout_of
 from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError, describe
 from autograd_lite.graph import Graph, Leaf, visible
 from autograd_lite.progress import progress, step, waiting
@@ -27,34 +26,6 @@ from autograd_lite.progress import progress, step, waiting
 __all__ = ["NativeProgram"]
 
 _ON_STACK = 1 << 15  # bytes of temporaries that lie on the stack
-
-
-class _Memory:
-    """Where every stored value lies, and the arena in which temporaries follow each other."""
-
-    def __init__(self, low: Lowered, plan: Plan) -> None:
-        self._plan = plan
-        self._alias: dict[int, Value] = {}
-        for value in plan.live:
-            if value.kind == "write" and self.shares_memory(value):
-                self._alias[value.number] = self.home(value.args[0])
-
-    def shares_memory(self, write: Value) -> bool:
-        """Whether an update is made in the array that it updates: nobody else reads that."""
-        base = write.args[0]
-        own = base.kind == "write" and self._plan.uses[base.number] == 1
-        return own and base.number not in self._plan.outputs and (
-            write.number not in self._plan.outputs)  # fmt: skip
-
-    def home(self, value: Value) -> Value:
-        """The value in whose memory this one lies."""
-        while value.kind in ("view", "reshape"):
-            value = value.args[0]
-        return self._alias.get(value.number, value)
-
-    def matmul(self, writer: Any, root: Value) -> None:
-        """Writes a product (asked by the kernels' writer)."""
-        write_product(writer, root, layout_of)
 
 
 class NativeProgram:
@@ -93,11 +64,8 @@ class NativeProgram:
 
     def _arrange(self, wanted: Sequence[Value]) -> None:
         """The kernels, and where their arrays lie."""
-        memory = _Memory(self._low, self._plan)
-        self._memory = memory
-        self._kernels = [
-            kernel_of(group, self._plan, memory.home, memory) for group in self._plan.groups
-        ]
+        self._memory = Memory(self._plan)
+        self._kernels = [kernel_of(group, self._plan, self._memory) for group in self._plan.groups]
         low = self._low
         self._argument: dict[int, int] = {}
         arguments: list[Value] = [value for value in low.inputs if value is not None]
@@ -108,7 +76,7 @@ class NativeProgram:
         self._arguments = arguments
         self._table: list[Any] = []
         self._offsets: dict[int, int] = {}
-        self._arena = _packed(self._spans(), self._offsets)
+        self._arena = packed(self._spans(), self._offsets)
         self._stack = self._arena <= _ON_STACK and not low.parts
 
     def _spans(self) -> list[tuple[int, int, int, int]]:
@@ -187,7 +155,7 @@ class NativeProgram:
         parts = [
             (part.stage, f"# NumPy: {part.node.op.name} ({part.reason})") for part in self.parts
         ]
-        return listing(self._plan, head, names, self._memory.home, parts)
+        return listing(self._plan, head, names, self._memory, parts)
 
     # calls
 
@@ -330,17 +298,3 @@ def _fitting(array: Any, value: Value | None, node: Any) -> Any:
     if value is None:
         return exact
     return np.require(exact, value.dtype, ["C", "A"])
-
-
-def _packed(spans: list[tuple[int, int, int, int]], offsets: dict[int, int]) -> int:
-    """Places in one arena: what does not live at the same time may share bytes."""
-    placed: list[tuple[int, int, int, int]] = []  # start, end, first, last
-    for first, last, size, number in sorted(spans, key=lambda span: -span[2]):
-        room = -(-max(size, 1) // 64) * 64
-        start = 0
-        for begin, end, since, until in sorted(placed):
-            if since <= last and first <= until and begin < start + room and start < end:
-                start = end
-        offsets[number] = start
-        placed.append((start, start + room, first, last))
-    return max((end for _, end, _, _ in placed), default=0)

@@ -24,6 +24,7 @@ from autograd_lite.compiler.native.conversions import (
 )
 from autograd_lite.compiler.native.indexing import located
 from autograd_lite.compiler.native.scalars import supported
+from autograd_lite.compiler.native.updates import chosen, joined_sum, written
 from autograd_lite.compiler.native.values import Affine, Value, Values, identity, strides_of
 from autograd_lite.compiler.native.vocabulary import machine_function, neutral
 
@@ -90,9 +91,7 @@ class Symbol:
         else:
             whole = self._source.value
             places = tuple(("at", *place) for place in self._places)
-            self._source.value = self._values.make(
-                "write", whole.shape, whole.dtype, (whole, new), ("set", places)
-            )
+            self._source.value = written(self._values, whole, new, "set", places, ())
 
     # what arrays tell
 
@@ -229,8 +228,12 @@ class Symbol:
     def __getitem__(self, index: Any) -> "Symbol":
         shape, places, arrays = located(self._values, self.shape, _as_values(index))
         if not arrays:
-            return self._seen(shape, tuple(place[1:] for place in places))
+            seen = self._seen(shape, tuple(place[1:] for place in places))
+            return seen.copy() if _has_arrays(index) else seen
         given = tuple(self._values.broadcast(array, shape) for array in arrays)
+        found = chosen(self._values, self.value, shape, places, given)
+        if found is not None:
+            return self._new(found)
         args = (in_memory(self._values, self.value), *given)
         return self._new(self._values.make("gather", shape, self.dtype, args, places))
 
@@ -243,13 +246,13 @@ class Symbol:
         values = self._values
         whole = self.value
         new = cast(values, as_symbol(values, value, self.dtype).value, self.dtype)
+        new = values.broadcast(trimmed(values, new, len(shape)), shape)
         everywhere = tuple(place[1:] for place in places) == identity(shape)
-        if everywhere and new.shape == shape == whole.shape and not arrays and how == "set":
+        if everywhere and shape == whole.shape and not arrays and how == "set":
             self.value = new
             return
         given = tuple(values.broadcast(array, shape) for array in arrays)
-        args = (whole, values.broadcast(trimmed(values, new, len(shape)), shape), *given)
-        self.value = values.make("write", whole.shape, whole.dtype, args, (how, places))
+        self.value = written(values, whole, new, how, places, given)
 
     # NumPy's protocols
 
@@ -276,6 +279,12 @@ def _as_values(index: Any) -> tuple[Any, ...]:
     """The parts of an index, with values for symbols."""
     parts = index if isinstance(index, tuple) else (index,)
     return tuple(part.value if isinstance(part, Symbol) else part for part in parts)
+
+
+def _has_arrays(index: Any) -> bool:
+    """Whether what an index gives is a copy."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, (list, tuple, np.ndarray, Symbol)) for part in parts)
 
 
 def _operator(ufunc: Any, turned: bool = False, inplace: bool = False) -> Any:
@@ -357,6 +366,7 @@ def _applied(self: Symbol, ufunc: Any, inputs: Any, out: Any = None, **options: 
 
 
 _SAME = {np.positive, np.conjugate}
+_SUMS = {np.add, np.subtract}
 
 
 def _mapped(self: Symbol, ufunc: Any, inputs: Sequence[Any]) -> Symbol:
@@ -381,6 +391,9 @@ def _mapped(self: Symbol, ufunc: Any, inputs: Sequence[Any]) -> Symbol:
     ]
     shape = np.broadcast_shapes(*(arg.shape for arg in args))
     wide = tuple(values.broadcast(arg, shape) for arg in args)
+    update = joined_sum(values, ufunc.__name__, wide) if ufunc in _SUMS else None
+    if update is not None:
+        return self._new(update)
     wide, name = _simpler(ufunc.__name__, wide)
     return self._new(values.make("map", shape, loop[-1], wide, name))
 

@@ -24,7 +24,8 @@ class Value:
     ``kind`` is one of: ``leaf`` (given in memory), ``number``, ``map`` (a function of the elements
     of arguments of the same shape), ``view`` (an affine choice of elements), ``reshape``,
     ``reduce``, ``arg`` (the position of an extremum), ``scan``, ``matmul``, ``gather`` (a choice by
-    arrays of positions) and ``write`` (a copy with some elements replaced or added to).
+    arrays of positions), ``write`` (a copy with some elements replaced or added to) and ``tiled``
+    (parts side by side that fill it).
     """
 
     __slots__ = ("args", "dtype", "facts", "kind", "number", "shape")
@@ -89,6 +90,7 @@ class Values:
         self.constants: dict[int, Any] = {}
         self._known: dict[Hashable, Value] = {}
         self.asked: list[Value] = []  # conditions on data that the code which is read asked for
+        self.filled: dict[int, int] = {}  # elements that updates have set, by the last one's number
         self.denied: list[Value] = []  # of them, those under which it raises
 
     def make(

@@ -2,17 +2,18 @@
 
 A kernel is one LLVM function, which gets its arrays as pointers that do not overlap. Knows values,
 plans, scalars and LLVM's control flow. Does not know in which order what is computed (``loops``,
-``emission``), NumPy's functions (``vocabulary``) nor where arrays lie. Imports NumPy, and the
+``emission``) nor NumPy's functions (``vocabulary``). Imports NumPy, and the
 planning modules of this room.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.compiler.native.fusion import Group, Plan, name_of
+from autograd_lite.compiler.native.memory import Memory
 from autograd_lite.compiler.native.scalars import Code, Scalar, memory_type
 from autograd_lite.compiler.native.values import Affine, Value, strides_of
 from autograd_lite.compiler.native.vocabulary import machine_function
@@ -43,10 +44,10 @@ class Kernel:
 class Writer:
     """Writes the kernel of one group."""
 
-    def __init__(self, group: Group, plan: Plan, storage: Callable[[Value], Value]) -> None:
+    def __init__(self, group: Group, plan: Plan, memory: Memory) -> None:
         self.group = group
         self.plan = plan
-        self.storage = storage
+        self.memory = memory
         self.code = Code()
         self.arrays: list[Value] = []
         self.strides: set[tuple[int, ...]] = set()  # of all accesses, by axes of the group
@@ -61,7 +62,7 @@ class Writer:
 
     def pointer(self, value: Value) -> str:
         """The parameter that points to where the value is kept."""
-        home = self.storage(value)
+        home = self.memory.home(value)
         if home not in self.arrays:
             self.arrays.append(home)
         return f"%p{self.arrays.index(home)}"
@@ -81,6 +82,12 @@ class Writer:
             total = extra if total == "0" else self.code.pure(f"add nsw i64 {total}, {extra}")
         kind = memory_type(value.dtype)
         return self.code.pure(f"getelementptr {kind}, ptr {self.pointer(value)}, i64 {total}")
+
+    def target(self, root: Value, at: Map) -> str:
+        """The address to which an element of a value that this kernel makes is written."""
+        begin, strides = self.memory.layout(root)
+        start, factors = flat(strides, at)
+        return self.address(root, begin + start, factors)
 
     def place(self, value: Value, start: str, i: str) -> str:
         """The address of the element that lies i after ``start`` in memory."""
