@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.automatic import as_arrays
-from autograd_lite.comparison.numbers import numbers_of, said_of_samples
+from autograd_lite.comparison.numbers import generator, numbers_of, said_of_samples
 from autograd_lite.comparison.realified import is_complex, of_real_parts, part_names, parts_of
 from autograd_lite.comparison.report import Comparison, Finding, Row
 from autograd_lite.comparison.rounding import natural_scale, rounding_of
@@ -57,7 +57,7 @@ def gradcheck(
     if not xs:
         raise CompareError("no inputs", mend="pass what the function takes: ag.gradcheck(f, x, …)")
     arrays = [_array(k, x) for k, x in enumerate(xs)]
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     names, title = _names(f, len(arrays)), title or f"gradcheck of {_name_of(f)}"
     if any(map(is_complex, arrays)) or _gives_complex(f, arrays):
         if cotangent is not None:

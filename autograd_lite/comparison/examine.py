@@ -34,6 +34,8 @@ from autograd_lite.comparison.conjugates import conjugates
 from autograd_lite.comparison.findings import findings_of
 from autograd_lite.comparison.fuzz import fuzzed
 from autograd_lite.comparison.held import held_by
+from autograd_lite.comparison.numbers import generator
+from autograd_lite.comparison.otherwise import of_the_output
 from autograd_lite.comparison.own_numbers import of_own_numbers
 from autograd_lite.comparison.precision import in_float64
 from autograd_lite.comparison.reasons import reasons
@@ -153,17 +155,18 @@ def _once(
     runner = Runner(layer, given, held_by(layer.hand), gradients)
     step(f"{layer.title}, traced")
     twin, reason = _twin_of(layer, given, runner, against)
-    case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, reason)
+    case = Case(runner, twin, generator(seed), cotangent, numeric, reason)
     if doubt := case.run():
         # Not the layer is wrong then, but what the trace says of it.
         twin = UntracedTwin(layer, given, runner)
-        case = Case(runner, twin, np.random.default_rng(seed), cotangent, numeric, doubt)
+        case = Case(runner, twin, generator(seed), cotangent, numeric, doubt)
         case.run()
     graph = twin.graph()
     step(f"{layer.title}, looked into")
     # Reasons are sought in graphs of real numbers alone.
     searched = None if isinstance(layer, RealParts) else graph
     rows, why = reasons(case.judged(), runner, case.shared, case.douts, case.at, searched)
+    why = [*of_the_output(case, rows, why), *why]
     if conjugate := conjugates(case, rows):
         why = [*conjugate, *(f for f in why if f.level != "error")]
     how = "given" if cotangent is not None else case.drawn.format(seed)

@@ -25,6 +25,9 @@ def findings_of(case: Case, rows: Sequence[Row]) -> list[Finding]:
     run = case.by_hand
     found = [Finding(t.level, t.subject, t.text, t.cause) for t in run.troubles]
     found += [f for row in rows for f in _of_row(row)]
+    if all(row.kind == "output" for row in rows):
+        text = "none was found, of an input or a parameter: the forward pass alone was compared"
+        found.append(Finding("error", "gradients", text, "missing"))
     found += list(_parameters(case))
     if case.outputs and len(run.outputs) != len(case.outputs):
         text = f"{len(run.outputs)} outputs by hand, {len(case.outputs)} automatic"
@@ -64,7 +67,7 @@ def _not_compared(case: Case) -> list[Finding]:
                 f"example gradients={{{_example(case)}}}"
             )
         found.append(Finding("warning", "not compared", text))
-    data = case.names if case.layer.wanted == "none" else ()
+    data = case.names if case.layer.wanted in ("none", "weights") else ()
     rest = [
         name
         for k, name in enumerate(case.all_names)

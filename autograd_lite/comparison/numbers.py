@@ -18,13 +18,24 @@ from autograd_lite.comparison.verdict import Along, Numbers
 from autograd_lite.graph import Graph
 from autograd_lite.numeric import numeric_slopes, numeric_vjp
 
-__all__ = ["EXAMINED", "examined_too", "numbers_of", "planned", "said_of_samples", "worth"]
+__all__ = [
+    "EXAMINED", "examined_too", "generator", "numbers_of", "planned", "said_of_samples", "worth",
+]  # fmt: skip
 
 EXAMINED = 1024  # no larger array is examined element by element
 _SAMPLE, _DIRECTIONS = 64, 8  # of a larger one so many elements, and directions through all
 _LADDER = 9  # evaluations for an element or a direction: four steps to both sides, and one more
 _WORTH = 1.2e6  # what all evaluations together may cost, in the units below: about microseconds
 _CALL, _PER_ELEMENT = 100.0, 1 / 500  # an evaluation; an element of any of its results; a node is 1
+
+
+def generator(seed: int) -> np.random.Generator:
+    """What cotangents and directions are drawn with.
+
+    Not NumPy's generator of the seed itself: inputs that were drawn with that one would be what
+    flows in, and nothing would tell `x` from `dout`.
+    """
+    return np.random.default_rng([seed, 2])
 
 
 def worth(graph: Graph | None) -> int:

@@ -213,11 +213,23 @@ class Comparison:
 def gradient_name(path: str) -> str:
     """How the gradient of a name is called.
 
+    Of what an object holds (`weight.data`) or a list, by the name that these have.
+
     >>> gradient_name("x"), gradient_name("layers.0.W")
     ('dx', 'layers.0.dW')
+    >>> gradient_name("fc.weight.data"), gradient_name("params.1")
+    ('fc.dweight', 'dparams[1]')
     """
-    owner, _, name = path.rpartition(".")
-    return f"{owner}.d{name}".lstrip(".")
+    *owner, name = path.split(".")
+    number = ""
+    if owner and name.isdecimal():
+        number, name = f"[{name}]", owner.pop()
+    elif owner and name in _VALUES and not owner[-1].isdecimal():
+        name = owner.pop()
+    return ".".join([*owner, f"d{name}{number}"])
+
+
+_VALUES = ("data", "value", "val")  # what an object that is a parameter calls its array
 
 
 def _checks(of: str, row: Row | None) -> list[Check]:

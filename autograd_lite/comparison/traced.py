@@ -147,6 +147,7 @@ def _unclaimed(layer: Layer, inputs: Inputs, labels: frozenset[int]) -> frozense
         "all": [i for i in floats if len(inputs.places[i]) == 1],
         "first": floats[:1] or [0],
         "named": [*(floats[:1] or [0]), *(i for i in floats if is_weight(inputs.names[i]))],
+        "weights": [i for i in floats if is_weight(inputs.names[i])],
         "entries": [i for i in floats if len(inputs.places[i]) > 1],
         "none": [],
     }[layer.wanted]

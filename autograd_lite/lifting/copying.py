@@ -140,16 +140,18 @@ class Copier:
             return self._remember(thing, type(thing)(self.copied(thing.__func__)))
         if isinstance(thing, types.MethodType):
             return types.MethodType(self.copied(thing.__func__), self.copied(thing.__self__, path))
-        closure = thing.__closure__ and tuple(types.CellType() for _ in thing.__closure__)
+        old_cells = thing.__closure__ or ()
+        fresh = {id(cell): cell for cell in old_cells if id(cell) not in self._memo}
+        for cell in fresh.values():  # functions that were made together share them
+            self._remember(cell, types.CellType())
+        closure = thing.__closure__ and tuple(self._memo[id(cell)] for cell in old_cells)
         names = self._fetch(thing.__globals__, ())
         made = types.FunctionType(thing.__code__, names, thing.__name__, None, closure)
         self._remember(thing, made)
         self._fetch(thing.__globals__, _globals_in(thing.__code__))
-        for name, old, new in zip(
-            thing.__code__.co_freevars, thing.__closure__ or (), closure or ()
-        ):
-            if not _is_empty(old):
-                new.cell_contents = self._around(old.cell_contents, name)
+        for name, cell in zip(thing.__code__.co_freevars, old_cells):
+            if id(cell) in fresh and not _is_empty(cell):
+                self._memo[id(cell)].cell_contents = self._around(cell.cell_contents, name)
         made.__defaults__ = self.copied(thing.__defaults__)
         made.__kwdefaults__ = self.copied(thing.__kwdefaults__)
         made.__qualname__, made.__module__ = thing.__qualname__, thing.__module__

@@ -309,7 +309,7 @@ STATS = {"running_mean": R.normal(size=3), "running_var": R.uniform(1, 2, 3)}
 
 AFFINE = {"forward", "dx", "dW", "db"}
 CASES = {
-    "lists of params": (ListsOfParams(W, B), [X], {"forward", "dx", "params.d0", "params.d1"}),
+    "lists of params": (ListsOfParams(W, B), [X], {"forward", "dx", "dparams[0]", "dparams[1]"}),
     "dicts of params": (DictsOfParams(W, B), [X], {"forward", "dx", "params.dW", "params.db"}),
     "called": (CalledInsteadOfForward(G), [X], {"forward", "dx", "dw"}),
     "attributes": (GradientsInAttributes(G, H), [X], {"forward", "dx", "dgamma", "dbeta"}),
@@ -331,16 +331,16 @@ CASES = {
     "parameter objects": (ParameterObjects(W, B), [X], {"forward", "dx", "W.dvalue", "B.dvalue"}),
     "nested layers": (
         NestedLayers(W, B), [X],
-        {"forward", "dx", "inner.params.d0", "inner.params.d1", "layers.0.dw"},
+        {"forward", "dx", "inner.dparams[0]", "inner.dparams[1]", "layers.0.dw"},
     ),
     "everything returned": (ReturnsAll(W, B), [X], AFFINE),
     "a cache handed back": (CacheHandedBack(W), [X], {"forward", "dx", "dW"}),
-    "embedding": (Embedding(W), [np.array([[0, 2], [1, 0]])], {"forward", "params.d0"}),
+    "embedding": (Embedding(W), [np.array([[0, 2], [1, 0]])], {"forward", "dparams[0]"}),
     "inherited": (Inherited(W), [X], {"forward", "dx", "dW"}),
     "loops": (FilledInLoops(R.normal(size=2)), [X], {"forward", "dx", "dw"}),
     "list of layers": (
         [ListsOfParams(W, B + 2), ReluInPlace, MeanSquaredLoss()], [X, np.ones((4, 2))],
-        {"forward", "dx", "0.params.d0", "0.params.d1"},
+        {"forward", "dx", "0.dparams[0]", "0.dparams[1]"},
     ),
 }  # fmt: skip
 """Name → layer, inputs, the rows that its report has."""

@@ -472,16 +472,16 @@ CASES = {
     ),
     "lstm class": (
         LSTMClass(WX4, WH4, B4), [X, H0, H0 / 2],
-        {"forward[0]", "forward[1]", "dx", "dh_prev", "dc_prev", "params.d0", "params.d1",
-         "params.d2"},
+        {"forward[0]", "forward[1]", "dx", "dh_prev", "dc_prev", "dparams[0]", "dparams[1]",
+         "dparams[2]"},
     ),
     "time layer": (
         TimeRNN(WX, WH, BH), [R.normal(size=(4, 3, 3))],
-        {"forward", "dxs", "params.d0", "params.d1", "params.d2"},
+        {"forward", "dxs", "dparams[0]", "dparams[1]", "dparams[2]"},
     ),
     "time layer with a state": (
         TimeRNN(WX, WH, BH).set_state(H0), [R.normal(size=(4, 3, 3))],
-        {"forward", "dxs", "dh", "params.d0", "params.d1", "params.d2"},
+        {"forward", "dxs", "dh", "dparams[0]", "dparams[1]", "dparams[2]"},
     ),
     "list of steps": (
         ListOfSteps(W[:, 0]), [[X[0], X[1], X[2]]],

@@ -25,6 +25,7 @@ from autograd_lite.comparison.adapters.losses import LossWithGradient
 from autograd_lite.comparison.adapters.networks import Network
 from autograd_lite.comparison.adapters.pairs import FunctionPair
 from autograd_lite.comparison.adapters.propagations import Propagation
+from autograd_lite.comparison.adapters.scored import ScoredOutput
 from autograd_lite.comparison.adapters.supervised import SupervisedNetwork
 from autograd_lite.errors import CompareError
 
@@ -34,6 +35,7 @@ GROUP = "autograd_lite.adapters"
 CONVENTIONS: tuple[Convention, ...] = (
     ContextFunction(),
     SupervisedNetwork(),
+    ScoredOutput(),
     ForwardBackward(),
     Chain(),
     Propagation(),

@@ -58,8 +58,9 @@ class Layer:
     those of the inputs. `upstream` says what `backward` takes: "given", the gradient flowing in;
     "unit", the same with 1 for a default; "none", nothing, so that the gradient is that of the
     output itself. `wanted` says of which inputs of floats a gradient is expected: "all", "first",
-    "none", "named", the first and those that have the name of a weight, or "entries", those in
-    dictionaries and lists. `traceable` is False where the body is known not to be NumPy's.
+    "none", "weights", those that have the name of one, "named", the first and the weights, or
+    "entries", those in dictionaries and lists. `traceable` is False where the body is known not to
+    be NumPy's.
 
     A convention makes one by giving `call` and `pull`, and overrides the rest where its gradients
     lie elsewhere.

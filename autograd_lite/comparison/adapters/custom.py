@@ -1,23 +1,27 @@
 """Functions with a derivative of their own: `(f, f_grad)`, `(f, f_vjp)` and `(f, fwd, bwd)`.
 
 Knows: `f_grad(x, …)` gives the gradient of f (of the sum of its outputs, where f works element by
-element); `f_vjp(g, x, …)` or `f_vjp(x, …, g)` gives what flows back for g; `fwd(x, …)` gives the
-output and residuals, `bwd(residuals, g)` the gradients, as `jax.custom_vjp` has it. An object with
-attributes `fun`, `fwd` and `bwd` is such a triple.
+element), or its Jacobian; `f_vjp(g, x, …)` or `f_vjp(x, …, g)` gives what flows back for g;
+`fwd(x, …)` gives the output and residuals, `bwd(residuals, g)` the gradients, as `jax.custom_vjp`
+has it. An object with attributes `fun`, `fwd` and `bwd` is such a triple.
 Does not know: tensors, verdicts.
-Imports: errors, its base and neighbours.
+Imports: errors, its base and neighbours, NumPy.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, required_of
 from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import names_for
 from autograd_lite.comparison.adapters.matching import as_tuple, fitting, is_weight
+from autograd_lite.comparison.adapters.naming import by_returned_names, returned_names
 from autograd_lite.comparison.adapters.surroundings import copied
 from autograd_lite.errors import CompareError
 
@@ -63,6 +67,9 @@ class Derivative(Layer):
     def __init__(self, pair: tuple[Any, Any], names: Sequence[str]) -> None:
         super().__init__(pair, pair[0].__name__, names)
         wanted, count = required_of(pair[1]), len(names)
+        self._of_output = False  # whether the derivative is called with the output
+        self._jacobian = False  # whether the derivative is one of every output by every input
+        self._returned: tuple[str, ...] = ()  # what the derivative's code calls what it returns
         self._again = False  # whether the derivative takes the first input a second time
         if len(wanted) == count + 1 and tuple(wanted[:count]) == tuple(names):
             self._again = not is_flow(wanted[-1])
@@ -89,27 +96,70 @@ class Derivative(Layer):
         return hand[0](*inputs), None
 
     def pull(self, hand: Any, kept: Any, inputs: Sequence[Any], douts: Sequence[Any]) -> Any:
-        """What the second function gives."""
+        """What the second function gives; of a Jacobian what it makes of `douts`."""
+        if self._jacobian:
+            return _pulled(douts[0], self._derivative(hand, inputs), np.shape(inputs[0]))
         if self.upstream == "none":
-            return hand[1](*inputs, *inputs[: self._again])
+            return self._derivative(hand, inputs)
         flow = douts[0] if len(douts) == 1 else tuple(douts)
         return hand[1](flow, *inputs) if self._flow_first else hand[1](*inputs, flow)
 
+    def _derivative(self, hand: Any, inputs: Sequence[Any]) -> Any:
+        given = [hand[0](*inputs)] if self._of_output else inputs
+        return hand[1](*given, *given[: self._again])
+
+    def at_output(self) -> Derivative:
+        """The same pair, the derivative called with what the function gives."""
+        other = copy.copy(self)
+        other._of_output = True
+        return other
+
     def settle(self, inputs: Sequence[Any]) -> None:
-        """See by one call whether the derivative is of the weights among the inputs alone."""
+        """See by one call what the derivative is of: of weights alone, or a whole Jacobian."""
         if self.upstream != "none":
             return
+        hand, given = copied(self.hand), copy.deepcopy(list(inputs))
         try:
-            parts = as_tuple(self.pull(copied(self.hand), None, copy.deepcopy(list(inputs)), ()))
+            returned = self._derivative(hand, given)
+            output = hand[0](*copy.deepcopy(list(inputs)))
         except Exception:  # noqa: BLE001  # what it raises is told where it is called for good
             return
-        found = fitting(self.names, inputs, parts, 0) if 1 < len(parts) < len(inputs) else ()
+        if len(inputs) == 1 and _is_jacobian(returned, np.shape(output), np.shape(inputs[0])):
+            self.upstream, self._jacobian = "given", True
+        parts = as_tuple(returned)
+        if not 1 < len(parts) < len(inputs):
+            return
+        names = returned_names(self.hand[1])
+        if by_returned_names(names, parts, self.names):
+            self._returned, self.wanted = names, "weights"
+            return
+        found = fitting(self.names, inputs, parts, 0)
         if found and all(is_weight(self.names[i]) for i in found):
-            self.wanted = "named" if 0 in found else "none"
+            self.wanted = "weights"
 
     def input_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
     ) -> list[Any]:
-        """In order; one array where there is one input, though it be a list."""
+        """By the names in the code, or in order; one array of one input, though it be a list."""
         parts = (returned,) if len(inputs) == 1 else as_tuple(returned)
-        return super().input_gradients(hand, parts, inputs, paths)
+        named = by_returned_names(self._returned, parts, self.names)
+        return super().input_gradients(hand, named or parts, inputs, paths)
+
+
+def _is_jacobian(found: Any, output: tuple[int, ...], point: tuple[int, ...]) -> bool:
+    """Whether an array has a derivative of every output by every input.
+
+    Flat, in full, or one matrix for each row of a batch.
+    """
+    count = math.prod(output), math.prod(point)
+    flat, full = count, (*output, *point)
+    rows = (*output, *point[1:]) if len(output) == len(point) == 2 else flat
+    return count[0] > 1 and np.shape(found) != point and np.shape(found) in (flat, full, rows)
+
+
+def _pulled(dout: Any, jacobian: Any, point: tuple[int, ...]) -> Any:
+    """Jᵀ·dout, in the shape of the input."""
+    if np.ndim(jacobian) == np.ndim(dout) + len(point) - 1 == 3:
+        return np.einsum("no,noi->ni", dout, jacobian)
+    size = np.size(dout)
+    return (np.ravel(dout) @ np.reshape(jacobian, (size, -1))).reshape(point)

@@ -24,6 +24,7 @@ __all__ = [
     "gradient_paths",
     "is_expected",
     "is_float",
+    "is_gradient_of",
     "is_weight",
     "labels_among",
     "left_gradient",
@@ -35,7 +36,8 @@ __all__ = [
 
 _FORMS = (
     "d{}", "d_{}", "{}_grad", "grad_{}", "grad{}", "g{}", "g_{}", "dL_d{}", "dLd{}", "dL{}",
-    "delta_{}", "{}_gradient", "gradient_{}", "grads_{}", "{}_grads", "D{}", "{}grad", "{}Grad",
+    "dJ_d{}", "dj_d{}", "dC_d{}", "delta_{}", "{}_gradient", "gradient_{}", "grads_{}", "{}_grads",
+    "D{}", "{}grad", "{}Grad",
 )  # fmt: skip
 """What the gradient of a name is called."""
 
@@ -164,6 +166,15 @@ def is_expected(hand: Any, aliases: Sequence[str]) -> bool:
         if any(form.format(name) in names for form in _FORMS[:4]):
             return True
     return False
+
+
+def is_gradient_of(called: str, name: str) -> bool:
+    """Whether something is called as the gradient of a name is.
+
+    >>> is_gradient_of("dW1", "W1"), is_gradient_of("dj_db", "b"), is_gradient_of("dx", "W")
+    (True, True, False)
+    """
+    return any(form.format(plain) == called for plain in _plain(name) for form in _FORMS)
 
 
 def is_weight(name: str) -> bool:

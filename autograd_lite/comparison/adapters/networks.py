@@ -16,6 +16,7 @@ from autograd_lite.comparison.adapters.base import Layer
 from autograd_lite.comparison.adapters.classes import instance_of, names_for
 from autograd_lite.comparison.adapters.losses import ValueAndGradient
 from autograd_lite.comparison.adapters.matching import by_shapes
+from autograd_lite.comparison.adapters.naming import gives_gradient_of
 
 __all__ = ["Network", "loss_and_gradient"]
 
@@ -23,6 +24,7 @@ __all__ = ["Network", "loss_and_gradient"]
 _LOSSES = (
     "loss", "cost", "costFunction", "cost_function", "compute_loss", "compute_cost",
     "calculate_loss", "calc_loss", "objective", "J", "loss_function", "lossFunction",
+    "lossFun", "loss_fun",
 )  # fmt: skip
 _GRADIENTS = (
     "gradient", "gradients", "grad", "costFunctionPrime", "cost_function_prime", "compute_gradient",
@@ -50,9 +52,9 @@ class Network:
         loss, gradient = loss_and_gradient(hand)
         if not loss:
             return False
-        return bool(gradient) or (
-            loss == "loss" and (isinstance(hand, type) or hasattr(hand, "params"))
-        )
+        if gradient or (loss == "loss" and (isinstance(hand, type) or hasattr(hand, "params"))):
+            return True
+        return gives_gradient_of(getattr(hand, loss), getattr(hand, "__dict__", {}))
 
     def layer(self, hand: Any, inputs: Sequence[Any]) -> Layer:
         """The network; of a class one made without arguments."""

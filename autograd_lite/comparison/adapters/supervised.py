@@ -56,6 +56,10 @@ def _binary(output: Any, labels: Any) -> Any:
     return -(labels * np.log(output) + (1 - labels) * np.log(1 - output)).sum()
 
 
+def _indexed(output: Any, labels: Any) -> Any:
+    return -np.log(output[np.arange(len(labels)), labels]).sum()
+
+
 def _plainly(function: Callable[[Any, Any], Any], _: Any, output: Any, labels: Any) -> Any:
     """A loss that needs no network."""
     return function(output, labels)
@@ -65,6 +69,7 @@ _USUAL: dict[str, Callable[[Any, Any], Any]] = {
     "½ Σ (output − target)²": _squares,
     "−Σ target · log output": _entropy,
     "−Σ target · log output + (1 − target) · log(1 − output)": _binary,
+    "−Σ log output[target]": _indexed,
 }
 
 
@@ -104,6 +109,8 @@ class SupervisedNetwork:
                 mend=f"ag.compare(network, {', '.join(names)})",
             )
         network = _Network(hand, names)
+        if not any(arrays_in(hand)):
+            network.wanted = "first"
         loss = network.loss = _loss_of(network, hand, inputs)
         what = loss.name if loss.factor == 1 else f"{loss.factor:.6g} × ({loss.name})"
         network.supposed = (
@@ -153,8 +160,11 @@ class _Network(Layer):
     def input_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], paths: Sequence[str]
     ) -> list[Any]:
-        """None is asked for, and what is returned is of the parameters, unless it has names."""
-        return [gradient_among(returned, name) for name in self.names]
+        """What has names; else what is returned is of the parameters, where there are any."""
+        found = [gradient_among(returned, name) for name in self.names]
+        if self.wanted == "first" and np.shape(returned) == np.shape(inputs[0]):
+            found[0] = returned
+        return found
 
     def parameter_gradients(
         self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
@@ -226,11 +236,18 @@ def _gradients(network: _Network, hand: Any, inputs: Sequence[Any]) -> dict[str,
             mend="pass inputs that the network takes, and labels of the shape of its output",
         ) from error
     found = network.parameter_gradients(layer, returned, given, paths)
+    points = {path: value_at(hand, path) for path in found}
+    if network.wanted == "first":
+        found[_INPUT] = network.input_gradients(layer, returned, given, ())[0]
+        points[_INPUT] = inputs[0]
     return {
         path: np.asarray(g, float)
         for path, g in found.items()
-        if g is not None and np.shape(g) == np.shape(value_at(hand, path)) and np.any(g)
+        if g is not None and np.shape(g) == np.shape(points[path]) and np.any(g)
     }
+
+
+_INPUT = ""  # the path of the first input
 
 
 def _factors(
@@ -245,11 +262,14 @@ def _factors(
     for path, g in gradients.items():
         values, size = [], _STEP / float(np.linalg.norm(g))
         for side in (1, -1):
-            moved = copied(hand)
-            put(moved, path, value_at(hand, path) + side * size * g)
+            moved, given = copied(hand), copy.deepcopy(list(inputs))
+            if path == _INPUT:
+                given[0] = given[0] + side * size * g
+            else:
+                put(moved, path, value_at(hand, path) + side * size * g)
             try:
                 with np.errstate(all="ignore"):
-                    output, _ = network.output(moved, copy.deepcopy(list(inputs)))
+                    output, _ = network.output(moved, given)
                     values.append(float(np.sum(loss.function(moved, output, inputs[-1]))))
             except Exception:  # noqa: BLE001  # a loss that these labels do not suit
                 return []

@@ -21,6 +21,7 @@ from autograd_lite.numeric import numeric_directional
 
 __all__ = [
     "TESTS",
+    "alone",
     "elementwise",
     "memory",
     "upstream",
@@ -130,7 +131,30 @@ def _follows(evidence: Evidence, suspect: Suspect, cotangent: Any, due: Any) -> 
     return fits(found, due)
 
 
-TESTS = (upstream, elementwise)
+def alone(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """Right where one element of what flows in is not 0, and wrong for several."""
+    graph, leaf = evidence.graph, suspect.leaf
+    if graph is None or leaf is None or len(evidence.cotangents) != 1:
+        return None
+    g = np.asarray(evidence.cotangents[0])
+    if not evidence.takes_cotangent or g.size < 2:
+        return None
+    for k in (0, g.size - 1):
+        single = np.zeros_like(g)
+        single.flat[k] = g.flat[k]
+        hand = evidence.at(evidence.inputs, [single])[suspect.k]
+        due = swept(seeds_of(graph, [single]), [leaf])[leaf]
+        if hand is None or not np.any(due) or not fits(hand, due):
+            return None
+    text = (
+        "it is right where one element of dout alone is not 0, as cross-entropy sends it back, and "
+        "wrong for several: of these one is used; add up what each of them gives"
+    )
+    tested = "backward with one element of dout at a time"
+    return Explanation("upstream ignored", text, tested, (suspect.name,))
+
+
+TESTS = (upstream, elementwise, alone)
 
 
 # ── what a layer remembers ───────────────────────────────────────────────────────────────────────

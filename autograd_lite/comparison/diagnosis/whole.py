@@ -26,6 +26,7 @@ from autograd_lite.comparison.diagnosis.evidence import (
 __all__ = [
     "TESTS",
     "chosen",
+    "clipped",
     "factor",
     "filled",
     "misshapen",
@@ -62,13 +63,10 @@ def sign(evidence: Evidence, suspect: Suspect) -> Explanation | None:
 
 def _known_factor(c: float, evidence: Evidence) -> str:
     """What a factor may be, in words; empty if it is none of the usual."""
-    for text, value in {"2": 2.0, "½": 0.5, "3": 3.0, "⅓": 1 / 3}.items():
-        if abs(c - value) < 1e-9 and text in ("2", "½"):
-            usual = {"2": "a square's 2 taken twice, or a ½ lost", "½": "a square's 2 lost"}
-            known = usual[text]
-            break
-    else:
-        known = ""
+    if held := _held_factor(c, evidence):
+        return held
+    usual = {2.0: "a square's 2 taken twice, or a ½ lost", 0.5: "a square's 2 lost"}
+    known = usual.get(round(c, 9), "") if _squares(evidence) else ""
     sizes = _sizes(evidence)
     for size, what in sizes.items():
         if size > 1 and abs(c - size) < 1e-9 * size:
@@ -76,6 +74,28 @@ def _known_factor(c: float, evidence: Evidence) -> str:
         if size > 1 and abs(c * size - 1) < 1e-9:
             return f"1/{size}, and {size} is {what}: a division too many, or the mean for the sum"
     return known
+
+
+def _held_factor(c: float, evidence: Evidence) -> str:
+    """A share that the layer holds and that makes this factor, as dropout's p does."""
+    for name, p in getattr(evidence.session().hand, "__dict__", {}).items():
+        if not isinstance(p, float) or not 0 < p < 1:
+            continue
+        shares = {f"1 − {name}": 1 - p, f"1/(1 − {name})": 1 / (1 - p), name: p, f"1/{name}": 1 / p}
+        for text, value in shares.items():
+            if abs(c - value) < 1e-9:
+                return f"{c:.6g} is {text}, and the layer holds {name} = {p:.6g}"
+    return ""
+
+
+def _squares(evidence: Evidence) -> bool:
+    """Whether something is squared in the forward pass, as far as is known."""
+    nodes = evidence.graph.nodes if evidence.graph is not None else ()
+    return evidence.graph is None or any(
+        node.op.name in ("square", "power", "norm")
+        or len(set(map(id, node.inputs))) == 1 < len(node.inputs)
+        for node in nodes
+    )
 
 
 def _sizes(evidence: Evidence) -> dict[int, str]:
@@ -142,6 +162,34 @@ def tied(evidence: Evidence, suspect: Suspect) -> Explanation | None:
         f"or share it out: look at the {many} elements that differ"
     )
     return Explanation("ties", text, suspect.row.note, (suspect.name,))
+
+
+def clipped(evidence: Evidence, suspect: Suspect) -> Explanation | None:
+    """Cut at a limit, element by element, or scaled down to a length."""
+    hand, right = np.asarray(suspect.hand, float), np.asarray(suspect.right, float)
+    if hand.shape != right.shape or not np.isfinite(hand).all() or not np.any(hand):
+        return None
+    limit, length = float(np.abs(hand).max()), float(np.linalg.norm(hand))
+    c = ratio(hand, right, _CLOSE)
+    count = int((np.abs(right) > limit * (1 + _CLOSE)).sum())
+    likely = c is None and (count > 1 or (count == 1 and _is_limit(limit)))
+    if likely and fits(hand, np.clip(right, -limit, limit)):
+        where = f"in {count:,} of {hand.size:,} elements"
+        text = f"it is the right one, clipped at ±{limit:.6g} {where}; {_CLIP}"
+        return Explanation("clipped", text, "clip(right) = hand", (suspect.name,))
+    if c is not None and 0 < c < 1 and hand.size > 1 and _is_limit(length) and not is_plain(c):
+        text = f"it is the right one, scaled down to a length of {length:.6g}; {_CLIP}"
+        tested = "hand / right is one number, and the norm of hand is round"
+        return Explanation("clipped", text, tested, (suspect.name,))
+    return None
+
+
+_CLIP = "clip where the parameters are updated, then backward gives the gradient"
+
+
+def _is_limit(number: float) -> bool:
+    """Whether a number is one that people clip at, like 5 or 0.25."""
+    return abs(number * 100 - round(number * 100)) < _CLOSE and round(number * 100) > 0
 
 
 def zero(evidence: Evidence, suspect: Suspect) -> Explanation | None:
@@ -464,6 +512,7 @@ TESTS = (
     single_precision,
     zero,
     sign,
+    clipped,
     truncation,
     swapped,
     transposed,

@@ -40,10 +40,10 @@ def combinations(slots: Sequence[Slot], limit: int) -> list[tuple[Choice, ...]]:
 def is_astray(slots: Sequence[Slot], picked: Sequence[Choice]) -> bool:
     """Whether labels are of other samples than the inputs."""
     labels = [c for c in picked if c.kind in "iob" and c.dims]
-    floats = [c for s, c in zip(slots, picked, strict=True) if c.kind == "f" and not s.is_parameter]
-    if not labels or not floats:
+    inputs = [c for s, c in zip(slots, picked, strict=True) if c.dims and not s.is_parameter]
+    if not labels or inputs[0].kind != "f":
         return False
-    samples = (BATCH & set(floats[0].dims)) or set(floats[0].dims[:1])
+    samples = (BATCH & set(inputs[0].dims)) or set(inputs[0].dims[:1])
     return not all(samples <= set(c.dims) or (c.kind == "i" and len(c.dims) > 1) for c in labels)
 
 

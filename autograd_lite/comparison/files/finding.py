@@ -18,6 +18,7 @@ from typing import Any
 
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import required_of
+from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import ForwardBackward
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.derivatives import (
@@ -26,9 +27,16 @@ from autograd_lite.comparison.adapters.derivatives import (
 )
 from autograd_lite.comparison.adapters.networks import Network
 from autograd_lite.comparison.adapters.propagations import Propagation, is_cache, is_cost
+from autograd_lite.comparison.adapters.scored import ScoredOutput, scored_inputs
 from autograd_lite.comparison.adapters.supervised import SupervisedNetwork, inputs_of
 from autograd_lite.comparison.files.initial import network_inputs
-from autograd_lite.comparison.files.programs import Place, Program, assignments, definitions
+from autograd_lite.comparison.files.programs import (
+    Place,
+    Program,
+    assignments,
+    definitions,
+    unpackings,
+)
 from autograd_lite.comparison.files.slots import Target
 from autograd_lite.comparison.files.syntax import gives_gradient, has_stub, is_abstract, partners
 from autograd_lite.comparison.files.targets import (
@@ -77,6 +85,7 @@ def layers_of(program: Program) -> Layers:
 _CLASSES = (
     ContextFunction(),
     SupervisedNetwork(),
+    ScoredOutput(),
     ForwardBackward(),
     MethodAndDerivative(),
     Network(),
@@ -88,11 +97,14 @@ class _Finder:
         self.names: dict[str, Any] = dict(vars(program.module))
         self.own = {n: d for n, d in definitions(program).items() if n in self.names}
         self.assigned = assignments(program)
+        self.unpacked = unpackings(program)
         self.layers = Layers()
         self.paired: set[str] = set()
 
     def all(self) -> Layers:
         instances = self._instances()
+        for names, factory, place in self.unpacked:
+            self._made_pair(names, factory, place)
         for name, (node, place) in self.own.items():
             thing = self.names[name]
             if isinstance(thing, type):
@@ -147,11 +159,12 @@ class _Finder:
 
     def _instance(self, name: str, value: Any) -> None:
         node = self.own.get(type(value).__name__, (None,))[0]
-        names = inputs_of(value) if SupervisedNetwork().fits(value) else ()
+        labelled = inputs_of(value) if SupervisedNetwork().fits(value) else ()
+        names = labelled or scored_inputs(value)
         one = value[0] if isinstance(value, list | tuple) else value
         forward = signed(names) if names else forward_of(one)
         target = Target(
-            name, forward, lambda _: value, node=node, labels=names[-1] if names else ""
+            name, forward, lambda _: value, node=node, labels=labelled[-1] if labelled else ""
         )
         self.layers.found.append(Found(name, self.assigned[name], (target,)))
 
@@ -166,7 +179,7 @@ class _Finder:
             target = Target(name, forward, lambda _: three, node=node)
             self.layers.found.append(Found(name, place, (target,)))
             return
-        candidates = (p for p in partners(name) if p in self.own)
+        candidates = (p for p in (*partners(name), *self._gradients_of(name)) if p in self.own)
         partner = next((p for p in candidates if inspect.isfunction(self.names[p])), None)
         if partner is None:
             if flag := flag_of(forward):
@@ -188,6 +201,33 @@ class _Finder:
             if len(required_of(forward)) == 1:
                 targets.append(of_output(name, forward, backward, both))
         self.layers.found.append(Found(name, place, tuple(targets)))
+
+    def _gradients_of(self, name: str) -> list[str]:
+        """The function called as a gradient that takes what a cost takes, if there is one alone."""
+        wanted = required_of(self.names[name]) if is_cost(self.names[name]) else []
+        found = [
+            other
+            for other in self.own
+            if other not in self.paired
+            and re.fullmatch(r"(\w+_)?grad(ient)?s?(_\w+)?", other)
+            and inspect.isfunction(self.names[other])
+            and wanted == required_of(self.names[other]) != []
+        ]
+        return found if len(found) == 1 else []
+
+    def _made_pair(self, names: tuple[str, ...], factory: str, place: Place) -> None:
+        """Two functions that a function of the file has made, the second the backward pass."""
+        if len(names) != 2 or factory not in self.own:
+            return
+        forward, backward = (self.names.get(name) for name in names)
+        if not (inspect.isfunction(forward) and inspect.isfunction(backward)):
+            return
+        wanted = required_of(backward)
+        if backward.__name__ in partners(forward.__name__) or (wanted and is_flow(wanted[0])):
+            self.paired.add(factory)
+            node = self.own[factory][0]
+            target = Target(names[0], forward, lambda _: (forward, backward), node=node)
+            self.layers.found.append(Found(", ".join(names), place, (target,)))
 
     def _flagged(self, name: str, function: Any, flag: str, node: ast.AST, place: Place) -> None:
         """A function that gives its derivative where an argument is true."""

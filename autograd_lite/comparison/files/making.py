@@ -24,6 +24,7 @@ import numpy as np
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import place_of, required_of
 from autograd_lite.comparison.adapters.inputs import Inputs
+from autograd_lite.comparison.adapters.losses import ValueAndGradient
 from autograd_lite.comparison.adapters.moving import PlainDescent
 from autograd_lite.comparison.adapters.running import Runner, replayed
 from autograd_lite.comparison.files.combining import combinations, is_astray
@@ -261,6 +262,8 @@ def _judged(hand: Any, inputs: list[Any]) -> _Outcome:
         return _Outcome(0, "the forward pass gives nothing")
     if not all(y.dtype.kind in "fiub" and np.isfinite(y).all() for y in run.outputs):
         return _Outcome(1, "the forward pass gives no finite numbers")
+    if isinstance(layer, ValueAndGradient) and np.ndim(run.outputs[0]):
+        return _Outcome(2.5, "the loss is no number")
     for trouble in run.troubles:
         if trouble.level == "error":
             return _Outcome(2, trouble.text)

@@ -34,6 +34,7 @@ __all__ = [
     "assignments",
     "definitions",
     "told",
+    "unpackings",
 ]
 
 
@@ -292,6 +293,20 @@ def definitions(program: Program) -> dict[str, tuple[ast.AST, Place]]:
                 pending += ast.iter_child_nodes(node)
             elif isinstance(node, ast.ExceptHandler):
                 pending += node.body
+    return found
+
+
+def unpackings(program: Program) -> list[tuple[tuple[str, ...], str, Place]]:
+    """The names that `f, g = make(…)` gives values to, and what is called, at the file's level."""
+    found = []
+    for statement in program.statements:
+        node = statement.node
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        target, called = node.targets[0], node.value.func
+        if isinstance(target, ast.Tuple) and isinstance(called, ast.Name):
+            names = tuple(ast.unparse(one) for one in target.elts)
+            found.append((names, called.id, statement.place))
     return found
 
 

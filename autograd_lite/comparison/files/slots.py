@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import arguments_of
+from autograd_lite.comparison.adapters.calling import is_label
 from autograd_lite.comparison.adapters.moving import PlainDescent
+from autograd_lite.comparison.files.syntax import is_index, makes_diagonal, unpacked
 from autograd_lite.comparison.files.vocabulary import Choice, choices, is_binary, is_loss, is_weight
 
 __all__ = ["Slot", "Target", "is_optimiser", "other_settings", "slots_of"]
@@ -76,7 +78,7 @@ def slots_of(target: Target, given: Mapping[str, Any]) -> list[Slot]:
     found: list[Slot] = []
     settings = _parameters(target.setup) if target.setup is not None else []
     inputs = _parameters(target.forward)[target.skip :]
-    inputs = [p for p in inputs if p.name != target.without]
+    inputs = [q for p in inputs if p.name != target.without for q in _single(p, target.node)]
     names = [p.name for p in (*settings, *inputs)]
     loss = is_loss(target.name)
     for parameter in settings:
@@ -88,6 +90,14 @@ def slots_of(target: Target, given: Mapping[str, Any]) -> list[Slot]:
     for parameter in inputs:
         found += _slot(parameter, False, parameter is data, names, loss, target, given)
     return found
+
+
+def _single(parameter: inspect.Parameter, node: ast.AST | None) -> list[inspect.Parameter]:
+    """An argument; of `*inputs` those that code takes it apart into, where they are not alike."""
+    names = unpacked(node, parameter.name) if parameter.kind is parameter.VAR_POSITIONAL else ()
+    if not any(is_label(name) or is_weight(name) for name in names):
+        return [parameter]
+    return [inspect.Parameter(name, parameter.POSITIONAL_OR_KEYWORD) for name in names]
 
 
 def other_settings(target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,13 +141,11 @@ def _slot(
 
     def options(of: str, beside: Sequence[str] = others) -> tuple[Choice, ...]:
         found = choices(of, first=first, setting=setting, others=beside, loss=loss)
-        if is_binary(target.name):  # of two classes there is one score a sample
-            kinds = "f" if first and found[0].kind == "f" else "fib"
-            found.sort(key=lambda c: (c.kind not in kinds or "D" in c.dims, len(c.dims) or 9))
-        return tuple(found)
+        return tuple(_likeliest(found, of, first, setting, target))
 
     if name == target.labels:
-        return [Slot(name, tuple(Choice.read(text, name) for text in _OF_NETWORK), False)]
+        labels = [Choice.read(text, name) for text in _OF_NETWORK]
+        return [Slot(name, tuple(_likeliest(labels, name, False, False, target)), False)]
     if name in given:
         return [Slot(name, (Choice("=", value=given[name]),), setting, keyword=keyword)]
     if parameter.kind is parameter.VAR_POSITIONAL:
@@ -163,6 +171,20 @@ def _slot(
     if re.search(r"_?params?$", name) and not setting and not first and "_" in name:
         return [Slot(name, (Choice("=", value=dict(_SETTINGS)),), setting, keyword=keyword)]
     return [Slot(name, options(name), setting, keyword=keyword)]
+
+
+def _likeliest(
+    found: list[Choice], name: str, first: bool, setting: bool, target: Target
+) -> list[Choice]:
+    """What an argument may be, in the order that the code of the layer suggests."""
+    if not setting and is_index(target.node, name):
+        found.sort(key=lambda c: c.kind != "i")
+    if first and makes_diagonal(target.node):
+        found.sort(key=lambda c: len(c.dims) != 1)
+    if is_binary(target.name):  # of two classes there is one score a sample
+        kinds = "f" if first and found[0].kind == "f" else "fib"
+        found.sort(key=lambda c: (c.kind not in kinds or "D" in c.dims, len(c.dims) or 9))
+    return found
 
 
 _OF_NETWORK = (

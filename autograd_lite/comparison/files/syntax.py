@@ -13,9 +13,13 @@ import inspect
 import re
 
 from autograd_lite.comparison.adapters.classes import ForwardBackward, methods_of
+from autograd_lite.comparison.adapters.naming import own_parts
 from autograd_lite.comparison.files.vocabulary import is_loss
 
-__all__ = ["gives_gradient", "has_stub", "is_abstract", "partners"]
+__all__ = [
+    "gives_gradient", "has_stub", "is_abstract", "is_index", "makes_diagonal", "partners",
+    "unpacked",
+]  # fmt: skip
 
 
 def is_abstract(kind: type, node: ast.AST) -> bool:
@@ -48,7 +52,7 @@ def _does_nothing(method: ast.FunctionDef) -> bool:
 
 def gives_gradient(node: ast.AST) -> bool:
     """Whether a function returns a loss, and after it gradients, by their names."""
-    returns = [part for part in _own_parts(node) if isinstance(part, ast.Return)]
+    returns = [part for part in own_parts(node) if isinstance(part, ast.Return)]
     for found in reversed(returns):
         if isinstance(found.value, ast.Tuple) and len(found.value.elts) >= 2:
             parts = [ast.unparse(e) for e in found.value.elts]
@@ -62,15 +66,31 @@ def gives_gradient(node: ast.AST) -> bool:
     return False
 
 
-def _own_parts(node: ast.AST) -> list[ast.AST]:
-    """The parts of a function without those of the functions in it."""
-    found, pending = [], list(ast.iter_child_nodes(node))
-    while pending:
-        part = pending.pop(0)
-        found.append(part)
-        if not isinstance(part, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            pending += ast.iter_child_nodes(part)
-    return found
+def is_index(node: ast.AST | None, name: str) -> bool:
+    """Whether code reads arrays at an argument, or at one of its elements: `p[range(n), y]`."""
+    for part in ast.walk(node) if node is not None else ():
+        if isinstance(part, ast.Subscript):
+            places = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+            elements = [p.value if isinstance(p, ast.Subscript) else p for p in places]
+            if any(isinstance(e, ast.Name) and e.id == name for e in elements):
+                return True
+    return False
+
+
+def makes_diagonal(node: ast.AST | None) -> bool:
+    """Whether code makes a matrix of a vector, as the Jacobian of one sample: `np.diag(s)`."""
+    parts = ast.walk(node) if node is not None else ()
+    return any(isinstance(part, ast.Attribute) and part.attr == "diag" for part in parts)
+
+
+def unpacked(node: ast.AST | None, name: str) -> tuple[str, ...]:
+    """The names by which code takes `*name` apart: `x, t = inputs`; nothing where it does not."""
+    for part in ast.walk(node) if node is not None else ():
+        if isinstance(part, ast.Assign) and ast.unparse(part.value) == name:
+            target = part.targets[0]
+            if isinstance(target, ast.Tuple):
+                return tuple(ast.unparse(one).rpartition(".")[2] for one in target.elts)
+    return ()
 
 
 def partners(name: str) -> list[str]:

@@ -23,6 +23,7 @@ from autograd_lite.comparison.adapters.derivatives import (
 )
 from autograd_lite.comparison.adapters.matching import labels_among
 from autograd_lite.comparison.adapters.networks import loss_and_gradient
+from autograd_lite.comparison.adapters.scored import scored_inputs
 from autograd_lite.comparison.adapters.supervised import SupervisedNetwork, inputs_of
 from autograd_lite.comparison.files.slots import Target
 
@@ -49,6 +50,8 @@ def of_class(name: str, kind: type, node: ast.AST) -> Target:
         names = inputs_of(kind)
         forward = signed(names)
         return Target(name, forward, lambda one: one, setup=kind, node=node, labels=names[-1])
+    if names := scored_inputs(kind):
+        return Target(name, signed(names), lambda one: one, setup=kind, node=node)
     flag = methods_with_derivative(kind)[2] if not ForwardBackward().fits(kind) else ""
     forward = forward_of(kind)
     return Target(
