@@ -328,7 +328,7 @@ CASES = {
     "mean squared loss": (MeanSquaredLoss(), [X, T], {"forward", "dy"}),
     "loss without upstream": (LossWithoutUpstream(), [P, T], {"forward", "dy"}),
     "softmax loss": (SoftmaxIgnoringUpstream, [X, np.array([0, 2, 1, 1])], {"forward", "dx"}),
-    "parameter objects": (ParameterObjects(W, B), [X], {"forward", "dx", "W.dvalue", "B.dvalue"}),
+    "parameter objects": (ParameterObjects(W, B), [X], {"forward", "dx", "dW", "dB"}),
     "nested layers": (
         NestedLayers(W, B), [X],
         {"forward", "dx", "inner.dparams[0]", "inner.dparams[1]", "layers.0.dw"},

@@ -485,7 +485,7 @@ CASES = {
     ),
     "list of steps": (
         ListOfSteps(W[:, 0]), [[X[0], X[1], X[2]]],
-        {"forward[0]", "forward[1]", "forward[2]", "xs.d0", "xs.d1", "xs.d2", "dw"},
+        {"forward[0]", "forward[1]", "forward[2]", "dxs[0]", "dxs[1]", "dxs[2]", "dw"},
     ),
     "context": (Swish, [X, np.array(1.5)], {"forward", "dx", "dbeta"}),
     "context with a setting": (Swish, [X, np.array(1.5), 3.0], {"forward", "dx", "dbeta"}),
