@@ -431,6 +431,14 @@ def test_logsumexp_and_softmax_at_the_ends() -> None:
         assert ag.grad(np.logaddexp, (0, 1))(1e4, -np.inf) == (1, 0)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, np.bool_])
+@pytest.mark.parametrize("f", [ag.sigmoid, ag.softplus, ag.log_sigmoid])
+def test_sigmoids_of_integers_are_those_of_their_floats(f: Any, dtype: Any) -> None:
+    """An unsigned integer has no negative."""
+    x = np.array([0, 1, 100]).astype(dtype)
+    np.testing.assert_array_equal(f(x), f(x.astype(float)))
+
+
 def test_softplus_log_sigmoid_and_their_kin_at_the_ends() -> None:
     x = np.array([-1000.0, -40.0, 0.0, 40.0, 1000.0])
     with warnings.catch_warnings(action="error"):

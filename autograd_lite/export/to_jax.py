@@ -328,7 +328,7 @@ def _value(
     known = OPS.get(node.op.name)
     token = _FOREIGN.set(known is None or known.forward is not node.op.forward)
     try:
-        shadows = [_shadowed(x) for x in args]
+        shadows = [_shadowed(_as_numpy_takes(x, node)) for x in args]
         made = _bare(reader.replaced(node.op.forward)(*shadows, **node.params))
         if node.dtype is not None and np.shape(made) != node.shape:
             raise UnsupportedError(f"it gives {describe(made)} instead of {node.shape}")
@@ -342,6 +342,15 @@ def _value(
     finally:
         _FOREIGN.reset(token)
     return made
+
+
+def _as_numpy_takes(x: Any, node: Node) -> Any:
+    """An operand in the result's dtype, where NumPy computes so: JAX makes float32 of int32."""
+    dtype = getattr(x, "dtype", None)
+    if node.op.kind != "pointwise" or node.dtype is None or node.dtype.kind not in "fc":
+        return x
+    takes = dtype is not None and dtype.kind in "iuf" and np.can_cast(dtype, node.dtype, "safe")
+    return x.astype(node.dtype) if takes else x
 
 
 def to_jax(f: Callable[..., Any], *examples: Any) -> Callable[..., Any]:

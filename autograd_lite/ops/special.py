@@ -227,7 +227,7 @@ def _sigmoid(x: Any) -> Any:
         right = np.real(x) >= 0
         e = np.exp(np.where(right, -x, x))
         return np.where(right, 1, e) / (1 + e)
-    e = np.exp(-np.abs(x))
+    e = np.exp(0.0 - np.abs(x))  # floats, of unsigned integers too
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)
 
 
@@ -247,7 +247,7 @@ def _softplus(x: Any) -> Any:
     """
     if np.iscomplexobj(x):
         raise TypeError("softplus of complex numbers has more than one branch")
-    e = np.exp(-np.abs(x))
+    e = np.exp(0.0 - np.abs(x))  # floats, of unsigned integers too
     if e.dtype != np.float32:
         return np.log1p(e) + np.maximum(x, 0)
     u = 1 + e
@@ -270,7 +270,8 @@ def log_sigmoid(x: Any, /) -> Any:
     >>> ag.log_sigmoid(ag.tensor([-1000.0, 1000.0]))
     Tensor([-1000.,    -0.])
     """
-    return -softplus(-x)
+    kind = getattr(getattr(x, "dtype", None), "kind", "f")
+    return -softplus(-(x * 1.0 if kind in "bu" else x))  # unsigned numbers have no negative
 
 
 @public()

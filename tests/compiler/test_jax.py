@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from autograd_lite.graph import Graph
 from autograd_lite.modes import using
 from autograd_lite.recording import apply
 from autograd_lite.rules import OPS
+from tests.compiler.compositions import grown, size_of
 from tests.laws import cases
 
 jax = pytest.importorskip("jax", reason="the extra jax is not installed")
@@ -95,6 +97,46 @@ def test_positions_and_orders_that_are_known_at_the_call_alone(name: str) -> Non
     found = ag.compile(f, backend="jax")
     for places in (PLACES, PLACES[::-1].copy()):
         np.testing.assert_allclose(found(TABLE, places), f(TABLE, places), rtol=1e-12, atol=1e-12)
+
+
+SLOPE_REFUSED = REFUSED | {"gammaln"}
+SMOOTH = [
+    case
+    for name in COVERED
+    if OPS[name].differentiable and name not in SLOPE_REFUSED
+    for case in cases(OPS[name]).usual
+    if all(isinstance(shape, tuple) and size_of(shape) < 100 for shape in case.shapes)
+]
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+@pytest.mark.parametrize("seed", range(3))
+def test_value_and_gradient_of_a_random_composition(seed: int) -> None:
+    rng = np.random.default_rng(zlib.crc32(b"jax") + seed)
+    chosen = [SMOOTH[i] for i in rng.integers(0, len(SMOOTH), 8)]
+    x = rng.normal(size=(3, 4))
+    both = ag.value_and_grad(lambda x: grown(np.random.default_rng(seed), x, chosen))
+    program = ag.compile(both, backend="jax")
+    for k in range(2):
+        value, slope = program(x + k / 4)
+        wanted, slope_wanted = both(x + k / 4)
+        label = " ".join(map(str, chosen))
+        scale = float(np.max(np.abs(slope_wanted)))
+        np.testing.assert_allclose(value, wanted, rtol=1e-10, err_msg=label)
+        np.testing.assert_allclose(
+            slope, slope_wanted, rtol=1e-9, atol=1e-10 * scale, err_msg=label
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.uint16, np.bool_])
+def test_integers_are_promoted_as_numpy_promotes_them(dtype: Any) -> None:
+    def f(x: Any, y: Any) -> Any:
+        return ag.sigmoid(x * 1), x / 2, x * y, ag.sqrt(x), ag.grad(lambda x: (x * y).sum())(x)
+
+    x, y = np.array([1, 0, 3]).astype(dtype), np.array([0.5, 2, 3], np.float32)
+    for one, wanted in zip(ag.compile(f, backend="jax")(x, y), f(x, y), strict=True):
+        assert one.dtype == wanted.dtype
+        np.testing.assert_allclose(one, wanted, rtol=4 * np.finfo(wanted.dtype).eps)
 
 
 def test_a_step_with_what_cancels_to_rounding_errors() -> None:

@@ -7,7 +7,6 @@ the same bits, zeros' signs included.
 
 from __future__ import annotations
 
-import math
 import warnings
 import zlib
 from typing import Any
@@ -22,7 +21,8 @@ from autograd_lite.modes import using
 from autograd_lite.recording import apply
 from autograd_lite.rewrite import rewritten
 from autograd_lite.rules import OPS
-from tests.laws import Case, cases
+from tests.compiler.compositions import grown, size_of
+from tests.laws import cases
 
 pytest.importorskip("llvmlite", reason="the extra fast is not installed")
 pytest.importorskip("scipy", reason="the extra fast is not installed")
@@ -32,12 +32,6 @@ from tests.compiler.test_native import BY_NUMPY, COVERED
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 STEPS = 10
-
-
-def size_of(shape: Any) -> int:
-    return math.prod(shape)
-
-
 CHOICE = [
     case
     for name in COVERED
@@ -45,28 +39,6 @@ CHOICE = [
     for case in cases(OPS[name]).usual
     if all(isinstance(shape, tuple) and size_of(shape) < 100 for shape in case.shapes)
 ]
-
-
-def fitted(value: Any, shape: tuple[int, ...], domain: tuple[float, float]) -> Any:
-    """Elements of a value, as often as needed, inside an operator's domain."""
-    where = np.arange(size_of(shape)) % value.size
-    inside = ag.tanh(value.reshape(-1)[where].reshape(shape))
-    low, high = domain
-    return (low + high) / 2 + inside * (0.45 * (high - low))
-
-
-def grown(rng: np.random.Generator, x: Any, chosen: list[Case]) -> Any:
-    """What a random chain of operators makes of earlier results."""
-    pool = [x, x * 0.5 + 1]
-    for case in chosen:
-        picked = [pool[i] for i in rng.integers(0, len(pool), len(case.shapes))]
-        operands = [
-            fitted(value if value.size else x, shape, case.op.domain)
-            for value, shape in zip(picked, case.shapes, strict=True)
-        ]
-        made = case.record(*operands)
-        pool.extend(made if type(made) is tuple else [made])
-    return sum(ag.tanh(ag.astype(value, np.float64)).sum() for value in pool[-5:])
 
 
 @pytest.mark.parametrize("seed", range(16))
