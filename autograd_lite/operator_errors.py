@@ -132,9 +132,33 @@ def guarded(function: Function) -> Function:
         except (TypeError, ValueError, IndexError) as error:
             if _of_user(error):
                 raise
+            if ordered := _in_order(function, args, keywords):
+                return call(*ordered[0], **ordered[1])
             raise _function_error(function, args, keywords, error) from error
 
     return call  # type: ignore[return-value]  # of the same signature
+
+
+def _in_order(
+    function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]] | None:
+    """A call whose first arguments are given by the names that NumPy has for them: `sum(a=t)`.
+
+    None where there is no such argument.
+    """
+    theirs = getattr(np, function.__name__, None)
+    try:
+        names = list(inspect.signature(theirs).parameters) if callable(theirs) else []
+    except ValueError:  # it does not tell
+        return None
+    own = inspect.signature(function).parameters.values()
+    known = {p.name for p in own if p.kind is not p.POSITIONAL_ONLY}
+    first, rest = list(args), dict(keywords)
+    for name in names[len(args) :]:
+        if name in known or name not in rest:
+            break
+        first.append(rest.pop(name))
+    return (first, rest) if len(first) > len(args) else None
 
 
 def keyword_error(name: str, unknown: Sequence[str], otherwise: str) -> UnsupportedError:

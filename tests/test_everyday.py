@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+import autograd_lite.numpy as anp
+from autograd_lite.errors import UnsupportedError
 from autograd_lite.numeric import numeric_jvp, numeric_vjp
 
 A, B = (4,), (3, 4)
@@ -671,3 +673,13 @@ def test_a_comparison_of_arrays_can_be_asserted(name: str) -> None:
 
     np.testing.assert_array_equal(ag.grad(checked)(np.array([1.0, 2.0])), [1, 1])
     assert f(ag.tensor([1.0]), [1.0]).dtype == np.bool_
+
+
+def test_numpys_names_of_first_arguments() -> None:
+    t = ag.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.sum(a=t).item() == anp.sum(a=t).item() == 10
+    np.testing.assert_array_equal(anp.clip(a=t, a_min=2, a_max=3).data, [[2, 2], [3, 3]])
+    np.testing.assert_array_equal(anp.dot(a=t, b=t).data, t.data @ t.data)
+    for call in (lambda: anp.sum(b=t), lambda: anp.sum(t, a=t)):
+        with pytest.raises(UnsupportedError, match="sum of a tensor does not take"):
+            call()

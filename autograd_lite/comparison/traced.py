@@ -16,8 +16,9 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, place_of
 from autograd_lite.comparison.adapters.inputs import Inputs
-from autograd_lite.comparison.adapters.matching import is_expected, is_weight, labels_among
+from autograd_lite.comparison.adapters.matching import is_expected
 from autograd_lite.comparison.adapters.running import Runner, replayed
+from autograd_lite.comparison.adapters.words import is_weight, labels_among
 from autograd_lite.comparison.automatic import Recorded, Twin
 from autograd_lite.comparison.held import names_of
 from autograd_lite.errors import CompareError, Source

@@ -15,55 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.comparison.adapters.base import arguments_of
+from autograd_lite.comparison.adapters.words import is_cache, is_flow, is_rate
 from autograd_lite.errors import CompareError
 
-__all__ = ["Call", "is_flow", "is_label", "is_rate"]
+__all__ = ["Call"]
 
-_RATE = re.compile(
-    r"lr|eta|rate|alpha|step|step_?size|l_?rate|lea?r(n|ning|ing)?_?(rate|fac\w*)|learning|n_?rate"
-)
 _PENALTY = re.compile(r"lamb?da|lambd|lam|reg\w*|l1|l2|weight_?decay|decay|wd|momentum|mu")
-_CACHE = re.compile(r"cache|ctx|context|saved|memory|state|intermediates|residuals")
 _OUTPUT = re.compile(r"out|output|outputs|y_?hat|y_?pred\w*|pred\w*|probs?|a|activations?")
-_FLOW = re.compile(
-    r"d.*|g|g_.*|.*grad.*|.*delta.*|.*err(or)?s?|.*upstream.*|.*diff|loss.*|.*_?deriv.*|eta_?\w*"
-    r"|top|ct|cotangent|v"
-)
-_LABEL = re.compile(
-    r"t|y|ys|y_?(true|real|train|batch|i)|targets?|labels?|.*_(labels?|targets?)|truth|gt|actual"
-    r"|ground_?truth|desired|expected|one_?hot|y_?one_?hot|y_?enc"
-)
-
-
-def _plain(name: str) -> str:
-    return name.strip("_").lower()
-
-
-def is_rate(name: str) -> bool:
-    """Whether an argument or attribute is called as learning rates are.
-
-    >>> is_rate("learning_rate"), is_rate("lr"), is_rate("ratio")
-    (True, True, False)
-    """
-    return bool(_RATE.fullmatch(_plain(name)))
-
-
-def is_flow(name: str) -> bool:
-    """Whether an argument is called as what flows back is.
-
-    >>> is_flow("dout"), is_flow("accum_grad"), is_flow("Z")
-    (True, True, False)
-    """
-    return bool(_FLOW.fullmatch(_plain(name)))
-
-
-def is_label(name: str) -> bool:
-    """Whether an argument is called as labels and targets are.
-
-    >>> is_label("y_true"), is_label("Y"), is_label("dout")
-    (True, True, False)
-    """
-    return bool(_LABEL.fullmatch(_plain(name)))
 
 
 @dataclass(frozen=True)
@@ -89,14 +47,14 @@ class Call:
             elif p.default is not p.empty:
                 if k == 0:
                     return cls(((p.name, "flow"), *_rates(found[1:])), unit=_is_one(p.default))
-            elif _PENALTY.fullmatch(_plain(p.name)) and k > 0:
+            elif _PENALTY.fullmatch(p.name.strip("_").lower()) and k > 0:
                 roles.append((p.name, "penalty"))
             elif p.name in inputs:
                 roles.append((p.name, "input"))
             else:
                 roles.append((p.name, "flow"))
         flows = [name for name, role in roles if role == "flow"]
-        if flows and roles[-1] == (flows[-1], "flow") and _CACHE.fullmatch(_plain(flows[-1])):
+        if flows and roles[-1] == (flows[-1], "flow") and is_cache(flows[-1]):
             roles[-1] = (flows[-1], "cache")
         if not flows and len(inputs) == 1 and len(roles) == 1:
             roles = [(roles[0][0], "flow")]  # forward(x) and backward(x): another x
@@ -122,7 +80,7 @@ class Call:
         found: list[Any] = []
         for name, role in self.roles:
             if role == "flow" and spare > 0 and not is_flow(name):
-                role = "output" if _OUTPUT.fullmatch(_plain(name)) else "input again"
+                role = "output" if _OUTPUT.fullmatch(name.strip("_").lower()) else "input again"
                 spare -= 1
             match role:
                 case "flow" if rest:

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, required_of
-from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import names_for
-from autograd_lite.comparison.adapters.matching import as_tuple, fitting, is_weight
+from autograd_lite.comparison.adapters.matching import as_tuple, fitting
 from autograd_lite.comparison.adapters.naming import by_returned_names, returned_names
 from autograd_lite.comparison.adapters.surroundings import copied
+from autograd_lite.comparison.adapters.words import is_flow, is_weight
 from autograd_lite.errors import CompareError
 
 __all__ = ["CustomDerivative", "Derivative"]

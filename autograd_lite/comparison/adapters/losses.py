@@ -18,9 +18,9 @@ import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer
 from autograd_lite.comparison.adapters.classes import names_for
-from autograd_lite.comparison.adapters.matching import is_weight
 from autograd_lite.comparison.adapters.naming import by_returned_names, returned_names
 from autograd_lite.comparison.adapters.surroundings import held_around
+from autograd_lite.comparison.adapters.words import is_weight
 from autograd_lite.errors import CompareError
 
 __all__ = ["LossWithGradient", "ValueAndGradient"]

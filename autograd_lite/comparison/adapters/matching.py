@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.surroundings import around
+from autograd_lite.comparison.adapters.words import is_weight, labels_among
 
 __all__ = [
     "aliases_of",
@@ -25,8 +26,6 @@ __all__ = [
     "is_expected",
     "is_float",
     "is_gradient_of",
-    "is_weight",
-    "labels_among",
     "left_gradient",
     "leftover",
     "of_inputs",
@@ -54,20 +53,7 @@ _HELD = frozenset({"params", "parameters", "weights", "_params", "param", "p"})
 _VALUES = frozenset({"value", "data", "val", "v", "w", "array"})  # of an object that is a parameter
 _OF_VALUES = ("grad", "gradient", "d", "g", "dvalue", "ddata", "diff")
 
-_PARAMETERS = frozenset({
-    "w", "b", "u", "v", "wx", "wh", "weight", "weights", "bias", "biases", "gamma", "beta",
-    "kernel", "filter", "filters", "kernels", "theta",
-})  # fmt: skip
-
-
 _MANGLED = re.compile(r"(_[A-Za-z]\w*?__)(\w+)")  # what Python makes of `self.__W`
-_LABELS = re.compile(
-    r"(y_?)?(true|real)|t|targets?|labels?|.*_(labels?|targets?)|truth|gt|actual|ground_?truth"
-    r"|desired|expected|one_?hot|reference\w*"
-)
-_PREDICTED = re.compile(r"(y_?)?(pred\w*|hat)|p|a|al|x|z|out|outputs?|logits|scores|probs?|pred\w*")
-
-
 # ── paths ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -175,30 +161,6 @@ def is_gradient_of(called: str, name: str) -> bool:
     (True, True, False)
     """
     return any(form.format(plain) == called for plain in _plain(name) for form in _FORMS)
-
-
-def is_weight(name: str) -> bool:
-    """Whether something is called as weights and biases are.
-
-    >>> is_weight("W1"), is_weight("_bias"), is_weight("x")
-    (True, True, False)
-    """
-    return name.strip("_").rstrip("0123456789_").lower() in _PARAMETERS
-
-
-def labels_among(names: Sequence[str]) -> frozenset[int]:
-    """Which of the inputs are labels, as their names tell; never all of them.
-
-    >>> sorted(labels_among(["y_true", "y_pred"])), sorted(labels_among(["y", "p"]))
-    ([0], [0])
-    >>> sorted(labels_among(["y", "t"])), sorted(labels_among(["y"]))
-    ([1], [])
-    """
-    plain = [name.strip("_").lower() for name in names]
-    found = {k for k, name in enumerate(plain) if _LABELS.fullmatch(name)}
-    if any(_PREDICTED.fullmatch(name) for name in plain):
-        found |= {k for k, name in enumerate(plain) if name == "y"}
-    return frozenset(found) if len(found) < len(plain) else frozenset()
 
 
 # ── gradients ────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.comparison.adapters.calling import is_rate
 from autograd_lite.comparison.adapters.matching import value_at
+from autograd_lite.comparison.adapters.words import is_rate
 
 __all__ = ["Moves", "PlainDescent", "arrays_in", "put"]
 

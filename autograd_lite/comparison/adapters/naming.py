@@ -14,8 +14,8 @@ import textwrap
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.matching import is_gradient_of
+from autograd_lite.comparison.adapters.words import is_flow
 
 __all__ = ["by_returned_names", "gives_gradient_of", "own_parts", "returned_names"]
 

@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, arguments_of, place_of, required_of
-from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import names_for
 from autograd_lite.comparison.adapters.custom import Derivative
 from autograd_lite.comparison.adapters.matching import as_tuple
-from autograd_lite.comparison.adapters.propagations import is_cache
 from autograd_lite.comparison.adapters.running import replayed
 from autograd_lite.comparison.adapters.surroundings import around, copied
+from autograd_lite.comparison.adapters.words import is_cache, is_flow
 from autograd_lite.errors import CompareError
 
 __all__ = ["FunctionPair"]

@@ -15,28 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd_lite.comparison.adapters.base import Layer, required_of
+from autograd_lite.comparison.adapters.words import is_cache, is_cost
 from autograd_lite.errors import CompareError
 
-__all__ = ["Propagation", "is_cache", "is_cost", "output_and_cache"]
-
-_CACHES = ("cache", "ctx", "context", "saved", "memory", "residual", "intermediate", "state")
-_COSTS = ("cost", "loss", "entropy", "error", "mse")
-
-
-def is_cache(name: str) -> bool:
-    """Whether an argument is called as what a forward pass keeps for the backward pass."""
-    return any(word in name.lower() for word in _CACHES)
-
-
-def is_cost(function: Any) -> bool:
-    """Whether a function is called as costs are.
-
-    >>> def compute_cost(A2, Y): ...
-    >>> is_cost(compute_cost), is_cost(len)
-    (True, False)
-    """
-    name = getattr(function, "__name__", "").lower()
-    return callable(function) and any(word in name for word in _COSTS)
+__all__ = ["Propagation", "output_and_cache"]
 
 
 class Propagation:

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.comparison.adapters.base import Layer, required_of
-from autograd_lite.comparison.adapters.calling import is_label
 from autograd_lite.comparison.adapters.classes import instance_of, methods_of
-from autograd_lite.comparison.adapters.propagations import is_cost
+from autograd_lite.comparison.adapters.words import is_cost, is_label
 
 __all__ = ["ScoredOutput", "scored_inputs"]
 

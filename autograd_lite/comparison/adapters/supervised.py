@@ -20,22 +20,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import Layer, place_of, required_of
-from autograd_lite.comparison.adapters.calling import Call, is_label
+from autograd_lite.comparison.adapters.calling import Call
 from autograd_lite.comparison.adapters.classes import (
     instance_of,
     left_output,
     methods_of,
 )
-from autograd_lite.comparison.adapters.matching import (
-    as_tuple,
-    by_shapes,
-    gradient_among,
-    labels_among,
-    value_at,
-)
+from autograd_lite.comparison.adapters.matching import as_tuple, by_shapes, gradient_among, value_at
 from autograd_lite.comparison.adapters.moving import Moves, arrays_in, put
-from autograd_lite.comparison.adapters.propagations import is_cost, output_and_cache
+from autograd_lite.comparison.adapters.propagations import output_and_cache
 from autograd_lite.comparison.adapters.surroundings import copied
+from autograd_lite.comparison.adapters.words import is_cost, is_label, labels_among
 from autograd_lite.errors import CompareError
 
 __all__ = ["SupervisedNetwork", "inputs_of"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autograd_lite.comparison.adapters.calling import is_label
+from autograd_lite.comparison.adapters.words import is_label
 from autograd_lite.comparison.files.slots import Slot
 from autograd_lite.comparison.files.vocabulary import BATCH, Choice
 

@@ -18,7 +18,6 @@ from typing import Any
 
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.base import required_of
-from autograd_lite.comparison.adapters.calling import is_flow
 from autograd_lite.comparison.adapters.classes import ForwardBackward
 from autograd_lite.comparison.adapters.contexts import ContextFunction
 from autograd_lite.comparison.adapters.derivatives import (
@@ -26,9 +25,10 @@ from autograd_lite.comparison.adapters.derivatives import (
     flag_of,
 )
 from autograd_lite.comparison.adapters.networks import Network
-from autograd_lite.comparison.adapters.propagations import Propagation, is_cache, is_cost
+from autograd_lite.comparison.adapters.propagations import Propagation
 from autograd_lite.comparison.adapters.scored import ScoredOutput, scored_inputs
 from autograd_lite.comparison.adapters.supervised import SupervisedNetwork, inputs_of
+from autograd_lite.comparison.adapters.words import is_cache, is_cost, is_flow
 from autograd_lite.comparison.files.initial import network_inputs
 from autograd_lite.comparison.files.programs import (
     Place,

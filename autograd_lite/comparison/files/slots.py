@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.comparison.adapters.base import arguments_of
-from autograd_lite.comparison.adapters.calling import is_label
 from autograd_lite.comparison.adapters.moving import PlainDescent
+from autograd_lite.comparison.adapters.words import is_label, labels_among
 from autograd_lite.comparison.files.syntax import is_index, makes_diagonal, unpacked
 from autograd_lite.comparison.files.vocabulary import Choice, choices, is_binary, is_loss, is_weight
 
@@ -83,8 +83,9 @@ def slots_of(target: Target, given: Mapping[str, Any]) -> list[Slot]:
     loss = is_loss(target.name)
     for parameter in settings:
         found += _slot(parameter, True, False, names, loss, target, given)
+    labels = labels_among([p.name for p in inputs])
     data = next(
-        (p for p in inputs if not is_weight(p.name) and not _is_truth(p.name)),
+        (p for k, p in enumerate(inputs) if not is_weight(p.name) and k not in labels),
         inputs[0] if inputs else None,
     )
     for parameter in inputs:
@@ -112,10 +113,6 @@ def other_settings(target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _HIDING = (("pad(ding)?", 0, 1), ("stride", 1, 2))
-
-
-def _is_truth(name: str) -> bool:
-    return bool(re.fullmatch(r"y_?true|targets?|labels?|actual|y_?real", name.lower()))
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:

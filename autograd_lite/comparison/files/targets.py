@@ -21,10 +21,10 @@ from autograd_lite.comparison.adapters.derivatives import (
     MethodAndDerivative,
     methods_with_derivative,
 )
-from autograd_lite.comparison.adapters.matching import labels_among
 from autograd_lite.comparison.adapters.networks import loss_and_gradient
 from autograd_lite.comparison.adapters.scored import scored_inputs
 from autograd_lite.comparison.adapters.supervised import SupervisedNetwork, inputs_of
+from autograd_lite.comparison.adapters.words import labels_among
 from autograd_lite.comparison.files.slots import Target
 
 __all__ = [
