@@ -288,6 +288,16 @@ def test_a_refusal_is_found_on_either_side_of_a_condition(refuses_first: bool) -
     assert read.value.facts == "checked"
 
 
+def test_a_size_that_depends_on_data_is_told_when_it_is_another_one() -> None:
+    """One element would be spread over the place of several."""
+    program = ag.compile(lambda x: (x[x > 0] ** 2).sum(), backend="numba")
+    assert program(np.array([1.0, -1.0, 2.0])) == 5
+    assert program(np.array([-1.0, 3.0, 2.0])) == 13
+    for other in ([1.0, -1.0, -1.0], [-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]):
+        with pytest.raises(UnsupportedError, match=r'gives another size .*(\n.*)*backend="numpy"'):
+            program(np.array(other))
+
+
 def test_given_buffers_are_filled_even_where_they_are_inputs(rng: np.random.Generator) -> None:
     x, w = rng.normal(size=(2, 4, 4))
 
