@@ -67,6 +67,9 @@ class Op:
     it in. Where NumPy has no expression, ``plain(*arrays, **params)`` may be a short function of
     NumPy alone, whose text generated code can carry.
 
+    ``sized(*inputs)`` says whether the shape of the result depends on values: a program of the
+    operator serves one such shape.
+
     ``probe(call, *arrays)`` says how tests reach an operator that takes special arrays or gives
     several or complex ones: it makes its operands of any arrays, and one real array of what
     ``call`` returns, with ordinary functions that run on arrays and on tensors.
@@ -89,6 +92,7 @@ class Op:
         "pulls",
         "push",
         "samples",
+        "sized",
         "source",
         "strict",
         "symbol",
@@ -111,6 +115,7 @@ class Op:
         self.code: Any = facts.pop("code", "")
         self.domain: tuple[float, float] = facts.pop("domain", (-2.0, 2.0))
         self.samples: Any = facts.pop("samples", ())
+        self.sized: Callable[..., bool] | None = facts.pop("sized", None)
         self.plain: Callable[..., Any] | None = facts.pop("plain", None)
         self.probe: Callable[..., Any] | None = facts.pop("probe", None)
         self.strict: bool = facts.pop("strict", False)

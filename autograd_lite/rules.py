@@ -38,6 +38,7 @@ __all__ = [
     "ROOMS",
     "Joint",
     "Operator",
+    "by_values",
     "check_result",
     "expression",
     "general",
@@ -175,6 +176,11 @@ def general(
     op = _declare(name, "general", forward, facts, like=pulls[0] or forward)
     op.pulls, op.push, op.keeps = tuple(pulls), push, [None] * len(pulls)
     return _caller(op) if several or len(pulls) > 1 else _named(unary(op), op)
+
+
+def by_values(*inputs: Any) -> bool:
+    """``sized`` of an operator the shape of whose result always depends on values."""
+    return True
 
 
 def nondifferentiable(

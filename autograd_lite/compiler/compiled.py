@@ -119,23 +119,32 @@ class Compiled:
         if found.carries_tangents:
             return self._f(*args, **kwargs)
         given, named = found.rebuilt(args, kwargs, found.untracked())
-        with self._lock:
-            entry, values = self._matching(given, named)
-            if entry is None:
-                entry = Entry.traced(self._f, found, given, named, self._back_end, self._options,
-                                     check=self._check)  # fmt: skip
-                values, entry.first = entry.first, ([], [])
-                self._keep(entry)
         operands = found.operands if current_mode().recording and found.tracked else None
-        return entry.finish(values, operands)
+        tried: set[Entry] = set()
+        result = self._served(given, named, operands, tried)
+        if result is not MISS:
+            return result
+        with self._lock:
+            result = self._served(given, named, operands, tried)  # traced by another thread
+            if result is not MISS:
+                return result
+            entry = Entry.traced(self._f, found, given, named, self._back_end, self._options,
+                                 check=self._check)  # fmt: skip
+            values, entry.first = entry.first, ([], [])
+            self._keep(entry)
+        result = entry.finish(values, operands)
+        return self._f(*args, **kwargs) if result is MISS else result  # which raises what it raises
 
-    def _matching(self, args: Any, kwargs: Any) -> tuple[Entry | None, Any]:
+    def _served(self, args: Any, kwargs: Any, operands: Any, tried: set[Entry]) -> Any:
+        """What a program gives that has not been tried and is one for this call."""
         for entry in self._entries:
-            values = entry.match(args, kwargs)
-            if values is not MISS:
+            values: Any = MISS if entry in tried else entry.match(args, kwargs)
+            result = MISS if values is MISS else entry.finish(values, operands)
+            if result is not MISS:
                 self._to_front(entry)
-                return entry, values
-        return None, None
+                return result
+            tried.add(entry)
+        return MISS
 
     def _to_front(self, entry: Entry) -> None:
         """The program that was used last is the last to go."""

@@ -25,7 +25,7 @@ from autograd_lite.modes import current_mode, using
 from autograd_lite.recording import apply
 from autograd_lite.reverse import RecordedSweep
 from autograd_lite.rules import Joint
-from autograd_lite.tensors import Tensor, tensor
+from autograd_lite.tensors import Tensor, plain, tensor
 from autograd_lite.tree import unflatten
 
 __all__ = ["Entry"]
@@ -97,6 +97,11 @@ def _test_of(guard: Any, found: Arguments) -> str:
 _States = list[tuple[Any, Any]]
 
 
+def _restore(states: _States) -> None:
+    for bits, state in states:
+        bits.state = state
+
+
 @dataclass(eq=False)
 class Entry:
     """A program, the test for its calls, and what is done around it."""
@@ -160,7 +165,8 @@ class Entry:
         body = "\n    ".join(lines)
         states = f"{found.fresh(self._states, 's')}()"
         text = f"def match(args, kwargs):\n    {body}\n    return {states}, [{given}]\n"
-        plain = not (self.check or self.writes or self.trace.generators or self.trace.afterwards)
+        effects = self.writes or self.trace.generators or self.trace.afterwards
+        plain = not (self.check or self.sizes or effects)
         if plain and not any(result.tracked for result in self.results):
             run = found.fresh(self.executable, "run")
             text += f"def call(args, kwargs):\n    {body}\n    r = {run}({given})\n"
@@ -193,6 +199,7 @@ class Entry:
     ) -> Any:
         """Run on what ``match`` found: states before the draws, and all values.
 
+        ``MISS`` where values decide about sizes, and are not those that the program was made for.
         ``operands`` are the arguments as tensors of an outer derivative.
         """
         before, values = found
@@ -200,12 +207,26 @@ class Entry:
             check_passes(self.program, self.passes, self.executable, values)
         try:
             outputs = self._run(values, operands)
-        except BaseException:
-            for bits, state in before:
-                bits.state = state
+        except BaseException as error:
+            _restore(before)
+            if self.sizes and isinstance(error, Exception):
+                return MISS
             raise
+        if not self._sizes_hold(outputs):
+            _restore(before)
+            return MISS
         self._commit(outputs)
         return self.assembled(outputs, from_arguments=operands is not None)
+
+    @property
+    def sizes(self) -> Sequence[Any]:
+        """The shapes that values decided when the function was traced: the last outputs now."""
+        return self.trace.sizes
+
+    def _sizes_hold(self, outputs: Sequence[Any]) -> bool:
+        found = outputs[len(outputs) - len(self.sizes) :]
+        pairs = zip(found, self.sizes, strict=True)
+        return all(tuple(np.asarray(plain(now))) == then for now, then in pairs)
 
     def _run(self, values: Sequence[Any], operands: Sequence[Any] | None) -> Sequence[Any]:
         recorded = operands is not None or any(result.tracked for result in self.results)
@@ -226,7 +247,8 @@ class Entry:
         return unflatten(self.form, parts)
 
     def _commit(self, outputs: Sequence[Any]) -> None:
-        place = len(outputs) - sum(write.node is not None for write in self.writes)
+        written = sum(write.node is not None for write in self.writes)
+        place = len(outputs) - len(self.sizes) - written
         for write in self.writes:
             if write.node is None:
                 write.put(_fresh(write.value))

@@ -55,6 +55,10 @@ TENSOR = Op("as_tensor", "linear", lambda x: x, symbol="=", text="{0}", code="{0
             pulls=[lambda g, y, x: g], keeps=(0,))  # fmt: skip
 """Marks what ``ag.tensor`` makes of a traced value: a tensor outside of a trace."""
 
+SHAPE = Op("shape", "constant", lambda x: np.array(np.shape(x)), text="shape({0})",
+           code="np.array(np.shape({0}))", array_names=("x",))  # fmt: skip
+"""What a program gives of an array whose shape values decide: it serves one such shape."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -172,6 +176,7 @@ class Tracer:
         self.guards: list[Any] = []
         self.afterwards: list[Callable[[], None]] = []
         self.generators: dict[int, tuple[Any, Any]] = {}  # and their states before
+        self.sizes: list[tuple[Node, tuple[int, ...]]] = []  # that are as now in each call
         self.made: set[int] = set()  # generators and cells that the function makes itself
         self.lifted: set[int] = set()  # arrays that the function closes over and that are inputs
         self.foreign = False  # whether numbers came in that NumPy may have made of such arrays
@@ -186,9 +191,13 @@ class Tracer:
     # what the recorder and the transforms tell
 
     def note(self, made: Any) -> None:
-        """Remember a handle, to be told when the trace has ended."""
-        for one in made if type(made) is tuple else (made,):
+        """Remember a handle, to be told when the trace has ended; and a size that values decide."""
+        parts = made if type(made) is tuple else (made,)
+        for one in parts:
             self._handles.add(one)
+        maker = made[0].node.inputs[0] if type(made) is tuple else made.node
+        if maker.op.sized is not None and maker.op.sized(*maker.inputs):
+            self.sizes += [(apply(SHAPE, (one,)).node, one.shape) for one in parts]
 
     def array(self, value: Tensor) -> Tensor:
         """A traced value that is a plain array where nothing is compiled."""
@@ -402,10 +411,16 @@ class Trace:
     values: list[Any]
     tracer: Tracer
 
+    @property
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Shapes that values decided."""
+        return [shape for _, shape in self.tracer.sizes]
+
     def results(self) -> list[Node]:
-        """The nodes of the traced outputs, and then of the writes."""
+        """The nodes of the traced outputs, then of the writes, then of sizes that values decide."""
         nodes = [out.node for out in self.outputs if isinstance(out, Tensor) and out.tracked]
-        return [*nodes, *(write.node for write in self.writes if write.node is not None)]
+        writes = [write.node for write in self.writes if write.node is not None]
+        return [*nodes, *writes, *(size for size, _ in self.tracer.sizes)]
 
     def graph(self) -> Graph:
         """What the results rest on; what was computed before the trace is a constant in it."""

@@ -32,7 +32,7 @@ from autograd_lite.ops.shaping import (
     stack,
 )
 from autograd_lite.ops.special import clip, remainder
-from autograd_lite.rules import linear, nondifferentiable, public
+from autograd_lite.rules import by_values, linear, nondifferentiable, public
 from autograd_lite.shapes import Shape, broadcast_shapes, normalize_axis
 from autograd_lite.tensors import plain_value
 
@@ -293,7 +293,7 @@ def compress(condition: Any, x: Any, /, axis: int | None = None) -> Any:
     return take(x, _true(condition), axis=axis)
 
 
-_true = nondifferentiable("_true", np.flatnonzero)
+_true = nondifferentiable("_true", np.flatnonzero, sized=by_values)
 
 
 @public(np.extract)
@@ -358,7 +358,10 @@ def choose(x: Any, /, choices: Any, *, mode: str = "raise") -> Any:
 # counting
 
 _bincount = nondifferentiable(
-    "_bincount", lambda x, *, minlength: np.bincount(x, minlength=minlength), symbol="count"
+    "_bincount",
+    lambda x, *, minlength: np.bincount(x, minlength=minlength),
+    symbol="count",
+    sized=by_values,
 )
 
 

@@ -153,7 +153,7 @@ _getitem = linear(
     "getitem", _read,
     lambda g, x, *arrays, index: _scatter(g, *arrays, index=index, shape=x.shape),
     further=True, symbol="[ ]", text="{0}[…]", local=["G placed at [index]"], code=_read_code,
-    adds=_add_read,
+    adds=_add_read, sized=lambda x, *arrays: any(a.dtype == np.bool_ for a in arrays),
     samples=[
         (((2, 3),), {"index": (0,)}), (((2, 3),), {"index": (slice(None), 1)}),
         (((4,),), {"index": (slice(None, None, -2),)}), (((3,),), {"index": (None, Ellipsis)}),

@@ -15,7 +15,7 @@ from autograd_lite.errors import DomainError, ShapeError, UnsupportedError
 from autograd_lite.ops.gathering import bincount, pick, take
 from autograd_lite.ops.reductions import _axes, only
 from autograd_lite.ops.shaping import as_array, astype, ravel, shape_of
-from autograd_lite.rules import nondifferentiable, public
+from autograd_lite.rules import by_values, nondifferentiable, public
 from autograd_lite.shapes import normalize_axis
 
 
@@ -232,7 +232,9 @@ def histogram(
     return (sums / np.diff(edges) / sums.sum() if density else sums), edges
 
 
-_nonzero = nondifferentiable("_nonzero", lambda x: tuple(np.nonzero(x)), symbol="nonzero")
+_nonzero = nondifferentiable(
+    "_nonzero", lambda x: tuple(np.nonzero(x)), symbol="nonzero", sized=by_values
+)
 
 
 @public(np.nonzero)
@@ -248,8 +250,8 @@ def nonzero(x: Any, /) -> Any:
     return _nonzero(x)
 
 
-_argwhere = nondifferentiable("_argwhere", np.argwhere, symbol="argwhere")
-_flatnonzero = nondifferentiable("_flatnonzero", np.flatnonzero, symbol="nonzero")
+_argwhere = nondifferentiable("_argwhere", np.argwhere, symbol="argwhere", sized=by_values)
+_flatnonzero = nondifferentiable("_flatnonzero", np.flatnonzero, symbol="nonzero", sized=by_values)
 
 
 @public(np.argwhere)
@@ -325,12 +327,15 @@ class UniqueInverse(NamedTuple):
 
 
 _unique_all = nondifferentiable(
-    "_unique_all", lambda x: tuple(np.unique_all(np.asarray(x))), symbol="unique"
+    "_unique_all",
+    lambda x: tuple(np.unique_all(np.asarray(x))),
+    symbol="unique",
+    sized=by_values,
 )
 unique_values = nondifferentiable(
     "unique_values", lambda x: np.sort(np.unique_values(np.asarray(x))),
     numpy=[np.unique_values], doc="The distinct elements in order; each NaN is one; a constant.",
-    code="np.sort(np.unique_values({0}))",
+    code="np.sort(np.unique_values({0}))", sized=by_values,
 )  # fmt: skip
 
 
@@ -371,7 +376,7 @@ def unique_inverse(x: Any, /) -> UniqueInverse:
     return UniqueInverse(every[0], every[2])
 
 
-_unique = nondifferentiable("_unique", np.unique)
+_unique = nondifferentiable("_unique", np.unique, sized=by_values)
 
 
 @public(np.unique)
@@ -409,12 +414,12 @@ def _numpys(result: Any) -> Any:
     return np.bool_(result) if isinstance(result, bool) else result
 
 
-def _constant(forward: Any, doc: str, arrays: int = 2) -> Any:
+def _constant(forward: Any, doc: str, arrays: int = 2, **facts: Any) -> Any:
     """NumPy's function of that name, on tensors: a constant. Its keywords are NumPy's."""
     name = forward.__name__
     op = nondifferentiable(
         f"_{name}", lambda *xs, **params: _numpys(forward(*xs, **params)), symbol=name,
-        array_names=("x1", "x2")[:arrays],
+        array_names=("x1", "x2")[:arrays], **facts,
     )  # fmt: skip
 
     def function(*args: Any, **keywords: Any) -> Any:
@@ -434,10 +439,16 @@ allclose = _constant(np.allclose, "Whether all pairs are equal within tolerances
 array_equal = _constant(np.array_equal, "Whether both have one shape and equal elements")
 array_equiv = _constant(np.array_equiv, "Whether both broadcast to equal elements")
 isin = _constant(np.isin, "Whether each element is among those of the second array")
-intersect1d = _constant(np.intersect1d, "The distinct elements that are in both arrays")
-setdiff1d = _constant(np.setdiff1d, "The distinct elements of the first that are not in the second")
-setxor1d = _constant(np.setxor1d, "The distinct elements that are in one of both arrays alone")
-union1d = _constant(np.union1d, "The distinct elements of both arrays")
+intersect1d = _constant(
+    np.intersect1d, "The distinct elements that are in both arrays", sized=by_values
+)
+setdiff1d = _constant(
+    np.setdiff1d, "The distinct elements of the first that are not in the second", sized=by_values
+)
+setxor1d = _constant(
+    np.setxor1d, "The distinct elements that are in one of both arrays alone", sized=by_values
+)
+union1d = _constant(np.union1d, "The distinct elements of both arrays", sized=by_values)
 unravel_index = _constant(np.unravel_index, "Flat positions as one position for each axis", 1)
 packbits = _constant(np.packbits, "Bits packed into bytes", 1)
 unpackbits = _constant(np.unpackbits, "The bits of bytes", 1)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.errors import IndexingError
 
 X = np.array([1.0, -2.0, 3.0])
 SMALL = np.array([1, -2, 3])
@@ -264,3 +265,60 @@ def test_no_advice_leads_to_the_next_error(f: Any) -> None:
     assert "is computed outside, and is an argument" in told
     assert ".item()" not in told.partition("mend:")[2]
     assert caught.value.source.file == __file__
+
+
+SIZED = {
+    "mean": lambda x: x[x > 0].mean(),
+    "deviation": lambda x: x[x > 0].std(),
+    "number": lambda x: x[x > 0].sum() / x[x > 0].size,
+    "shape": lambda x: x[x > 0].reshape(-1, 1).sum(axis=0),
+    "rows": lambda x: (x[x[:, 0] > 0] * np.ones(3)).mean(),
+    "joined": lambda x: ag.concatenate([x[x > 0], x[x < 0] * 2]).mean(),
+    "positions": lambda x: x[ag.nonzero(x > 0)].mean(),
+    "extract": lambda x: ag.extract(x > 0, x).mean() + ag.compress(x[:, 0] > 0, x, axis=0).mean(),
+    "unique": lambda x: x.sum() / ag.unique(ag.round(x)).size,
+    "counts": lambda x: x.sum() / len(ag.bincount((abs(x) * 3).astype(int).reshape(-1))),
+}
+
+
+@pytest.mark.parametrize("f", SIZED.values(), ids=SIZED)
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_size_that_values_decide_is_part_of_what_a_program_is_for(f: Any, backend: str) -> None:
+    """Another size traces anew; a size that was seen before does not."""
+    if backend == "numba":
+        pytest.importorskip("numba")
+    rng = np.random.default_rng(5)
+    first = rng.normal(size=(4, 3))
+    many = [first, -first, np.abs(first) + 3, first + 0.5, first]
+    for g in (f, ag.grad(f)):
+        program = ag.compile(g, backend=backend)
+        for x in many:
+            np.testing.assert_allclose(program(x), g(ag.tensor(x)).numpy(), rtol=1e-13)
+        traced = repr(program)
+        for x in many:
+            program(x)
+        assert repr(program) == traced
+
+
+def test_draws_and_state_are_as_they_were_when_a_size_is_another_one() -> None:
+    rng = ag.random.default_rng(3)
+    weight = ag.parameter(np.zeros(()), name="w")
+
+    def step(x: Any) -> Any:
+        chosen = x[rng.normal(size=x.shape) > 0]
+        weight.data = weight.data + 1
+        return chosen.mean()
+
+    program = ag.compile(step)
+    again = ag.random.default_rng(3)
+    x = np.random.default_rng(0).normal(size=8)
+    eager = [x[again.normal(size=8).numpy() > 0].mean() for _ in range(6)]
+    np.testing.assert_allclose([program(x) for _ in range(6)], eager)
+    assert weight.numpy() == 6
+
+
+def test_what_raises_raises_where_sizes_are_decided_by_values_too() -> None:
+    program = ag.compile(lambda x, i: x[x > 0][i])
+    assert program(np.array([1.0, -1.0, 2.0]), np.array([1])) == 2
+    with pytest.raises(IndexingError):
+        program(np.array([1.0, -1.0, 2.0]), np.array([7]))

@@ -212,7 +212,7 @@ class NativeProgram:
                     results[i] = self._run(part, given, outs, results, args)
                     leaf = leaves[i]
                     if leaf is not None:
-                        _put(leaf, results[i], part)
+                        leaf[...] = results[i]
         return self._given_back(outs, results, given, donate)
 
     def _judge(self, code: Any, given: Sequence[Any]) -> None:
@@ -235,7 +235,15 @@ class NativeProgram:
             else self._seen(arg, given, results, args)
             for arg in part.args
         ]
-        return part.node.op.forward(*operands, **part.node.params)
+        result = part.node.op.forward(*operands, **part.node.params)
+        if type(result) is not tuple and np.shape(result) != part.node.shape:
+            raise UnsupportedError(
+                f"{part.node.op.name} gives another size than when it was compiled: "
+                f"{np.shape(result)}, then {part.node.shape}",
+                source=part.node.source,
+                mend="where sizes depend on data compile anew",
+            )
+        return result
 
     def _seen(self, arg: Any, given: Any, results: Any, args: Any) -> Any:
         """An operand of a part as NumPy takes it."""
@@ -284,18 +292,6 @@ def _values_in(args: Any) -> list[Value]:
         elif type(arg) is tuple:
             found.extend(one for one in arg if isinstance(one, Value))
     return found
-
-
-def _put(leaf: Any, result: Any, part: Part) -> None:
-    """What NumPy gave in the memory from which machine code goes on."""
-    if np.shape(result) != leaf.shape:
-        raise UnsupportedError(
-            f"{part.node.op.name} gives another size than when it was compiled: {np.shape(result)}, "
-            f"then {leaf.shape}",
-            source=part.node.source,
-            mend='where sizes depend on data use backend="numpy", or ag.where for all elements',
-        )
-    leaf[...] = result
 
 
 def _fitting(array: Any, value: Value | None, node: Any) -> Any:
