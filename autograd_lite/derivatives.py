@@ -393,7 +393,7 @@ class _Call:
                 return value
             tracer = current_mode().tracer
             if tracer is not None and value._node is not None:
-                return tracer.array(value) if self.arrays else value.detach()
+                return tracer.array(value) if self.arrays else tracer.outward(value)
             value = value._value
         if not self.arrays:
             return Tensor(value)

@@ -8,6 +8,7 @@ end. Imports errors, graph, modes, recording, reverse, derivatives, rules and it
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from autograd_lite.compiler.guards import Held
 from autograd_lite.compiler.passes import Pass, simplified
 from autograd_lite.compiler.program import BackEnd, Executable, Program
 from autograd_lite.compiler.signature import MISS, Arguments, compiled_source
-from autograd_lite.compiler.tracing import ARRAY, TENSOR, Input, Trace, Write, trace_call
+from autograd_lite.compiler.tracing import ARRAY, OUTWARD, TENSOR, Input, Trace, Write, trace_call
 from autograd_lite.derivatives import gradients
 from autograd_lite.errors import GradientError
 from autograd_lite.graph import Constant, Graph, Leaf, Node, Op
@@ -238,7 +239,7 @@ class Entry:
                 args[i] = operands[i]
             elif one.held is not None:
                 args[i] = one.held
-        outputs: Sequence[Any] = apply(self._operator(), args)
+        outputs: Sequence[Any] = apply(self._operator(operands is not None), args)
         return outputs
 
     def assembled(self, outputs: Sequence[Any], *, from_arguments: bool = False) -> Any:
@@ -261,17 +262,21 @@ class Entry:
 
     # derivatives of a call
 
-    def _operator(self) -> Op:
-        """The whole program as one operator."""
-        op = self.__dict__.get("_op")
-        if op is None:
+    def _operator(self, through: bool) -> Op:
+        """The whole program as one operator.
+
+        ``through``: it is differentiated by its arguments, and so are derivatives that it takes.
+        """
+        operators = self.__dict__.setdefault("_operators", {})
+        if through not in operators:
             op = Op(f"compiled {self.program.name}", "general",
                     lambda *xs: tuple(self.executable(*xs)), keeps=_Everything())  # fmt: skip
-            op.pulls = _Rules(op, self)
-            self.__dict__["_op"] = op
-        return op
+            op.pulls = _Rules(op, self, through)
+            operators[through] = op
+        found: Op = operators[through]
+        return found
 
-    def pull_back(self, xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+    def pull_back(self, through: bool, xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         """The cotangents of all inputs, by a program that is compiled at the first use."""
         if self.writes:
             raise GradientError(
@@ -280,20 +285,20 @@ class Entry:
                 mend="take the derivative inside of the compiled function, or leave the writes out",
             )
         if any(isinstance(one, Tensor) for one in (*xs, *cotangents)):
-            return self._pull_back_recorded(xs, cotangents)
+            return self._pull_back_recorded(through, xs, cotangents)
         there = tuple(c is not None for c in cotangents)
         programs = self.__dict__.setdefault("_pullbacks", {})
-        if there not in programs:
-            programs[there] = self._pullback(there)
+        if (through, there) not in programs:
+            programs[through, there] = self._pullback(through, there)
         given = [c for c in cotangents if c is not None]
-        return list(programs[there](*xs, *given))
+        return list(programs[through, there](*xs, *given))
 
-    def _pullback(self, there: Sequence[bool]) -> Executable:
+    def _pullback(self, through: bool, there: Sequence[bool]) -> Executable:
         """The derivative as a program: inputs and cotangents in, cotangents of the inputs out."""
         seeds: dict[Node, Any] = {}
         leaves = []
         with using(tracing=True, recording=True, scope=None):
-            for node, wanted in zip(self.graph.outputs, there, strict=True):
+            for node, wanted in zip(self._outputs(through), there, strict=True):
                 if not wanted:
                     continue
                 seed = Tensor(np.empty(node.shape, node.dtype),
@@ -311,9 +316,19 @@ class Entry:
         given: tuple[Any, ...] = (*wanted_leaves, *leaves)
         return self.build(Program(f"{self.program.name}_pullback", after, given))
 
-    def _pull_back_recorded(self, xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        """The same on tensors: the graph is run again on them, to be differentiated further."""
-        handles = [_variable(x) for x in xs]
+    def _outputs(self, through: bool) -> Sequence[Node]:
+        """The nodes that are pulled back: ``through`` inner derivatives without their marks."""
+        if not through or all(node.op is not OUTWARD for node in self.graph):
+            return self.graph.outputs
+        made = self._again([Tensor(one.leaf.value, one.leaf) for one in self.inputs], through)
+        found = (made[node] for node in self.graph.outputs)
+        return [
+            one.node if isinstance(one, Tensor) else Constant("constant", one, None, None, 0)
+            for one in found
+        ]
+
+    def _again(self, handles: Sequence[Any], through: bool) -> dict[Node, Any]:
+        """What stands for each node when the graph is run again on these inputs."""
         made: dict[Node, Any] = {
             one.leaf: handle for one, handle in zip(self.inputs, handles, strict=True)
         }
@@ -327,7 +342,16 @@ class Entry:
             if type(args[0]) is tuple:  # one of several outputs
                 made[node] = args[0][node.params["index"]]
             else:
-                made[node] = apply(node.op, args, node.params)
+                marked = through and node.op is OUTWARD
+                made[node] = args[0] if marked else apply(node.op, args, node.params)
+        return made
+
+    def _pull_back_recorded(
+        self, through: bool, xs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        """The same on tensors: the graph is run again on them, to be differentiated further."""
+        handles = [_variable(x) for x in xs]
+        made = self._again(handles, through)
         totals: list[Any] = [0.0] * len(xs)
         for node, cotangent in zip(self.graph.outputs, cotangents, strict=True):
             y = made[node]
@@ -357,16 +381,18 @@ class _Everything:
 class _Rules(Joint):
     """The rules of a compiled function: one program gives the cotangents of all inputs."""
 
-    def __init__(self, op: Op, entry: Entry, results: list[Any] | None = None) -> None:
-        Joint.__init__(self, op, entry.pull_back, results)
-        self._entry = entry
+    def __init__(
+        self, op: Op, entry: Entry, through: bool, results: list[Any] | None = None
+    ) -> None:
+        Joint.__init__(self, op, partial(entry.pull_back, through), results)
+        self._entry, self._through = entry, through
 
     def once(self) -> "_Rules":
         """The same for one node in one sweep."""
-        return _Rules(self._op, self._entry, [])
+        return _Rules(self._op, self._entry, self._through, [])
 
     def _all(self, g: Any, y: Any, *xs: Any, **params: Any) -> Sequence[Any]:
-        return self._entry.pull_back(xs, g)
+        return self._entry.pull_back(self._through, xs, g)
 
 
 def _results(trace: Trace, graph: Graph) -> list[_Result]:
@@ -375,7 +401,7 @@ def _results(trace: Trace, graph: Graph) -> list[_Result]:
     tensors = _tensors(graph, kinds, trace.tracer.first)
     alone = "tensor" not in kinds.values()  # arrays in, arrays out: constants too
     tracked = _reached(graph, lambda leaf: leaf.cell is not None)
-    connected = _reached(graph, lambda leaf: leaf in kinds)
+    connected = _reached(graph, lambda leaf: leaf in kinds, through=True)
     found, place = [], 0
     for out in trace.outputs:
         if not (isinstance(out, Tensor) and out.tracked):
@@ -407,12 +433,15 @@ def _tensors(graph: Graph, kinds: Mapping[Node, str], first: int) -> set[Node]:
     return found
 
 
-def _reached(graph: Graph, counts: Callable[[Leaf], bool]) -> set[Node]:
+def _reached(graph: Graph, counts: Callable[[Leaf], bool], *, through: bool = False) -> set[Node]:
     """The nodes through which derivatives flow to leaves that count."""
     found: set[Node] = set()
     for node in graph:
         if isinstance(node, Leaf):
             if node.__class__ is Leaf and counts(node):
+                found.add(node)
+        elif through and node.op is OUTWARD:
+            if node.inputs[0] in found:
                 found.add(node)
         elif node.op.pulls and any(
             p in found and node.op.pulls[i] is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.tracing import ARRAY, TENSOR
+from autograd_lite.compiler.tracing import ARRAY, OUTWARD, TENSOR
 from autograd_lite.graph import Constant, Graph, Node, rebuilt, same_again, settled
 from autograd_lite.recording import DETACH
 from autograd_lite.rewrite import SOUND, Law, Step, rewritten
@@ -48,7 +48,7 @@ def _without_marks(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     return Graph([made[out] for out in graph.outputs]), ()
 
 
-_MARKS = {ARRAY.forward, TENSOR.forward, DETACH.forward, OPS["alias"].forward}
+_MARKS = {ARRAY.forward, OUTWARD.forward, TENSOR.forward, DETACH.forward, OPS["alias"].forward}
 
 
 def _constants(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:

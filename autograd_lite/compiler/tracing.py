@@ -39,6 +39,7 @@ from autograd_lite.tree import flatten, parts_of
 
 __all__ = [
     "ARRAY",
+    "OUTWARD",
     "TENSOR",
     "Gone",
     "Input",
@@ -51,6 +52,9 @@ __all__ = [
 
 ARRAY = Op("as_array", "constant", lambda x: x, symbol="=", text="{0}", code="{0}")
 """Marks what is a plain array outside of a trace: the gradient of an array, say."""
+OUTWARD = Op("outward", "constant", lambda x: x, symbol="=", text="{0}", code="{0}")
+"""Marks what a derivative inside of a trace gives: a constant there, as for arrays; but who
+differentiates the compiled function by its arguments differentiates through it."""
 TENSOR = Op("as_tensor", "linear", lambda x: x, symbol="=", text="{0}", code="{0}",
             pulls=[lambda g, y, x: g], keeps=(0,))  # fmt: skip
 """Marks what ``ag.tensor`` makes of a traced value: a tensor outside of a trace."""
@@ -202,6 +206,11 @@ class Tracer:
     def array(self, value: Tensor) -> Tensor:
         """A traced value that is a plain array where nothing is compiled."""
         made: Tensor = apply(ARRAY, (value,))
+        return made
+
+    def outward(self, value: Tensor) -> Tensor:
+        """What a derivative gives that was asked for inside of the function."""
+        made: Tensor = apply(OUTWARD, (value,))
         return made
 
     # reading

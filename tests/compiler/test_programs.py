@@ -44,6 +44,46 @@ def test_derivatives_at_integers_are_those_at_their_floats(f: Any, dtype: Any) -
         np.testing.assert_allclose(one, other, rtol=1e-6 if dtype == np.float32 else 1e-14)
 
 
+def cube(x: Any) -> Any:
+    return (x**3).sum()
+
+
+def both(f: Any) -> Any:
+    def run(x: Any) -> Any:
+        value, slope = f(x)
+        return value * slope.sum()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda c: ag.grad(lambda x: c(ag.grad(cube))(x).sum()),
+        lambda c: ag.grad(both(c(ag.value_and_grad(cube)))),
+        lambda c: ag.jacobian(c(ag.grad(cube))),
+        lambda c: ag.hessian(c(cube)),
+        lambda c: ag.grad(lambda x: c(ag.hessian(cube))(x).sum()),
+        lambda c: ag.hessian(lambda x: c(ag.grad(lambda x: (x**4).sum()))(x).sum()),
+        lambda c: ag.grad(c(lambda x: (x * ag.stop_gradient(x)).sum())),
+        lambda c: lambda x: ag.jvp(c(ag.grad(cube)), [x], [x]),
+    ],
+)
+def test_a_compiled_derivative_is_differentiated_further(f: Any) -> None:
+    """A gradient that a program takes is no constant to who differentiates the program."""
+    found, wanted = ag.tree.flatten(f(ag.compile)(X))[0], ag.tree.flatten(f(lambda g: g)(X))[0]
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_backward_through_a_compiled_derivative() -> None:
+    t, p = ag.tensor(X), ag.parameter(X + 1)
+    slope = ag.compile(ag.grad(lambda x: (x * p * x).sum()))
+    (slope(t) ** 2).sum().backward()
+    np.testing.assert_array_equal(t.grad, 8 * X * (X + 1) ** 2)
+    np.testing.assert_array_equal(p.grad, 8 * X**2 * (X + 1))
+
+
 # containers
 
 
