@@ -29,8 +29,7 @@ def written(
     """A copy of the whole with ``new`` in these places, or added there (``how``: set, add)."""
     box = _box(new.shape, whole.shape, places)
     if how == "add" and box is not None and _is_untouched(whole, box):
-        zero = values.broadcast(values.number(0, new.dtype), new.shape)
-        new, how = values.make("map", new.shape, new.dtype, (new, zero), "add"), "set"
+        new, how = _plus_zero(values, new), "set"
     made = values.make(
         "write", whole.shape, whole.dtype, (_own(values, whole, new), new, *arrays), (how, places)
     )
@@ -80,6 +79,21 @@ def _is_zero(value: Value) -> bool:
 
 def _is_own(value: Value) -> bool:
     return isinstance(value.facts, tuple) and value.facts[0] == "copy"
+
+
+def _plus_zero(values: Values, x: Value) -> Value:
+    """The same numbers without −0; of updates of zeros each by itself."""
+    if x.kind == "map" and x.facts == "add" and _is_zero(x.args[1]):
+        return x
+    chain = [update for update, _ in zip(_updates(x), range(_LINKS + 1), strict=False)]
+    base = chain[-1][0].args[0] if chain else x
+    if not _is_zero(base) or any(update.facts[0] != "set" for update, _ in chain):
+        zero = values.broadcast(values.number(0, x.dtype), x.shape)
+        return values.make("map", x.shape, x.dtype, (x, zero), "add")
+    for update, _ in reversed(chain):
+        base = written(values, base, _plus_zero(values, update.args[1]), *update.facts,
+                       update.args[2:])  # fmt: skip
+    return base
 
 
 def _is_untouched(whole: Value, box: Box) -> bool:
@@ -136,8 +150,11 @@ def joined_sum(values: Values, name: str, args: tuple[Value, ...]) -> Value | No
         once = how == "add" or _is_each_once(few.args[1].shape, places)
         if not (once and _is_zero(few.args[0])):
             continue
-        zero = values.broadcast(values.number(0, rest.dtype), rest.shape)
-        rest = values.make("map", rest.shape, rest.dtype, (zero, rest), name)
+        if name == "add":
+            rest = _plus_zero(values, rest)
+        else:
+            zero = values.broadcast(values.number(0, rest.dtype), rest.shape)
+            rest = values.make("map", rest.shape, rest.dtype, (zero, rest), name)
         return written(values, rest, few.args[1], "add", places, few.args[2:])
     return None
 
