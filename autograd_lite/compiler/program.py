@@ -1,7 +1,7 @@
 """What a back end is given, what it gives back, and what is read of a graph before that.
 
 Knows graphs as data. Does not know how a function became one (``tracing``), nor how any back end
-computes it. Imports graph and NumPy.
+computes it. Imports errors, graph and NumPy.
 """
 
 import keyword
@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autograd_lite.errors import ShapeError, describe
 from autograd_lite.graph import Graph, Leaf, Node
 
-__all__ = ["BackEnd", "Executable", "Program", "identifiers"]
+__all__ = ["BackEnd", "Executable", "Program", "check_buffers", "identifiers"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Executable(Protocol):
     memory order, and gives the outputs in order. What it gives shares memory with nothing: not
     with the arrays that came in, nor with another output, nor with anything that a later call
     writes to. 0-d results are NumPy scalars. Any number of threads may call it at once.
+
+    It may have ``direct``, a call that itself holds arrays against type, shape and dtype: it gives
+    None, and has done nothing, where they are others or where the call would raise.
     """
 
     @property
@@ -76,6 +80,25 @@ class BackEnd(Protocol):
         An operator that it cannot express raises ``UnsupportedError`` with the operator's name and
         the file that declares it.
         """
+
+
+def check_buffers(donate: Sequence[Any], outputs: Sequence[Node]) -> None:
+    """Whether results can be put into arrays that are given.
+
+    Raises:
+        ShapeError: another number of them, or another shape or dtype.
+    """
+    if len(donate) != len(outputs):
+        raise ShapeError(
+            f"donate= has {len(donate)} arrays for {len(outputs)} outputs", mend="give one for each"
+        )
+    for i, (given, node) in enumerate(zip(donate, outputs, strict=True)):
+        fits = isinstance(given, np.ndarray) and given.shape == node.shape
+        if not fits or given.dtype != node.dtype:
+            raise ShapeError(
+                f"donate[{i}] is {describe(given)}, the output {node.shape} {node.dtype}",
+                mend="give an array of the output's shape and dtype",
+            )
 
 
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")

@@ -34,6 +34,7 @@ class Arguments:
     operands: list[Any] = field(default_factory=list)
     objects: list[Any] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    forms: set[int] = field(default_factory=set)  # which lines hold the form of an array
     places: list[str] = field(default_factory=list)
     namespace: dict[str, Any] = field(default_factory=dict)
 
@@ -128,6 +129,7 @@ def _read_array(value: Any, place: str, name: str | None, kind: str, found: Argu
         local = f"v{len(found.lines)}"
         found.lines.append(f"{local} = {place}")
         place = local
+    found.forms.add(len(found.lines))
     if isinstance(value, np.ndarray):
         shape, dtype = found.fresh(value.shape), found.fresh(value.dtype)
         found.lines.append(

@@ -318,6 +318,32 @@ def test_given_buffers_are_filled_even_where_they_are_inputs(rng: np.random.Gene
     np.testing.assert_array_equal(out[1], wanted[1])
     with pytest.raises(ShapeError, match=r"donate\[0\] is"):
         executable(x, w, donate=[np.empty((4, 5)), out[1]])
+    with pytest.raises(ShapeError, match="donate= has 1 arrays for 2 outputs"):
+        executable(x, w, donate=out[:1])
+    one = np.empty((4, 8))  # both results in memory that is shared with each other's rows
+    executable(x, w, donate=[one[:, ::2], one[:, 1::2]])
+    np.testing.assert_allclose(one[:, ::2], wanted[0], rtol=1e-14)
+    np.testing.assert_array_equal(one[:, 1::2], wanted[1])
+
+
+def test_a_call_is_told_by_its_arrays_whoever_looks_at_them() -> None:
+    """Machine code holds arrays against what it was made for; another kind is traced anew."""
+    f = ag.compile(lambda x, s: (x * 2 + s, x.sum()), backend="numba", limit=64)
+    x = np.arange(6.0).reshape(2, 3)
+    kinds = [
+        x, np.asfortranarray(x), x[::-1], x[:, ::-1], np.repeat(x, 2, 1)[:, ::2], x[:0], x.T,
+        x.astype(np.float32), x.astype(np.float32).T, x.astype(">f8"), x.astype(int), x > 2,
+        np.array(3.0), np.float64(3.0), np.array([[np.nan, np.inf, -np.inf]]),
+    ]  # fmt: skip
+    for scale in (np.array(0.5), np.float32(2.0)):
+        for one in (*kinds, *kinds[::-1]):
+            with np.errstate(all="ignore"):
+                wanted = one * 2 + scale, one.sum()
+            for found, other in zip(f(one, scale), wanted, strict=True):
+                np.testing.assert_array_equal(found, other)
+                assert np.shape(found) == np.shape(other)
+    with pytest.raises(ag.errors.DTypeError):
+        f(np.array(["a"]), np.float32(2.0))
 
 
 def test_results_share_no_memory(rng: np.random.Generator) -> None:

@@ -1,7 +1,7 @@
 """The Numba back end: a program as machine code, whole and in one call.
 
 Its LLVM is the one that Numba brings (llvmlite), its BLAS NumPy's. Imports errors, rewrite,
-composites, native and program.
+composites, passes, native and program.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd_lite.compiler.composites import COMPOSITES
 from autograd_lite.compiler.native.program import NativeProgram
+from autograd_lite.compiler.passes import Pass
 from autograd_lite.compiler.program import Executable, Program
 from autograd_lite.errors import UnsupportedError
 from autograd_lite.rewrite import rewritten
@@ -32,5 +33,8 @@ def build(program: Program, options: Mapping[str, Any]) -> Executable:
         raise UnsupportedError(
             f"the numba back end takes no {min(unknown)}=", mend="leave it out, or another backend="
         )
-    graph = rewritten(program.graph, COMPOSITES).graph
-    return NativeProgram(graph, program.inputs, options.get("threads"))
+    found = rewritten(program.graph, COMPOSITES)
+    joined = Pass("composites", program.graph, found.graph, found.steps)
+    made = NativeProgram(joined.after, program.inputs, options.get("threads"))
+    made.passes = (joined,)
+    return made

@@ -16,9 +16,9 @@ import numpy as np
 from autograd_lite.compiler.numpy_code.lowering import lowered
 from autograd_lite.compiler.numpy_code.writer import Written, write
 from autograd_lite.compiler.passes import Pass
-from autograd_lite.compiler.program import Executable, Program
+from autograd_lite.compiler.program import Executable, Program, check_buffers
 from autograd_lite.compiler.signature import compiled_source
-from autograd_lite.errors import ShapeError, UnsupportedError, describe
+from autograd_lite.errors import UnsupportedError
 from autograd_lite.graph import EMPTY, Node
 from autograd_lite.operator_errors import operator_error
 
@@ -67,19 +67,7 @@ class _Source:
             raise self._plain.told(error) from error
 
     def _filled(self, arrays: Sequence[Any], donate: Sequence[Any]) -> Sequence[Any]:
-        nodes = self._program.graph.outputs
-        if len(donate) != len(nodes):
-            raise ShapeError(
-                f"donate= has {len(donate)} arrays for {len(nodes)} outputs",
-                mend="give one for each",
-            )
-        for i, (given, node) in enumerate(zip(donate, nodes, strict=True)):
-            fits = isinstance(given, np.ndarray) and given.shape == node.shape
-            if not fits or given.dtype != node.dtype:
-                raise ShapeError(
-                    f"donate[{i}] is {describe(given)}, the output {node.shape} {node.dtype}",
-                    mend="give an array of the output's shape and dtype",
-                )
+        check_buffers(donate, self._program.graph.outputs)
         if not all(self._is_apart(i, arrays, donate) for i in self._into.written.early):
             for given, made in zip(donate, self(*arrays), strict=True):
                 given[...] = made

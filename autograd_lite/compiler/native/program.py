@@ -5,7 +5,7 @@ progress, NumPy, and the other modules of this room.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,9 @@ from autograd_lite.compiler.native.lowering import Outside, Part, lowered
 from autograd_lite.compiler.native.memory import Memory, packed
 from autograd_lite.compiler.native.threads import helpers_for, pool_memory
 from autograd_lite.compiler.native.values import Value
-from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError, describe
+from autograd_lite.compiler.program import check_buffers
+from autograd_lite.compiler.signature import compiled_source
+from autograd_lite.errors import IndexingError, ShapeError, UnsupportedError
 from autograd_lite.graph import Graph, Leaf, visible
 from autograd_lite.progress import progress, step, waiting
 
@@ -33,6 +35,7 @@ class NativeProgram:
 
     def __init__(self, graph: Graph, inputs: Sequence[Leaf], threads: int | None = None) -> None:
         started = time.perf_counter()
+        self.passes: Sequence[Any] = ()  # by which the graph became this one
         if not machine.layout_is_known():
             raise UnsupportedError(
                 "the arrays of this Python or NumPy do not lie in memory as they usually do",
@@ -126,10 +129,9 @@ class NativeProgram:
             self._alive.append((alive, address))
         self._fresh = [(value.shape, value.dtype) if isinstance(value, Value) else None
                        for value in self._low.outputs]  # fmt: skip
-        self._scalars = any(spec is None or not spec[0] for spec in self._fresh)
         self._specs = [spec for spec in self._fresh if spec is not None]
         self._guarded = looks_for_overlaps(len(layout.arguments), layout.inputs)
-        self._simple = len(self._entries) == 1 and not self._low.parts
+        self.direct = self._written()
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -161,20 +163,48 @@ class NativeProgram:
 
     def __call__(self, *arrays: Any, donate: Sequence[Any] | None = None) -> list[Any]:
         """The outputs, in fresh arrays or in those that are given (``donate``)."""
-        if self._simple and (donate is None or self._guarded):
-            empty: Any = np.empty
-            outs: Any = donate if donate is not None else [empty(*spec) for spec in self._specs]
-            if self._stack:
-                code = self._entries[0](*arrays, *outs)
-            else:
-                arena = self._borrowed()
-                code = self._entries[0](*arrays, *outs, arena)
-                self._arenas.append(arena)
-            if code is None:
-                if self._scalars and donate is None:
-                    return [out if out.ndim else out[()] for out in outs]
-                return list(outs)
+        if self.direct is not None and len(arrays) == len(self._inputs):
+            if donate is None:
+                found = self.direct(*arrays)
+                if found is not None:
+                    return list(found)
+            elif self._guarded:
+                if self._stack:
+                    code = self._entries[0](*arrays, *donate)
+                else:
+                    arena = self._borrowed()
+                    code = self._entries[0](*arrays, *donate, arena)
+                    self._arenas.append(arena)
+                if code is None:
+                    return list(donate)
         return self._carefully(arrays, donate)
+
+    def _written(self) -> Callable[..., Any] | None:
+        """A call as Python's code of its own: fresh outputs, then one native call; else None.
+
+        None where parts of NumPy lie between, or an input has no machine code.
+        """
+        if len(self._entries) != 1 or self._low.parts or None in self._low.inputs:
+            return None
+        space: dict[str, Any] = {"empty": np.empty, "entry": self._entries[0]}
+        given = [f"a{i}" for i in range(len(self._inputs))]
+        lines = []
+        for i, (shape, dtype) in enumerate(self._specs):
+            space[f"s{i}"], space[f"d{i}"] = shape, dtype
+            lines.append(f"r{i} = empty(s{i}, d{i})")
+        outs = [f"r{i}" for i in range(len(self._specs))]
+        call = f"code = entry({', '.join([*given, *outs, *['arena'] * (not self._stack)])})"
+        if self._stack:
+            lines.append(call)
+        else:
+            space["borrowed"], space["give"] = self._borrowed, self._arenas.append
+            lines += ["arena = borrowed()", call, "give(arena)"]
+        lines.append("if code is not None: return None")
+        results = ", ".join(out if spec[0] else f"{out}[()]"
+                            for out, spec in zip(outs, self._specs, strict=True))  # fmt: skip
+        body = "\n    ".join([*lines, f"return ({results},)" if results else "return ()"])
+        text = f"def direct({', '.join(given)}):\n    {body}\n"
+        return compiled_source(text, space, "<native call>")["direct"]  # type: ignore[no-any-return]  # ours
 
     def _borrowed(self) -> Any:
         """Memory for temporaries: what an earlier call has given back, or new."""
@@ -187,6 +217,8 @@ class NativeProgram:
 
     def _carefully(self, arrays: Sequence[Any], donate: Sequence[Any] | None) -> list[Any]:
         """A call whose arrays are not as the machine code takes them, or with parts of NumPy."""
+        if donate is not None:
+            check_buffers(donate, self._graph.outputs)
         low = self._low
         given = [
             _fitting(array, value, node)
@@ -273,11 +305,6 @@ class NativeProgram:
                 made = given[-value.part - 1] if value.part < 0 else results[value.part]
                 made = np.array(made)
             if donate is not None:
-                if donate[i].shape != made.shape or donate[i].dtype != made.dtype:
-                    raise ShapeError(
-                        f"donate[{i}] is {describe(donate[i])}, the output {describe(made)}",
-                        mend="give one array for each output, of its shape and dtype",
-                    )
                 donate[i][...] = made
                 made = donate[i]
             whole.append(made if made.ndim or donate is not None else made[()])

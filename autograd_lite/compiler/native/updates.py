@@ -91,8 +91,9 @@ def _plus_zero(values: Values, x: Value) -> Value:
         zero = values.broadcast(values.number(0, x.dtype), x.shape)
         return values.make("map", x.shape, x.dtype, (x, zero), "add")
     for update, _ in reversed(chain):
-        base = written(values, base, _plus_zero(values, update.args[1]), *update.facts,
-                       update.args[2:])  # fmt: skip
+        new, *arrays = update.args[1:]
+        how, places = update.facts
+        base = written(values, base, _plus_zero(values, new), how, places, arrays)
     return base
 
 
