@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
@@ -207,6 +208,57 @@ def test_conditions_of_a_users_operator_are_left_to_numpy() -> None:
     for x in (np.array([1.0, 2.0]), np.array([-1.0, -2.0])):
         np.testing.assert_allclose(program(x), np.exp(doubled_if_positive(x)), rtol=1e-15)
     assert [part.node.op.name for part in program.executable.parts] == ["doubled_if_positive"]
+
+
+def test_what_numpy_gives_between_the_parts_is_taken_as_it_is() -> None:
+    """Its own arrays are read where they lie, all others copied; temporaries are used again."""
+    fixed = np.arange(900.0).reshape(30, 30)
+    kinds: list[Any] = [
+        lambda x: x, lambda x: x.T, lambda x: x[::-1], lambda x: x * 2, lambda x: fixed,
+        lambda x: np.asfortranarray(x + 1), lambda x: np.frombuffer(x.tobytes()).reshape(x.shape),
+    ]  # fmt: skip
+    for kind in kinds:
+        rule = ag.primitive(lambda x, f=kind: f(np.array(x)) if np.any(x < 9) else x, vjp=[None])
+
+        def f(x: Any, rule: Any = rule) -> Any:
+            made = rule(ag.exp(x) - 1)
+            return ag.sin(made) @ made, made, rule(made) + x
+
+        program = ag.compile(f, backend="numba")
+        for seed in range(3):
+            x = np.random.default_rng(seed).normal(size=(30, 30))
+            for found, wanted in zip(program(x), f(x), strict=True):
+                np.testing.assert_allclose(found, np.asarray(wanted), rtol=1e-12, atol=1e-12)
+        assert program.executable.parts
+        assert len(program.executable._arenas.spare) == 1
+    np.testing.assert_array_equal(fixed, np.arange(900.0).reshape(30, 30))
+
+
+def test_a_convolutional_step_is_native_but_for_the_convolution(rng: np.random.Generator) -> None:
+    def loss(x: Any, t: Any, w: Any, v: Any) -> Any:
+        h = ag.nn.max_pool(ag.nn.relu(ag.nn.convolution(x, w, padding=1)), 2)
+        return ag.nn.softmax_cross_entropy(h.reshape(len(x), -1) @ v, t)
+
+    both = ag.value_and_grad(loss, (2, 3))
+    data = rng.normal(size=(4, 2, 6, 6)), rng.integers(0, 3, 4)
+    weights = rng.normal(size=(5, 2, 3, 3)), rng.normal(size=(45, 3))
+    program = compiled(both, *data, *weights)
+    told = {part.node.op.name for part in program.executable.parts}
+    assert told == {"convolution", "convolution_weights"}
+    (value, slopes), (wanted, others) = program(*data, *weights), both(*data, *weights)
+    np.testing.assert_allclose(value, wanted, rtol=1e-13)
+    for slope, other in zip(slopes, others, strict=True):
+        np.testing.assert_allclose(slope, other, rtol=1e-11, atol=1e-13)
+
+
+def test_machine_code_lives_as_long_as_it_can_be_called() -> None:
+    x = np.linspace(0.1, 2, 7)
+    calls = [compiled(lambda x, k=k: ag.exp(x) * k, x).executable.direct for k in range(6)]
+    gc.collect()
+    for k, call in enumerate(calls):
+        np.testing.assert_allclose(call(x)[0], np.exp(x) * k, rtol=1e-15)
+    del calls, call
+    gc.collect()
 
 
 def test_any_memory_order_and_scalars() -> None:

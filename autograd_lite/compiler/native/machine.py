@@ -214,16 +214,18 @@ class _MethodDef(ctypes.Structure):
 _FASTCALL = 0x80
 
 
-def builtin(address: int, name: str, bound: Any) -> tuple[Callable[..., Any], Any]:
-    """The function at an address as a builtin of Python, and what must live as long as it does.
+def builtin(address: int, name: str, bound: Any, needed: Any) -> Callable[..., Any]:
+    """The function at an address as a builtin of Python; what it needs lives as long as it does.
 
-    It is called as ``PyObject *f(PyObject *bound, PyObject **args, Py_ssize_t n)``.
+    It is called as ``PyObject *f(PyObject *bound, PyObject **args, Py_ssize_t n)``. What is needed
+    (the definition is: Python reads it when the function goes) stands in the place of its module.
     """
     definition = _MethodDef(name.encode(), address, _FASTCALL, None)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype = ctypes.py_object
-    make.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return make(ctypes.addressof(definition), bound, None), definition
+    make.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.py_object]
+    made: Callable[..., Any] = make(ctypes.addressof(definition), bound, (definition, needed))
+    return made
 
 
 @functools.cache

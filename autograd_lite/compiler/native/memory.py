@@ -1,12 +1,16 @@
 """Where the arrays of a native program lie: which share memory, and places in one arena.
 
-Knows plans. Does not know how kernels are written. Imports fusion and values.
+Knows plans. Does not know how kernels are written. Imports NumPy, fusion and values.
 """
+
+from typing import Any
+
+import numpy as np
 
 from autograd_lite.compiler.native.fusion import Plan
 from autograd_lite.compiler.native.values import Value, strides_of
 
-__all__ = ["Memory", "packed"]
+__all__ = ["Arenas", "Memory", "packed"]
 
 Strides = tuple[int, ...]
 _NEVER = ("leaf", "number", "view", "reshape")  # seen, not made: nothing is written into them
@@ -56,6 +60,24 @@ class Memory:
         strides = strides_of(self._inside[value.number].shape)
         start = self._starts[value.number]
         return sum(n * stride for n, stride in zip(start, strides, strict=True)), strides
+
+
+class Arenas:
+    """Memory for temporaries: each call takes a piece, and gives it back for another."""
+
+    def __init__(self, size: int) -> None:
+        self.spare: list[Any] = []
+        self.give = self.spare.append
+        self._size = size
+
+    def take(self) -> Any:
+        """What an earlier call has given back, or new."""
+        try:
+            return self.spare.pop()
+        except IndexError:
+            whole = np.empty(self._size + 64, np.uint8)
+            start = -whole.ctypes.data % 64
+            return whole[start : start + self._size]
 
 
 def packed(spans: list[tuple[int, int, int, int]], offsets: dict[int, int]) -> int:

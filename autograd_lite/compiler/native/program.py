@@ -16,7 +16,7 @@ from autograd_lite.compiler.native.entry import EntryText, Layout, looks_for_ove
 from autograd_lite.compiler.native.fusion import Plan
 from autograd_lite.compiler.native.listing import listing
 from autograd_lite.compiler.native.lowering import Outside, Part, lowered
-from autograd_lite.compiler.native.memory import Memory, packed
+from autograd_lite.compiler.native.memory import Arenas, Memory, packed
 from autograd_lite.compiler.native.threads import helpers_for, pool_memory
 from autograd_lite.compiler.native.values import Value
 from autograd_lite.compiler.program import check_buffers
@@ -52,7 +52,6 @@ class NativeProgram:
         exported = [
             arg for part in low.parts for arg in _values_in(part.args) if arg.kind != "number"
         ]
-        self._arenas: list[Any] = []  # memory that no call uses at the moment
         self._plan = Plan(low.values.every, [*wanted, *exported], low.stage_of)
         self._graph = graph
         self._inputs = tuple(inputs)
@@ -80,6 +79,7 @@ class NativeProgram:
         self._table: list[Any] = []
         self._offsets: dict[int, int] = {}
         self._arena = packed(self._spans(), self._offsets)
+        self._arenas = Arenas(self._arena)
         self._stack = self._arena <= _ON_STACK and not low.parts
 
     def _spans(self) -> list[tuple[int, int, int, int]]:
@@ -115,21 +115,21 @@ class NativeProgram:
         self._stages = stages
         self.llvm = text.module(stages)
         address, self.from_cache = machine.compiled(self.llvm, text.symbols)
-        self._table_array = np.array(
+        words = np.array(
             [id(None), id(False), id(True), id(np.ndarray), pool_memory().ctypes.data,
              self.threads - 1,
              *(one.ctypes.data if isinstance(one, np.ndarray) else id(one) for one in self._table)],
             np.int64,
         )  # fmt: skip
-        self._entries: list[Any] = []
-        self._alive: list[Any] = []
-        for stage in stages:
-            entry, alive = machine.builtin(address(f"run{stage}"), f"run{stage}", self._table_array)
-            self._entries.append(entry)
-            self._alive.append((alive, address))
+        self._entries = [
+            machine.builtin(address(name), name, words, (address, self._table))
+            for name in (f"run{stage}" for stage in stages)
+        ]
         self._fresh = [(value.shape, value.dtype) if isinstance(value, Value) else None
                        for value in self._low.outputs]  # fmt: skip
         self._specs = [spec for spec in self._fresh if spec is not None]
+        leaves = [part.leaf for part in low.parts if part.leaf is not None]
+        self._placeholders = [np.empty(leaf.shape, leaf.dtype) for leaf in leaves]  # never read
         self._guarded = looks_for_overlaps(len(layout.arguments), layout.inputs)
         self.direct = self._written()
 
@@ -172,9 +172,9 @@ class NativeProgram:
                 if self._stack:
                     code = self._entries[0](*arrays, *donate)
                 else:
-                    arena = self._borrowed()
+                    arena = self._arenas.take()
                     code = self._entries[0](*arrays, *donate, arena)
-                    self._arenas.append(arena)
+                    self._arenas.give(arena)
                 if code is None:
                     return list(donate)
         return self._carefully(arrays, donate)
@@ -197,23 +197,15 @@ class NativeProgram:
         if self._stack:
             lines.append(call)
         else:
-            space["borrowed"], space["give"] = self._borrowed, self._arenas.append
-            lines += ["arena = borrowed()", call, "give(arena)"]
+            space["take"], space["give"] = self._arenas.take, self._arenas.give
+            lines += ["arena = take()", call, "give(arena)"]
         lines.append("if code is not None: return None")
         results = ", ".join(out if spec[0] else f"{out}[()]"
                             for out, spec in zip(outs, self._specs, strict=True))  # fmt: skip
         body = "\n    ".join([*lines, f"return ({results},)" if results else "return ()"])
         text = f"def direct({', '.join(given)}):\n    {body}\n"
-        return compiled_source(text, space, "<native call>")["direct"]  # type: ignore[no-any-return]  # ours
-
-    def _borrowed(self) -> Any:
-        """Memory for temporaries: what an earlier call has given back, or new."""
-        try:
-            return self._arenas.pop()
-        except IndexError:
-            whole = np.empty(self._arena + 64, np.uint8)
-            start = -whole.ctypes.data % 64
-            return whole[start : start + self._arena]
+        made: Callable[..., Any] = compiled_source(text, space, "<native call>")["direct"]
+        return made
 
     def _carefully(self, arrays: Sequence[Any], donate: Sequence[Any] | None) -> list[Any]:
         """A call whose arrays are not as the machine code takes them, or with parts of NumPy."""
@@ -226,26 +218,27 @@ class NativeProgram:
         ]
         outs = [None if spec is None else np.empty(*spec) for spec in self._fresh]
         results: list[Any] = [None] * len(low.parts)
-        leaves = [
-            np.empty(part.leaf.shape, part.leaf.dtype) if part.leaf is not None else None
-            for part in low.parts
-        ]
         args = [
             *(array for array, value in zip(given, low.inputs) if value is not None),
             *(out for out in outs if out is not None),
-            *(leaf for leaf in leaves if leaf is not None),
+            *self._placeholders,
         ]
-        if not self._stack:
-            args.append(self._borrowed())
-        for stage, entry in zip(self._stages, self._entries):
-            self._judge(entry(*args), given)
-            for i, part in enumerate(low.parts):
-                if part.stage == stage:
-                    results[i] = self._run(part, given, outs, results, args)
-                    leaf = leaves[i]
-                    if leaf is not None:
-                        leaf[...] = results[i]
-        return self._given_back(outs, results, given, donate)
+        arena = [] if self._stack else [self._arenas.take()]
+        args += arena
+        try:
+            for stage, entry in zip(self._stages, self._entries):
+                self._judge(entry(*args), given)
+                for i, part in enumerate(low.parts):
+                    if part.stage == stage:
+                        made = self._run(part, given, outs, results, args)
+                        if part.leaf is not None:
+                            place = self._argument[part.leaf.number]
+                            args[place] = _as_argument(made, part.leaf, (*args, *given, *results))
+                        results[i] = made
+            return self._given_back(outs, results, given, donate)
+        finally:
+            for one in arena:
+                self._arenas.give(one)
 
     def _judge(self, code: Any, given: Sequence[Any]) -> None:
         """Raise what NumPy raises where the machine code found something wrong."""
@@ -319,6 +312,17 @@ def _values_in(args: Any) -> list[Value]:
         elif type(arg) is tuple:
             found.extend(one for one in arg if isinstance(one, Value))
     return found
+
+
+def _as_argument(made: Any, leaf: Value, others: Sequence[Any]) -> Any:
+    """What a part has made as the machine code takes it: itself if it is fit and nobody else's."""
+    fit = type(made) is np.ndarray and made.base is None and made.flags.carray
+    alone = fit and not any(made is one for one in others)
+    if alone and made.shape == leaf.shape and made.dtype is leaf.dtype:
+        return made
+    array = np.empty(leaf.shape, leaf.dtype)
+    array[...] = made
+    return array
 
 
 def _fitting(array: Any, value: Value | None, node: Any) -> Any:

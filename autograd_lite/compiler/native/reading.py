@@ -155,7 +155,7 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     "may_share_memory": _never_shared,
 }  # fmt: skip
 
-_CALLED = {np.isposinf, np.isneginf, np.iscomplexobj, np.isrealobj, np.nan_to_num}
+_CALLED = {np.isposinf, np.isneginf, np.iscomplexobj, np.isrealobj, np.nan_to_num, np.take}
 
 
 def _called(function: Any, *args: Any, **options: Any) -> Any:
