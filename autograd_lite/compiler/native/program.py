@@ -131,6 +131,7 @@ class NativeProgram:
         leaves = [part.leaf for part in low.parts if part.leaf is not None]
         self._placeholders = [np.empty(leaf.shape, leaf.dtype) for leaf in leaves]  # never read
         self._guarded = looks_for_overlaps(len(layout.arguments), layout.inputs)
+        self._takes_scalars = any(leaf.shape == () for leaf in self._inputs)
         self.direct = self._written()
 
     @property
@@ -164,6 +165,8 @@ class NativeProgram:
     def __call__(self, *arrays: Any, donate: Sequence[Any] | None = None) -> list[Any]:
         """The outputs, in fresh arrays or in those that are given (``donate``)."""
         if self.direct is not None and len(arrays) == len(self._inputs):
+            if self._takes_scalars:
+                arrays = tuple(map(np.asarray, arrays))
             if donate is None:
                 found = self.direct(*arrays)
                 if found is not None:
