@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd_lite.comparison.adapters.running import parameter_at
+from autograd_lite.comparison.adapters.words import is_weight
 from autograd_lite.comparison.case import Case
 from autograd_lite.comparison.numbers import said_of_samples
 from autograd_lite.comparison.report import Finding, Row, gradient_name
@@ -87,8 +88,10 @@ def _not_compared(case: Case) -> list[Finding]:
 
 def _of_the_mean(case: Case, rows: Sequence[Row]) -> list[Finding]:
     """A convention: all gradients of parameters, and these alone, are divided by the batch size."""
-    learnt = [row for row in rows if row.kind == "parameter"]
-    rest = [row for row in rows if row.kind != "parameter"]
+    learnt = [
+        row for row in rows if row.kind == "parameter" or is_weight(row.name.removeprefix("d"))
+    ]
+    rest = [row for row in rows if row not in learnt]
     if len(learnt) < 2 or any(not row.ok for row in rest):
         return []
     ratios = []

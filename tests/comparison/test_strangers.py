@@ -146,6 +146,81 @@ def two_layer_loss(X, y, W1, W2):
     return -np.log(p[range(len(y)), y]).mean(), grads
 '''
 
+FURTHER = '''
+import numpy as np
+
+
+def pair_loss(a, b, y, margin=1.0):
+    """Two gradients that the code returns by one name."""
+    d = np.sqrt(((a - b) ** 2).sum(axis=1))
+    near = np.maximum(margin - d, 0)
+    da = ((2 * y * d - 2 * (1 - y) * near) / d)[:, None] * (a - b)
+    return np.sum(y * d**2 + (1 - y) * near**2), da, -da
+
+
+def weighted_loss(w, b):
+    """Nothing but weights."""
+    return np.sum(w**2 * b), 2 * w * b, w**2
+
+
+def rnn_cell_forward(xt, a_prev, parameters):
+    """Keys that a loop goes through."""
+    Wax, Waa, ba = (parameters[key] for key in ("Wax", "Waa", "ba"))
+    a_next = np.tanh(Waa @ a_prev + Wax @ xt + ba)
+    return a_next, (a_next, a_prev, xt, parameters)
+
+
+def rnn_cell_backward(da_next, cache):
+    a_next, a_prev, xt, parameters = cache
+    d = (1 - a_next**2) * da_next
+    return {
+        "dxt": parameters["Wax"].T @ d, "da_prev": parameters["Waa"].T @ d, "dWax": d @ xt.T,
+        "dWaa": d @ a_prev.T, "dba": d.sum(axis=1, keepdims=True),
+    }
+
+
+class Cell:
+    """Sizes of one letter."""
+
+    def __init__(self, d, h):
+        self.W, self.U = np.random.randn(d, h), np.random.randn(h, h)
+
+    def forward(self, x, h):
+        self.x, self.h = x, h
+        self.y = np.tanh(x @ self.W + h @ self.U)
+        return self.y
+
+    def backward(self, dy):
+        d = dy * (1 - self.y**2)
+        self.dW, self.dU = self.x.T @ d, self.h.T @ d
+        return d @ self.W.T, d @ self.U.T
+
+
+class Held:
+    def __init__(self, x):
+        self.x = x
+
+    def forward(self):
+        return np.tanh(self.x)
+
+    def backward(self, dout):
+        return dout * (1 - np.tanh(self.x) ** 2)
+'''
+
+
+def test_further_forms(tmp_path: Path):
+    path = tmp_path / "further.py"
+    path.write_text(FURTHER)
+    found = {row.name: row for row in survey(path).rows}
+    nothing = found.pop("Held")
+    assert {name: row.status for name, row in found.items()} == dict.fromkeys(
+        ["pair_loss", "weighted_loss", "rnn_cell_forward", "Cell"], "right"
+    )
+    assert found["Cell"].inputs == "x (4,5), h (4,6); made of d=5, h=6"
+    assert nothing.status == "not checked"
+    assert nothing.reason.startswith("its forward pass takes nothing")
+
+
 MISTAKES = {
     "SoftmaxOutput": ("(self.p - self.hot) / len(self.p)", "self.p - self.hot", "batch size"),
     "CrossEntropy": ("d * gy / len(self.t)", "d * gy", "batch size"),

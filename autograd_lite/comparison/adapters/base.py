@@ -103,7 +103,7 @@ class Layer:
         self, hand: Any, returned: Any, inputs: Sequence[Any], aliases: Mapping[str, Sequence[str]]
     ) -> dict[str, Any]:
         """The gradient of each parameter, each with all the paths that lead to it."""
-        return of_parameters(hand, returned, self.names, inputs, aliases)
+        return of_parameters(hand, returned, inputs, aliases)
 
     def mapped(self, hand: Any, returned: Any, where: str | int) -> Any:
         """The gradient at a place that the caller named.

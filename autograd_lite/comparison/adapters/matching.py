@@ -318,7 +318,6 @@ def _whole(returned: Any, inputs: Sequence[Any]) -> bool:
 def of_parameters(
     hand: Any,
     returned: Any,
-    names: Sequence[str],
     inputs: Sequence[Any],
     aliases: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:

@@ -30,9 +30,12 @@ def by_returned_names(
 ) -> dict[str, Any] | None:
     """The gradients that were returned, by the names that the code has for them.
 
-    None where they do not tell of which `known` name each is.
+    None where they do not tell of which `known` name each is, or two have one name.
     """
-    if len(names) != len(values) or not _meant(names, known):
+    gradients = [name for name in names if is_flow(name)]
+    if len(names) != len(values) or len(set(gradients)) < len(gradients):
+        return None
+    if not _meant(names, known):
         return None
     return {name: value for name, value in zip(names, values, strict=True) if is_flow(name)}
 

@@ -26,14 +26,14 @@ def in_real_parts(layer: Layer, inputs: Sequence[Any]) -> tuple[Layer, Sequence[
     complexes = [_is_complex(x) for x in inputs]
     if not any(complexes) and not _gives_complex(layer, inputs):
         return layer, inputs
-    parts = RealParts(layer, inputs, complexes)
+    parts = RealParts(layer, complexes)
     return parts, parts.split(inputs)
 
 
 class RealParts(Layer):
     """What a layer looks like whose complex arrays are taken apart."""
 
-    def __init__(self, layer: Layer, inputs: Sequence[Any], complexes: Sequence[bool]) -> None:
+    def __init__(self, layer: Layer, complexes: Sequence[bool]) -> None:
         self._layer, self._complexes = layer, list(complexes)
         self._outputs: list[bool] = []  # which of the last outputs were complex
         names = [

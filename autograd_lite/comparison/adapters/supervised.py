@@ -197,7 +197,7 @@ def _by_shapes(hand: Any, returned: Any, aliases: Mapping[str, Sequence[str]]) -
 
 def _loss_of(network: _Network, hand: Any, inputs: Sequence[Any]) -> _Loss:
     """The loss that fits the most gradients, the network's own before usual ones."""
-    own = list(_own_losses(network, hand, inputs))
+    own = list(_own_losses(hand))
     usual = [_Loss(name, partial(_plainly, f)) for name, f in _USUAL.items()]
     network.loss = usual[0]
     gradients = _gradients(network, hand, inputs)
@@ -288,7 +288,7 @@ def _nearest(factor: float, labels: Any) -> float:
     return min((a / n for a in (1, 2) for n in sizes), key=lambda c: abs(math.log(factor / c)))
 
 
-def _own_losses(network: _Network, hand: Any, inputs: Sequence[Any]) -> Iterator[_Loss]:
+def _own_losses(hand: Any) -> Iterator[_Loss]:
     """Methods that are called as costs are, and take an output and labels."""
     for name in dir(type(hand)):
         method = getattr(hand, name, None)

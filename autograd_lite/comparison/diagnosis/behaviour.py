@@ -212,7 +212,7 @@ def _second_call(
         )
         tested = "second call = first result + what this call should give"
         found.append(Explanation("accumulation", text, tested, (), "warning"))
-    if other and not _one_backward_is_right(evidence, names, fresh):
+    if other and not _one_backward_is_right(evidence, fresh):
         text = (
             f"{', '.join(other)} of a second call are not those of a fresh layer: backward reads "
             "what an earlier forward left behind (a stale cache)"
@@ -273,7 +273,7 @@ def _same_values(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and (fits(a, b) or _both_lost(a, b))
 
 
-def _one_backward_is_right(evidence: Evidence, names: Sequence[str], fresh: Sequence[Any]) -> bool:
+def _one_backward_is_right(evidence: Evidence, fresh: Sequence[Any]) -> bool:
     """Whether an earlier forward alone leaves the gradients as they are."""
     session = evidence.session()
     session.forward(_moved(evidence.inputs))

@@ -41,7 +41,7 @@ def is_astray(slots: Sequence[Slot], picked: Sequence[Choice]) -> bool:
     """Whether labels are of other samples than the inputs."""
     labels = [c for c in picked if c.kind in "iob" and c.dims]
     inputs = [c for s, c in zip(slots, picked, strict=True) if c.dims and not s.is_parameter]
-    if not labels or inputs[0].kind != "f":
+    if not labels or not inputs or inputs[0].kind != "f":
         return False
     samples = (BATCH & set(inputs[0].dims)) or set(inputs[0].dims[:1])
     return not all(samples <= set(c.dims) or (c.kind == "i" and len(c.dims) > 1) for c in labels)

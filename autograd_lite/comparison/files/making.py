@@ -85,6 +85,11 @@ class _Search:
         names = {slot.name for slot in self.slots if slot.key} & set(self.given)
         self.slots = tuple(slot for slot in self.slots if slot.name not in names)
         self.domain = "shares" if _takes_shares(self.target) else "normal"
+        if all(slot.setting for slot in self.slots):
+            raise CompareError(
+                "its forward pass takes nothing: what it works on stands elsewhere",
+                mend="let forward take its input: forward(x)",
+            )
         self.ends = time.monotonic() + self.seconds
         trial = self._search()
         if trial is None:
@@ -202,7 +207,10 @@ class _Search:
             return CompareError(often, mend="install what it needs")
         if often.startswith("it calls"):
             return CompareError(often, mend="leave that to the program that uses the layer")
-        what = f"none of {self.tried} guesses at its inputs ran: {often}"
+        ran = "the one guess at its inputs did not run"
+        if self.tried > 1:
+            ran = f"none of {self.tried} guesses at its inputs ran, the likeliest with"
+        what = f"{ran}: {often}"
         return CompareError(what, mend=self._advice())
 
     def _advice(self) -> str:

@@ -273,6 +273,7 @@ def _keys_of_tables(target: Target, name: str) -> list[str]:
 def _keys(node: ast.AST | None, name: str) -> list[str]:
     """The keys by which code reads a dictionary of this name: `W1`, … for `"W" + str(l)`."""
     found: dict[str, None] = {}
+    listed = _listed(node)
     for part in ast.walk(node) if node is not None else ():
         if not isinstance(part, ast.Subscript) or not isinstance(part.ctx, ast.Load):
             continue
@@ -281,8 +282,21 @@ def _keys(node: ast.AST | None, name: str) -> list[str]:
         key = part.slice
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             found[key.value] = None
+        elif isinstance(key, ast.Name):
+            found.update(dict.fromkeys(listed.get(key.id, ())))
         elif isinstance(key, ast.BinOp) and isinstance(key.left, ast.Constant):
             found.update({f"{key.left.value!s}1": None, f"{key.left.value!s}2": None})
         elif isinstance(key, ast.JoinedStr) and isinstance(key.values[0], ast.Constant):
             found.update({f"{key.values[0].value!s}1": None, f"{key.values[0].value!s}2": None})
     return list(found)
+
+
+def _listed(node: ast.AST | None) -> dict[str, list[str]]:
+    """The words that loops go through, by the loop's variable: `for key in ("W", "b")`."""
+    found: dict[str, list[str]] = {}
+    for part in ast.walk(node) if node is not None else ():
+        if isinstance(part, ast.For | ast.comprehension) and isinstance(part.target, ast.Name):
+            items = part.iter.elts if isinstance(part.iter, ast.Tuple | ast.List) else []
+            words = [i.value for i in items if isinstance(i, ast.Constant)]
+            found.setdefault(part.target.id, []).extend(w for w in words if isinstance(w, str))
+    return found

@@ -245,6 +245,8 @@ def _by_letter(
         return f"f D | f N | {_UNKNOWN_SETTING}"
     if loss and first and not _is_label(plain, loss):
         return f"f N D | {_BATCHES}"
+    if plain == "h":
+        return "#H | = 2" if setting else f"f N H | f H | f H N | f H 1 | {_UNKNOWN_INPUT}"
     if name == "G":
         return "= 2 | = 1"
     if plain == "theta" and not setting:
