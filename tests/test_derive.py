@@ -161,6 +161,22 @@ def test_functions_that_change_arrays_are_derived() -> None:
     assert backward_of(ag.derive(_HandSigmoid, X)) == ["return dout * self.y * (1 - self.y)"]
 
 
+def test_what_is_changed_at_the_places_of_a_mask_is_derived() -> None:
+    """The sizes of its parts are others in each batch."""
+
+    def elu(x: Any) -> Any:
+        out = x.copy()
+        m = x < 0
+        out[m] = np.exp(x[m]) - 1
+        return out
+
+    hand = ag.derive(elu, X).layer()
+    for x in (X, -X[:3], np.abs(X)):
+        dout = np.random.default_rng(3).normal(size=x.shape)
+        np.testing.assert_allclose(hand.forward(x), elu(x), rtol=1e-14)
+        np.testing.assert_allclose(hand.backward(dout), np.where(x < 0, np.exp(x), 1) * dout)
+
+
 @pytest.mark.parametrize(
     ("what", "message"),
     [(_HandAffine, "makes no layer without arguments"), (3, "neither a function nor a layer")],

@@ -23,11 +23,12 @@ NAMES = {"np": np, "scipy": scipy}
 
 
 def value_of(op: Op, arrays: Any, params: dict[str, Any]) -> Any:
-    """What the code of an operator computes; its own name stands for its function."""
+    """What the code of an operator computes; its own name, or its plain form's, is its function."""
     operands = [f"x{i}" for i in range(len(arrays))]
     text = code(op, operands, params)
     given = dict(zip(operands, arrays, strict=True))
-    return eval(text, {**NAMES, op.name: op.plain or op.forward}, given)
+    function = op.plain or op.forward
+    return eval(text, {**NAMES, op.name: function, function.__name__: function}, given)
 
 
 def same(found: Any, wanted: Any) -> None:

@@ -65,7 +65,7 @@ def _filled(index: Index, arrays: Sequence[Any]) -> Index:
 
 def _repeats(index: Index) -> bool:
     """Whether an element may be read twice: only arrays of integers can do that."""
-    return any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in index)
+    return any(isinstance(one, np.ndarray | Tensor) and one.dtype.kind != "b" for one in index)
 
 
 def _read(x: Any, *arrays: Any, index: Index) -> Any:
@@ -221,15 +221,20 @@ _last_write = nondifferentiable("_last_write", _stays)
 
 def _pull_value(g: Any, t: Any, value: Any, *arrays: Any, index: Index) -> Any:
     arriving = apply(_getitem.op, (g, *arrays), {"index": index})
-    if not (arrays or _repeats(index)):
+    if not (_repeats(index) or _repeats(arrays)):
         return arriving
     return where(_last_write(*arrays, index=index, shape=t.shape), arriving, 0)
+
+
+def _set_code(t: str, value: str, *arrays: str, index: Index) -> str:
+    return f"replaced({t}, {value}, np.s_[{subscript(_filled(index, arrays))}])"
 
 
 _set_op = linear(
     "set", _set,
     lambda g, t, value, *arrays, index: apply(_set_op.op, (g, 0, *arrays), {"index": index}),
-    _pull_value, further=True, symbol="set", text="set({0}, …, {1})",
+    _pull_value, further=True, symbol="set", text="set({0}, …, {1})", plain=plain.replaced,
+    code=_set_code,
     local=["G, 0 at [index]", "G[index]"],
     samples=[
         (((2, 3), (3,)), {"index": (1,)}), (((4,), ()), {"index": (slice(1, 3),)}),

@@ -19,6 +19,7 @@ __all__ = [
     "logsumexp",
     "max_pool",
     "place_in_windows",
+    "replaced",
     "scatter",
     "sigmoid",
     "softmax",
@@ -64,6 +65,13 @@ def first_extremal(x, y, axis, keepdims):
     rows = hits.reshape(*hits.shape[: x.ndim - len(axes)], -1)
     first = rows & (np.cumsum(rows, axis=-1) == 1)
     return np.moveaxis(first.reshape(hits.shape), last, axes)
+
+
+def replaced(x, value, index):
+    """A copy of x with the value at the index."""
+    made = x.copy()
+    made[index] = value
+    return made
 
 
 def scatter(g, index, shape):
