@@ -15,8 +15,10 @@ from autograd_lite.rewrite import (
     PIECES,
     READABLE,
     SOUND,
+    WRITTEN,
     Law,
     LocalRule,
+    factored,
     local,
     local_rule,
     reading,
@@ -321,12 +323,12 @@ def hold(law: Law) -> None:
         np.testing.assert_allclose(after[finite], before[finite], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("law", [*SOUND, *READABLE, *PIECES], ids=lambda law: law.name)
+@pytest.mark.parametrize("law", [*SOUND, *READABLE, *PIECES, *WRITTEN], ids=lambda law: law.name)
 def test_a_law_holds(law: Law) -> None:
     hold(law)
 
 
-@pytest.mark.parametrize("law", [*SOUND, *READABLE, *PIECES], ids=lambda law: law.name)
+@pytest.mark.parametrize("law", [*SOUND, *READABLE, *PIECES, *WRITTEN], ids=lambda law: law.name)
 def test_a_law_finds_its_pattern_in_a_graph(law: Law) -> None:
     for given in operands(law):
         moving = [
@@ -381,6 +383,21 @@ def test_equal_nodes_become_one_and_constants_are_computed() -> None:
 def test_a_law_that_runs_in_a_circle_ends() -> None:
     circle = Law("circle", lambda a, b: a + b, lambda a, b: b + a)
     assert len(rewritten(Graph.of(X + T), [circle]).graph) == 3
+
+
+def test_what_all_terms_of_a_sum_share_is_taken_out() -> None:
+    def written(y: Any) -> str:
+        found = factored(Graph.of(y), lambda node: node is T.node).graph
+        return str([node.op.name for node in found if node.op.name != "input"])
+
+    assert written(T * X + X * X * T / 2) == "['multiply', 'divide', 'add', 'multiply']"
+    assert written(-(T * X) - T) == "['add', 'multiply', 'negative']"
+    shared = T * X
+    assert written(shared + T * (shared + 1)) == "['multiply', 'add', 'multiply', 'add']"
+    assert written(T * (X > 0) + T * (X > 1)).count("multiply") == 2  # bools add otherwise
+    y = T * X - X * T * X + T * ag.exp(X)
+    after = factored(Graph.of(y), lambda node: node is T.node).graph
+    np.testing.assert_allclose(after.replay()[after.outputs[0]], y.data, rtol=1e-12)
 
 
 # programs that nobody chose

@@ -9,7 +9,17 @@ compiler. Imports lower rooms and its own modules.
 
 from autograd_lite.rewrite.cheapest import Priced, Rewriting, cheapest_rule
 from autograd_lite.rewrite.confirming import confirmed
-from autograd_lite.rewrite.laws import IDENTITIES, PIECES, READABLE, SHAPES, SIGNS, SOUND
+from autograd_lite.rewrite.factoring import factored
+from autograd_lite.rewrite.laws import (
+    IDENTITIES,
+    PIECES,
+    READABLE,
+    SHAPES,
+    SIGNS,
+    SOUND,
+    UNSAID,
+    WRITTEN,
+)
 from autograd_lite.rewrite.local import local_rule
 from autograd_lite.rewrite.patterns import Law, Rewritten, Step, rewritten
 from autograd_lite.rewrite.reading import readable
@@ -23,6 +33,8 @@ __all__ = [
     "SHAPES",
     "SIGNS",
     "SOUND",
+    "UNSAID",
+    "WRITTEN",
     "Law",
     "LocalRule",
     "Priced",
@@ -32,6 +44,7 @@ __all__ = [
     "Step",
     "cheapest_rule",
     "confirmed",
+    "factored",
     "local_rule",
     "readable",
     "rewritten",

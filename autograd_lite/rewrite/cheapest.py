@@ -15,22 +15,23 @@ import numpy as np
 from autograd_lite.errors import AutogradError
 from autograd_lite.graph import Graph, Leaf, Node
 from autograd_lite.rewrite.confirming import confirmed, keeps_range
-from autograd_lite.rewrite.costs import cost, names_in
+from autograd_lite.rewrite.costs import cost, is_quick, names_in
 from autograd_lite.rewrite.field import Atom, Field, fits
 from autograd_lite.rewrite.forms import Form
 from autograd_lite.rewrite.rational import Overgrown, Ratio, symbol
 from autograd_lite.rewrite.reading import Reader
 from autograd_lite.rewrite.regions import Region, differentiated, part_of, structure
 from autograd_lite.rewrite.rule import LocalRule
-from autograd_lite.rewrite.solving import Solution, solutions, terms_of
-from autograd_lite.rewrite.writing import ways, written
+from autograd_lite.rewrite.solving import Solution, solutions, terms_of, within
+from autograd_lite.rewrite.writing import Ways
 
 __all__ = ["Priced", "Rewriting", "cheapest_rule"]
 
 _OPERATIONS = 30  # of a region that is simplified
 _TERMS = 30  # of a formula that may still be cheap
 _BEAM = 4  # formulas that are taken further
-_WRITTEN = 24  # of the shortest formulas that are written down
+_LONGER, _MORE = 2, 3  # times the shortest, and more terms: what is written down too
+_WRITTEN = 14  # of the shortest formulas that are written down
 _ROUNDS = 3  # known values that one formula may use
 _KEPT = 8  # values inside the region that are tried
 _EFFORT = 2000  # terms that are put together in one search
@@ -40,6 +41,7 @@ _READING = {
     "input": 0.3,
     "output": 0.2,
     "inside": 0.5,
+    "quick": 1.2,
 }  # what it costs to have a value
 
 
@@ -148,11 +150,13 @@ def _searched(
         priced = search.rules()
     except (AutogradError, Overgrown, ZeroDivisionError, OverflowError):
         return None
-    right = (p for p in sorted(priced, key=lambda p: p.cost) if confirmed(p.rule))
-    best = next(right, None)
-    if best is None:
+    order = sorted(priced, key=lambda p: p.cost)
+    place = next((k for k, p in enumerate(order) if confirmed(p.rule)), None)
+    if place is None:
         return None
-    first = [best, *islice((p for p in right if p.cost <= best.cost), 3)]
+    best = order[place]
+    alike = (p for p in order[place + 1 :] if p.cost <= best.cost)
+    first = [best, *islice(filter(lambda p: confirmed(p.rule), alike), 3)]
     rated = [replace(p, rule=replace(p.rule, stable=keeps_range(p.rule))) for p in first]
     chosen = next((p for p in rated if p.rule.stable), rated[0])
     path = search.path(chosen.rule)
@@ -183,11 +187,18 @@ class _Search:
         self.reader.known[region.cotangent] = symbol(self.arriving)
         self.reader.read(Graph([region.output, region.derivative]))
         self.kept = dict(self._kept(called[count:]))
+        self.ways = Ways(self.field, self.arriving)
+        self.held: dict[Ratio, set[Atom]] = {}
         self.solved: dict[tuple[Atom, Ratio], tuple[Solution, ...]] = {}
         kinds = ("leaf" if leaf else "input" for leaf in leaves)
         self.reading = {a: _READING[kind] for a, kind in zip(inputs, kinds, strict=True)}
-        self.reading |= dict.fromkeys(self.kept, _READING["inside"])
+        self.reading |= {atom: self._price(called[count + k], k) for atom, k in self.kept.items()}
         self.reading[self.output] = _READING["output"]
+
+    def _price(self, name: str, k: int) -> float:
+        """What it costs to keep a value inside: more where it is made quickly and has no name."""
+        quick = is_quick(self.region.inside[k].op)
+        return _READING["quick" if quick and not name else "inside"]
 
     def _formula(self, node: Node) -> Ratio:
         return self.field.folded(self.reader.known[node])
@@ -197,6 +208,7 @@ class _Search:
         seen = {self._formula(self.region.output)}
         places = range(len(self.region.inside) - 2, -1, -1)
         telling = [k for k in places if _tells(self.region.inside[k])]
+        telling.sort(key=lambda k: (not called[k], is_quick(self.region.inside[k].op)))
         for k in telling[:_KEPT]:
             node = self.region.inside[k]
             formula = self._formula(node)
@@ -210,11 +222,13 @@ class _Search:
 
     def rules(self) -> list[Priced]:
         """The rules of the shortest formulas that were found, with their costs."""
-        return self._priced(sorted(self._formulas(), key=self._terms)[:_WRITTEN])
+        found = sorted(self._formulas(), key=self._terms)[:_WRITTEN]
+        most = _LONGER * self._terms(found[0]) + _MORE if found else 0
+        return self._priced([ratio for ratio in found if self._terms(ratio) <= most])
 
     def _priced(self, formulas: Sequence[Ratio]) -> list[Priced]:
         self.ratios = {form: ratio for ratio in formulas
-                       for form in ways(self.field, ratio, self.arriving)}  # fmt: skip
+                       for form in self.ways.of(ratio)}  # fmt: skip
         return [Priced(self._rule(form), cost(form, self.reading)) for form in self.ratios]
 
     def led(self, path: Sequence[tuple[int, int]]) -> Priced | None:
@@ -246,7 +260,7 @@ class _Search:
         while ratio is not None:
             before, move = self.before[ratio]
             solution = move.solution if move else None
-            form = written(self.field, ratio, self.arriving)
+            form = self.ways.shortest(ratio)
             value = solution.name.name if solution else ""
             steps.insert(0, Rewriting(value, self._equation(solution), self._rule(form)))
             ratio = before
@@ -256,12 +270,13 @@ class _Search:
         if solution is None or solution.solved is None or solution.by is None:
             return ""
         sides = (solution.solved, solution.by)
-        return " = ".join(written(self.field, side, self.arriving).text for side in sides)
+        return " = ".join(self.ways.shortest(side).text for side in sides)
 
     def _start(self) -> _State:
         """The derivative in terms of the inputs, and all that is at hand."""
         output, slope = (self._formula(n) for n in (self.region.output, self.region.derivative))
         inside = [(atom, self._formula(self.region.inside[k])) for atom, k in self.kept.items()]
+        slope = self.field.unguarded(slope)
         self.before: dict[Ratio, tuple[Ratio | None, _Move | None]] = {slope: (None, None)}
         return _State(slope, ((self.output, output), *inside))
 
@@ -285,9 +300,17 @@ class _Search:
             if (atom, made) not in self.solved:
                 self.solved[atom, made] = tuple(solutions(self.field, made, atom))
             for way, solution in enumerate(self.solved[atom, made]):
+                if solution.atom is not None and solution.atom not in self._atoms(state.slope):
+                    continue
                 slope = _tried(solution, state.slope)
                 if slope is not None and slope != state.slope and fits(slope, self.shape):
                     yield _Move(self.field.folded(slope), k, way, solution)
+
+    def _atoms(self, ratio: Ratio) -> set[Atom]:
+        """All atoms of a formula, at its surface and inside."""
+        if ratio not in self.held:
+            self.held[ratio] = {atom for x in within([ratio]) for atom in x.atoms()}
+        return self.held[ratio]
 
     def _rule(self, form: Form) -> LocalRule:
         read = {name.atom for name in names_in(form)}

@@ -14,7 +14,7 @@ from autograd_lite.graph import Op
 from autograd_lite.rewrite.field import Atom
 from autograd_lite.rewrite.forms import Call, Cases, Form, Name, Number, Product, Sum
 
-__all__ = ["cost", "names_in"]
+__all__ = ["cost", "is_quick", "names_in"]
 
 _DECIMAL = 0.5  # what it costs to have a number of many digits
 _DIVISION = 0.5  # what it costs more than a multiplication
@@ -72,8 +72,14 @@ def _own(op: Op, rearranges: bool) -> float:
     if op.kind == "linear":
         return 0.1 if rearranges else 1.0
     if op.kind in ("pointwise", "constant"):
-        return 1.0 if op.code and not callable(op.code) and not _WORD.search(op.code) else 3.0
+        return 1.0 if is_quick(op) else 3.0
     return 4.0
+
+
+def is_quick(op: Op) -> bool:
+    """Whether it is one of arithmetic's signs, which cost as little as to have an array."""
+    signed = op.code and not callable(op.code) and not _WORD.search(op.code)
+    return bool(signed) or op.name in ("square", "reciprocal")
 
 
 def _decimal(number: Fraction) -> float:

@@ -10,7 +10,7 @@ rational.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from math import prod
+from math import isclose, pi, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ from autograd_lite.shapes import Shape, broadcast_shapes
 
 __all__ = ["Atom", "Field", "bare", "fits", "key_of", "shape_of_ratio"]
 
+_MANY = 10**9  # denominator from which on a number has a name
+_ROUNDING = 5e-16
 _EFFORT = 400  # terms that are put together in one simplification
 _SUM = OPS["sum"]
 _RESHAPE = OPS["reshape"]
@@ -103,7 +105,7 @@ class Field:
         array = np.asarray(value)
         first = array.flat[0] if array.size else None
         if first is not None and np.isfinite(first) and np.all(array == first):
-            return number(_exact(float(first)))
+            return self._number(float(first))
         key = ("constant", array.shape, (array + 0.0).tobytes())
         facts = {"idempotent": bool(np.all((array == 0) | (array == 1)))}
         if key not in self._atoms and not name:
@@ -111,6 +113,18 @@ class Field:
             self._unnamed[kind] = count = self._unnamed.get(kind, 0) + 1
             name = kind if count == 1 else f"{kind}{count}"
         return symbol(self._atom(key, array.shape, name=name, value=settled(array), **facts))
+
+    def _number(self, value: float) -> Ratio:
+        """A number; one of many digits as a name, which stays apart from others."""
+        exact = _exact(value)
+        if exact.denominator < _MANY:
+            return number(exact)
+        size, e = abs(value), 1
+        if size < 1 and _square(size)[1] == "":
+            size, e = 1 / size, -1  # 1/√2 is √2 in a denominator
+        atom = self._atom(("number", f"{size:.15g}"), (), name=_shown(size), value=np.float64(size),
+                          positive=True)  # fmt: skip
+        return symbol(atom, e) if value > 0 else -symbol(atom, e)
 
     def folded(self, x: Ratio) -> Ratio:
         """The formula; what constant arrays make together is a number or one array if it can be.
@@ -127,7 +141,8 @@ class Field:
         result = ZERO
         for rest, terms in groups.items():
             together = Ratio(tuple(terms))
-            if sum(len(held) for held, _ in terms) > 1:
+            if sum(len(held) for held, _ in terms) > 1 or any(e != 1 for held, _ in terms
+                                                              for _, e in held):  # fmt: skip
                 value = sum(float(c) * _evaluated(held) for held, c in terms)
                 together = self._recognised(value) or together
             result = result + together * Ratio(((rest, Fraction(1)),))
@@ -135,6 +150,10 @@ class Field:
 
     def _recognised(self, value: Any) -> Ratio | None:
         """An array as a number, or as a number times a constant that is there already."""
+        if not np.ndim(value):
+            simple = _exact(float(value)).denominator < _MANY
+            root = bool(_square(abs(float(value)))[0])
+            return self._number(float(value)) if simple or root else None
         scale = np.max(np.abs(value), initial=0.0)
         for atom in (None, *(a for a in self._atoms.values() if a.value is not None)):
             known = np.ones(value.shape) if atom is None else np.asarray(atom.value, float)
@@ -186,11 +205,23 @@ class Field:
         """A formula where a condition holds (1) or not (0)."""
         return self.mapped(x, lambda atom: side if atom is condition else symbol(atom))
 
+    def unguarded(self, x: Ratio) -> Ratio:
+        """A formula without the case t = 0, where it is divided by t all the same."""
+        for atom in x.atoms():
+            t = atom.args[0].monomial if atom.op is equal.op else None
+            if t is not None and len(t[1]) == 1:
+                guarded = self.case(x, atom, ONE)
+                divided = {a for a, e in content(guarded.top)[1] if e < 0} if guarded.top else set()
+                if t[1][0][0] in divided:
+                    x = self.case(x, atom, ZERO)
+        return x
+
     # exp, log and powers
 
     def exp(self, x: Ratio) -> Ratio:
         """The exponential: of a sum a product of them; of c·log a it is a^c."""
         result = ONE
+        x = self.folded(x)
         for over, monomial, c in x.terms():
             ((atom, e), *others) = monomial or ((None, Fraction(0)),)
             if atom is not None and atom.op is log.op and e == 1 and not others and not x.under \
@@ -447,8 +478,14 @@ def fits(arg: Any, shape: Shape) -> bool:
 
 
 def _vanishes(monomial: Monomial) -> bool:
-    """Whether it has [t = 0] as a factor, and t."""
+    """Whether it has [t = 0] as a factor, and t; or two conditions that exclude each other."""
     present = {atom for atom, e in monomial if e > 0}
+    above = [atom.args[0] for atom in present if atom.op is greater.op]
+    for k, one in enumerate(above):
+        for other in above[k + 1 :]:
+            total = (one + other).constant
+            if total is not None and total <= 0:
+                return True
     zeros = (
         a.args[0].monomial for a in present if a.op is equal.op and isinstance(a.args[0], Ratio)
     )
@@ -456,9 +493,33 @@ def _vanishes(monomial: Monomial) -> bool:
 
 
 def _exact(value: float) -> Fraction:
-    """The fraction that a number was most likely written as."""
+    """The fraction that a number was most likely written as, up to rounding."""
     simple = Fraction(value).limit_denominator(1000)
-    return simple if float(simple) == value else Fraction(repr(value))
+    if isclose(simple, value, rel_tol=_ROUNDING):
+        return simple
+    short = float(f"{value:.12g}")
+    return Fraction(repr(short if isclose(short, value, rel_tol=_ROUNDING) else value))
+
+
+def _square(size: float) -> tuple[Fraction, str]:
+    """The fraction of which a number is the root, or that over π; 0 if there is none."""
+    for factor, under in ((1.0, ""), (pi, "π")):
+        square = Fraction(size * size * factor).limit_denominator(50)
+        if square and isclose(sqrt(square / factor), size, rel_tol=_ROUNDING):
+            return square, under
+    return Fraction(0), "unknown"
+
+
+def _shown(size: float) -> str:
+    """A number of many digits in text: a root, or three digits."""
+    square, under = _square(size)
+    if not square:
+        return f"{size:.3g}"
+    parts = [str(square.denominator)] * (square.denominator > 1) + [under] * bool(under)
+    below = "·".join(parts)
+    if not below:
+        return f"√{square.numerator}"
+    return f"√({square.numerator}/{below if len(parts) == 1 else f'({below})'})"
 
 
 def _kind(array: Any) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.ops.pointwise import exp, greater, log, logical_not, square, where
+from autograd_lite.graph import Op
+from autograd_lite.ops.pointwise import exp, greater, less, log, logical_not, square, where
 from autograd_lite.ops.shaping import broadcast_to
 from autograd_lite.recording import apply
 from autograd_lite.rewrite.field import Atom
@@ -211,7 +212,10 @@ class Product(Form):
             if cases is not None:
                 condition, one, other = cases
                 rest = (*self.factors[:k], *self.factors[k + 1 :])
-                sides = (product(self.number * side, rest) for side in (one, other))
+                sides = (
+                    product(self.number * side, rest) if side else Number(side)
+                    for side in (one, other)
+                )
                 return where(condition.compute(values), *(side.compute(values) for side in sides))
         order = sorted(self.factors, key=lambda pair: (not _arriving(pair[0]), _is_sum(pair[0])))
         above = [_power(form.compute(values), e) for form, e in order if e > 0]
@@ -268,6 +272,8 @@ class Call(Form):
     def compute(self, values: Mapping[Atom, Any]) -> Any:
         """The operator applied, on arguments of the shapes that it takes."""
         atom = self.atom
+        if atom.op is greater.op or atom.op is _EQUAL:
+            return _comparison(atom.op, self.args[0], values)
         args = [
             _shaped(arg.compute(values), shape) if isinstance(arg, Form) else arg
             for arg, shape in zip(self.args, atom.shapes, strict=True)
@@ -277,8 +283,6 @@ class Call(Form):
         if atom.op is _SUM or atom.op is _MEAN:
             axes = tuple(a + len(atom.shapes[0]) for a in atom.params["axis"])
             return apply(atom.op, args, {"axis": axes, "keepdims": True})
-        if atom.op is greater.op or atom.op is _EQUAL:
-            args.append(0)
         return apply(atom.op, args, atom.params)
 
 
@@ -440,18 +444,44 @@ def _summed(form: Form) -> str:
 
 def _compared(form: Form, sign: str) -> str:
     """Text of a comparison with 0: of a − b it is a > b."""
-    if isinstance(form, Sum):
-        left = tuple(term for term in form.terms if not term.text.startswith("−"))
-        right = tuple(_negated(term) for term in form.terms if term.text.startswith("−"))
-        if left and right:
-            return f"{_sum_text(left)} {sign} {_sum_text(right)}"
-    if isinstance(form, Product) and form.number < 0:
-        return f"{_negated(form).text} < 0"
-    return f"{form.text} {sign} 0"
+    left, turned, right = _sides(form)
+    return f"{left.text} {'<' if turned and sign == '>' else sign} {right.text}"
 
 
-def _sum_text(terms: tuple[Form, ...]) -> str:
-    return terms[0].text if len(terms) == 1 else Sum(terms).text
+def _comparison(op: Op, form: Form, values: Mapping[Atom, Any]) -> Any:
+    """The same, computed."""
+    left, turned, right = _sides(form)
+    taken = less.op if turned and op is greater.op else op
+    sides = [
+        side.compute(values) if (whole := _bound(side)) is None else whole for side in (left, right)
+    ]
+    return apply(taken, sides)
+
+
+def _bound(form: Form) -> int | None:
+    """A whole number that is compared with, as one writes it."""
+    whole = isinstance(form, Number) and form.value.denominator == 1
+    return int(form.value) if whole else None  # type: ignore[attr-defined]  # it is a Number
+
+
+def _sides(form: Form) -> tuple[Form, bool, Form]:
+    """What is compared with what in form > 0, numbers at the right; whether it is < for that."""
+    terms = form.terms if isinstance(form, Sum) else (form,)
+    left = [term for term in terms if not _subtracted(term) and not isinstance(term, Number)]
+    right = [_negated(term) for term in terms if _subtracted(term) or isinstance(term, Number)]
+    turned = not left
+    if turned:
+        left, right = [one for one in right if not isinstance(one, Number)], [
+            _negated(one) for one in right if isinstance(one, Number)
+        ]  # fmt: skip
+    return _total(left), turned, _total(right)
+
+
+def _total(terms: Sequence[Form]) -> Form:
+    """The sum of terms, or the only one."""
+    if not terms:
+        return Number(Fraction(0))
+    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
 
 def _power(value: Any, e: Fraction) -> Any:

@@ -9,6 +9,8 @@ explains.
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.ops.contraction import matmul
 from autograd_lite.ops.pointwise import abs as absolute
 from autograd_lite.ops.pointwise import (
@@ -19,6 +21,7 @@ from autograd_lite.ops.pointwise import (
     less,
     log,
     log1p,
+    logical_and,
     maximum,
     minimum,
     negative,
@@ -32,13 +35,15 @@ from autograd_lite.ops.pointwise import (
 from autograd_lite.ops.special import sigmoid, softplus
 from autograd_lite.rewrite.patterns import Law, operator
 from autograd_lite.rules import OPS
+from autograd_lite.shapes import broadcast_shapes
 
-__all__ = ["IDENTITIES", "PIECES", "READABLE", "SHAPES", "SIGNS", "SOUND"]
+__all__ = ["IDENTITIES", "PIECES", "READABLE", "SHAPES", "SIGNS", "SOUND", "UNSAID", "WRITTEN"]
 
 _permuted, _reshaped = operator("permute_dims"), operator("reshape")
 _repeated, _summed_to = operator("broadcast_to"), operator("sum_to")
 _summed, _scattered, _concat = operator("sum"), operator("scatter"), operator("concat")
 _taken = operator("getitem")
+_averaged, _largest, _smallest = operator("mean"), operator("max"), operator("min")
 _softmax, _log_softmax = operator("softmax"), operator("log_softmax")
 _tanh_slope = operator("_tanh_slope")
 
@@ -52,11 +57,16 @@ SIGNS: list[Law] = [
 ]
 """Laws of signs, which keep every value."""
 
-IDENTITIES = [
+UNSAID: list[Law] = [
     Law("zero added", lambda a: a + 0, lambda a: a),
     Law("zero subtracted", lambda a: a - 0, lambda a: a),
     Law("one as a factor", lambda a: a * 1, lambda a: a),
     Law("divided by one", lambda a: a / 1, lambda a: a),
+]
+"""Laws of what does nothing."""
+
+IDENTITIES = [
+    *UNSAID,
     Law("a product with itself", lambda a: a * a, lambda a: square(a)),
     Law("the square of a negative", lambda a: square(-a), lambda a: square(a)),
     Law("the second power", lambda a: a**2, lambda a: square(a)),
@@ -152,14 +162,21 @@ SHAPES: list[Law] = [
         when=lambda a, shape, axes, small: a.shape == tuple(small),
         samples=[((3,), (2, 3), (0,), (3,)), ((2, 1), (2, 4), (1,), (2, 1))],
     ),
-    Law(
-        "a sum that keeps axes, reshaped to drop them",
-        lambda a, axis, keepdims, shape: _reshaped(
-            _summed(a, axis=axis, keepdims=keepdims), shape=shape
-        ),
-        lambda a, axis, keepdims, shape: _summed(a, axis=axis, keepdims=False),
-        when=_drops_axes,
-        samples=[((2, 3), (0,), True, (3,)), ((2, 3), (0, 1), True, ()), ((2, 3), None, True, ())],
+    *(
+        Law(
+            f"a {name} that keeps axes, reshaped to drop them",
+            lambda a, axis, keepdims, shape, reduced=reduced: _reshaped(
+                reduced(a, axis=axis, keepdims=keepdims), shape=shape
+            ),
+            lambda a, axis, keepdims, shape, reduced=reduced: reduced(
+                a, axis=axis, keepdims=False
+            ),
+            when=_drops_axes,
+            samples=[((2, 3), (0,), True, (3,)), ((2, 3), (0, 1), True, ()),
+                     ((2, 3), None, True, ())],
+        )
+        for name, reduced in (("sum", _summed), ("mean", _averaged), ("maximum", _largest),
+                              ("minimum", _smallest))
     ),
     Law(
         "a sum to a shape of fewer axes",
@@ -272,6 +289,105 @@ PIECES: list[Law] = [
     ),
 ]  # fmt: skip
 """Laws that put together what was cut: the gradients of parts of one array."""
+
+
+def _adds_axes(shape: Any, *arrays: Any) -> bool:
+    """Whether a reshape of arrays of one shape only adds axes of size 1."""
+    first = np.shape(arrays[0])
+    return all(np.shape(a) == first for a in arrays) and [n for n in shape if n != 1] == list(first)
+
+
+def _two_conditions(a: Any, b: Any, c: Any) -> bool:
+    dtypes = [getattr(x, "dtype", None) for x in (a, b, c)]
+    return dtypes[0] != np.bool_ and dtypes[1] == dtypes[2] == np.bool_
+
+
+def _reaches(shape: Any, a: Any, b: Any) -> bool:
+    """Whether two arrays broadcast to this shape by themselves."""
+    return broadcast_shapes(np.shape(a), np.shape(b)) == tuple(shape)
+
+
+def _swaps_last(axes: Any) -> bool:
+    n = len(axes)
+    return n > 2 and tuple(axes) == (*range(n - 2), n - 1, n - 2)
+
+
+WRITTEN: list[Law] = [
+    Law("a negative factor", lambda a, b: -a * b, lambda a, b: -(a * b)),
+    Law("a negative, divided", lambda a, b: -a / b, lambda a, b: -(a / b)),
+    Law("divided by a negative", lambda a, b: a / -b, lambda a, b: -(a / b)),
+    Law(
+        "a reshaped negative", lambda a, shape: _reshaped(-a, shape=shape),
+        lambda a, shape: -_reshaped(a, shape=shape), samples=[((2, 3), (6,))],
+    ),
+    Law(
+        "a reshaped quotient by a number",
+        lambda a, b, shape: _reshaped(a / b, shape=shape),
+        lambda a, b, shape: _reshaped(a, shape=shape) / b,
+        when=lambda a, b, shape: np.ndim(b) == 0, samples=[((2, 3), (), (6,))],
+    ),
+    Law(
+        "two conditions as factors", lambda a, b, c: a * b * c,
+        lambda a, b, c: a * logical_and(b, c),
+        when=_two_conditions, samples=[((5,), "bool(5,)", "bool(5,)")],
+    ),
+    Law(
+        "two factors with further axes",
+        lambda a, b, shape: _reshaped(a, shape=shape) * _reshaped(b, shape=shape),
+        lambda a, b, shape: _reshaped(a * b, shape=shape),
+        when=lambda a, b, shape: _adds_axes(shape, a, b), samples=[((3,), (3,), (3, 1))],
+    ),
+    Law(
+        "a further factor with further axes",
+        lambda c, a, b, shape: c * _reshaped(a, shape=shape) * _reshaped(b, shape=shape),
+        lambda c, a, b, shape: c * _reshaped(a * b, shape=shape),
+        when=lambda c, a, b, shape: _adds_axes(shape, a, b), loses="range",
+        samples=[((3, 2), (3,), (3,), (3, 1))],
+    ),
+    Law(
+        "a divisor with further axes",
+        lambda c, a, b, shape: c * _reshaped(a, shape=shape) / _reshaped(b, shape=shape),
+        lambda c, a, b, shape: c * _reshaped(a / b, shape=shape),
+        when=lambda c, a, b, shape: _adds_axes(shape, a, b), loses="range",
+        samples=[((3, 2), (3,), (3,), (3, 1))],
+    ),
+    Law(
+        "the square of a reshaped array", lambda a, shape: square(_reshaped(a, shape=shape)),
+        lambda a, shape: _reshaped(square(a), shape=shape), samples=[((3,), (3, 1))],
+    ),
+    Law(
+        "the transpose of a product of stacks",
+        lambda a, b, axes: _permuted(matmul(a, b), axes=axes),
+        lambda a, b, axes: matmul(_permuted(b, axes=axes), _permuted(a, axes=axes)),
+        when=lambda a, b, axes: a.ndim == b.ndim == len(axes) and _swaps_last(axes),
+        samples=[((2, 2, 3), (2, 3, 4), (0, 2, 1))],
+    ),
+    Law("products with one left factor", lambda a, b, c: matmul(a, b) + matmul(a, c),
+        lambda a, b, c: matmul(a, b + c), when=lambda a, b, c: b.shape == c.shape, loses="range",
+        samples=[((2, 3), (3, 4), (3, 4))]),
+    Law("products with one right factor", lambda a, b, c: matmul(b, a) + matmul(c, a),
+        lambda a, b, c: matmul(b + c, a), when=lambda a, b, c: b.shape == c.shape, loses="range",
+        samples=[((3, 4), (2, 3), (2, 3))]),
+    Law(
+        "a repetition as a factor", lambda a, b, shape: _repeated(a, shape=shape) * b,
+        lambda a, b, shape: a * b, when=lambda a, b, shape: _reaches(shape, a, b),
+        samples=[((3,), (2, 3), (2, 3))],
+    ),
+    Law(
+        "a repetition, divided", lambda a, b, shape: _repeated(a, shape=shape) / b,
+        lambda a, b, shape: a / b, when=lambda a, b, shape: _reaches(shape, a, b),
+        samples=[((3,), (2, 3), (2, 3))],
+    ),
+    Law(
+        "a sum of negatives",
+        lambda a, axis, keepdims: _summed(-a, axis=axis, keepdims=keepdims),
+        lambda a, axis, keepdims: -_summed(a, axis=axis, keepdims=keepdims),
+        samples=[((2, 3), (0,), False), ((2, 3), (0, 1), True)],
+    ),
+    Law("divided and multiplied by the same", lambda a, b: a / b * b, lambda a, b: a,
+        loses="domain"),
+]  # fmt: skip
+"""Laws for gradients that are written as code: signs outside, fewer operations."""
 
 SOUND: list[Law] = [*IDENTITIES, *_exponentials, *_conditions, *SHAPES]
 """Laws that keep every finite result."""

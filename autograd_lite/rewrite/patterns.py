@@ -27,7 +27,7 @@ from autograd_lite.rules import OPS
 from autograd_lite.shapes import broadcast_shapes
 from autograd_lite.tensors import Tensor
 
-__all__ = ["Law", "Rewritten", "Step", "operator", "rewritten"]
+__all__ = ["Law", "Maker", "Rewritten", "Step", "as_node", "operator", "rewritten"]
 
 _DEEP = 50  # laws applied to the result of each other: more than that run in a circle
 _SYMMETRIC = (p.add, p.multiply, p.maximum, p.minimum, p.equal, p.not_equal, p.logical_and)
@@ -54,7 +54,8 @@ class Law:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the sub-expressions."""
-        return tuple(signature(self.pattern).parameters)
+        found = signature(self.pattern).parameters.values()
+        return tuple(one.name for one in found if one.default is one.empty)
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,10 @@ def operator(name: str) -> Callable[..., Any]:
     return lambda *args, **params: apply(op, args, params)
 
 
-def rewritten(graph: Graph, laws: Sequence[Law]) -> Rewritten:
-    """The graph after all applications of these laws.
+def rewritten(
+    graph: Graph, laws: Sequence[Law], only: Callable[[Node], bool] | None = None
+) -> Rewritten:
+    """The graph after all applications of these laws; where ``only`` says so, if it is given.
 
     >>> import autograd_lite as ag
     >>> law = Law("a root squared", lambda a: ag.square(ag.sqrt(a)), lambda a: a)
@@ -95,9 +98,13 @@ def rewritten(graph: Graph, laws: Sequence[Law]) -> Rewritten:
     >>> [node.op.name for node in rewritten(Graph.of(ag.square(ag.sqrt(x))), [law]).graph]
     ['input']
     """
-    maker = _Maker(laws)
-    made = rebuilt(graph, lambda node, inputs: maker.node(node.op, inputs, node.params, like=node))
-    outputs = [_as_node(made[out], out) for out in graph.outputs]
+    maker = Maker(laws)
+
+    def made_again(node: Node, inputs: tuple[Any, ...]) -> Any:
+        return maker.node(node.op, inputs, node.params, node, lawless=bool(only and not only(node)))
+
+    made = rebuilt(graph, made_again)
+    outputs = [as_node(made[out], out) for out in graph.outputs]
     return Rewritten(Graph(outputs), tuple(maker.steps), made)
 
 
@@ -120,7 +127,7 @@ class _Handle(Tensor):
 
     __slots__ = ("level", "maker")
 
-    def __init__(self, node: Node, maker: "_Maker") -> None:
+    def __init__(self, node: Node, maker: "Maker") -> None:
         Tensor.__init__(self, node, node)
         self.maker, self.level = maker, 0
 
@@ -135,7 +142,7 @@ class _Handle(Tensor):
         return _Handle(made, self.maker) if isinstance(made, Node) else made
 
 
-class _Maker:
+class Maker:
     """Nodes, each there once, in the simplest form that the laws give."""
 
     def __init__(self, laws: Sequence[Law]) -> None:
@@ -151,20 +158,22 @@ class _Maker:
             self._laws.setdefault(pattern.op.forward, []).append((law, pattern, needed, numbers))
 
     def node(
-        self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None = None
-    ) -> Any:
+        self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None = None,
+        *, lawless: bool = False,
+    ) -> Any:  # fmt: skip
         """An application in its simplest form: a node, or a constant."""
         key = (op.forward, op.kind, tuple(x if isinstance(x, Node) else key_of(x) for x in inputs),
                key_of(params))  # fmt: skip
         if like is not None:
             self._origin = like.scope, like.code, like.offset
         if key not in self._nodes:
-            self._nodes[key] = self._simplest(op, inputs, params, like)
+            self._nodes[key] = self._simplest(op, inputs, params, like, lawless=lawless)
         return self._nodes[key]
 
     def _simplest(
-        self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None
-    ) -> Any:
+        self, op: Op, inputs: tuple[Any, ...], params: Mapping[str, Any], like: Node | None,
+        *, lawless: bool,
+    ) -> Any:  # fmt: skip
         if not any(isinstance(x, Node) for x in inputs):
             return settled(op.forward(*inputs, **params))
         shape, dtype = (like.shape, like.dtype) if like else _result(op, inputs, params)
@@ -172,7 +181,7 @@ class _Maker:
         node.name = like.name if like else None
         there = {x.op.forward for x in inputs if isinstance(x, Node)}
         constants = {key_of(float(x)) for x in inputs if _is_number(x)}
-        for law, pattern, needed, numbers in self._laws.get(op.forward, ()):
+        for law, pattern, needed, numbers in () if lawless else self._laws.get(op.forward, ()):
             if not needed <= there or not numbers <= constants:
                 continue  # most laws, at a glance
             for bound in _matches(pattern, node, {}):
@@ -267,7 +276,7 @@ def _result(op: Op, inputs: Sequence[Any], params: Mapping[str, Any]) -> tuple[A
     return broadcast_shapes(*shapes), result.dtype
 
 
-def _as_node(made: Any, like: Node) -> Node:
+def as_node(made: Any, like: Node) -> Node:
     """An output that turned out constant as a leaf."""
     if isinstance(made, Node):
         return made

@@ -28,6 +28,7 @@ __all__ = [
     "content",
     "number",
     "primitive",
+    "quotient",
     "symbol",
 ]
 
@@ -149,7 +150,7 @@ def primitive(poly: Poly) -> tuple[Fraction, Monomial, Poly]:
     return factor, monomial, _scaled(poly, 1 / Fraction(factor), _inverse(monomial))
 
 
-def _quotient(poly: Poly, divisor: Poly) -> Poly | None:
+def quotient(poly: Poly, divisor: Poly) -> Poly | None:
     """The exact quotient of two polynomials, or None: long division, atom after atom."""
     atoms = sorted({atom for m, _ in (*poly, *divisor) for atom, _ in m}, key=lambda a: a.rank)
     place = {atom: k for k, atom in enumerate(atoms)}
@@ -313,7 +314,7 @@ def _reduced(top: Poly, under: Mapping[Poly, int]) -> Ratio:
         return ZERO
     left: dict[Poly, int] = {}
     for factor, e in under.items():
-        while e and (smaller := _quotient(top, factor)) is not None:
+        while e and (smaller := quotient(top, factor)) is not None:
             top, e = smaller, e - 1
         if e:
             left[factor] = e

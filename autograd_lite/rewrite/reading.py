@@ -207,6 +207,18 @@ def _variance(field: Field, node: Node, a: Ratio) -> Ratio | None:
     return None if found is None else found * number(1 / Fraction(count - node.params["ddof"]))
 
 
+@_means("std")
+def _deviation(field: Field, node: Node, a: Ratio) -> Ratio | None:
+    found = _variance(field, node, a)
+    return None if found is None else field.power(found, Fraction(1, 2))
+
+
+@_means("norm")
+def _length(field: Field, node: Node, a: Ratio) -> Ratio | None:
+    found = _reduced(field, node, a * a)
+    return None if found is None else field.power(found, Fraction(1, 2))
+
+
 @_means("sum_to")
 def _sum_to(field: Field, node: Node, a: Ratio) -> Ratio | None:
     shape, axes = _shape(node), node.params["axes"]

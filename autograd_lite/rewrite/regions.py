@@ -6,6 +6,7 @@ formulas. Imports graph, derivatives, recording.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,10 @@ class Region:
     at: int
     unit: tuple[int, ...] = ()
 
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph([self.output, self.derivative])
+
     def given(self, arrays: Sequence[Any]) -> list[Any]:
         """Arrays for the inputs; of a unit with rows that sum to 1."""
         found = list(arrays)
@@ -49,7 +54,7 @@ class Region:
 
     def values(self, arrays: Sequence[Any], cotangent: Any) -> Mapping[Node, Any]:
         """What the nodes and the derivative are on other arrays."""
-        graph = Graph([self.output, self.derivative])
+        graph = self._graph
         given = {**dict(zip(self.inputs, arrays, strict=True)), self.cotangent: cotangent}
         with np.errstate(all="ignore"):
             return graph.replay({n: v for n, v in given.items() if n in graph.inputs})

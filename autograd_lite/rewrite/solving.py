@@ -138,13 +138,14 @@ class Solution:
     """A way to use a known value: an equation, and what it makes of a formula.
 
     ``solved`` = ``by`` is the equation in which the value stands; None where a condition is seen
-    to be one of it.
+    to be one of it. ``atom`` is what it replaces, if that is one.
     """
 
     name: Atom
     put: Callable[[Ratio], Ratio]
     solved: Ratio | None = None
     by: Ratio | None = None
+    atom: Atom | None = None
 
     def __call__(self, x: Ratio) -> Ratio:
         """The formula with the value in it."""
@@ -158,12 +159,31 @@ def solutions(field: Field, y: Ratio, name: Atom) -> Iterator[Solution]:
             solution = _moebius(made, atom, known)
             if solution is not None:
                 by, step = solution
-                yield Solution(name, partial(_put, field, atom, by, step), symbol(atom, step), by)
+                yield Solution(
+                    name, partial(_put, field, atom, by, step), symbol(atom, step), by, atom
+                )
     if not y.under and len(y.top) > 1:
         yield Solution(name, partial(_put_factor, y, name), y, symbol(name))
+    found = _unmoved(field, y, name)
+    if found is not None:
+        inner, by = found
+        yield Solution(name, partial(_put, field, inner, by, Fraction(1)), symbol(inner), by, inner)
     for atom in y.atoms():
         if symbol(atom) == y and atom.op in (maximum.op, minimum.op):
             yield Solution(name, partial(_sides, field, atom, symbol(name)))
+
+
+def _unmoved(field: Field, y: Ratio, name: Atom) -> tuple[Atom, Ratio] | None:
+    """Solve c·(an atom without some of its axes of size 1) = name for the atom."""
+    c, monomial = y.monomial or (0, ())
+    if len(monomial) != 1 or monomial[0][1] != 1 or monomial[0][0].op is not OPS["reshape"]:
+        return None
+    moved = monomial[0][0]
+    inner = moved.args[0].monomial
+    if inner is None or inner[0] != 1 or len(inner[1]) != 1 or moved.frame is None:
+        return None
+    by = field.moved(symbol(name), *moved.frame[::-1])
+    return None if by is None else (inner[1][0][0], by / number(c))
 
 
 def _put_factor(y: Ratio, name: Atom, x: Ratio) -> Ratio:

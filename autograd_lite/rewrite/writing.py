@@ -1,11 +1,13 @@
 """Formulas written down: factored into a short form.
 
-``written`` gives the shortest factored form that it finds, ``ways`` others that may be cheaper to
+``written`` gives the shortest factored form that it finds, ``Ways`` others that may be cheaper to
 compute. Imports operators, field, rational and forms.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -31,14 +33,17 @@ from autograd_lite.rewrite.rational import (
     Ratio,
     content,
     number,
+    primitive,
+    quotient,
     symbol,
 )
 from autograd_lite.rules import OPS
 from autograd_lite.shapes import Shape
 
-__all__ = ["ways", "written"]
+__all__ = ["Ways", "written"]
 
 _SUM, _MEAN = OPS["sum"], OPS["mean"]
+_PRODUCT = 4  # terms that a product of two sums has at least
 _TAKEN = 3  # atoms that are tried in front of a part of a sum
 
 
@@ -47,16 +52,29 @@ def written(field: Field, ratio: Ratio, gradient: Atom) -> Form:
     return _Writer(field, gradient).ratio(ratio)
 
 
-def ways(field: Field, ratio: Ratio, gradient: Atom) -> Iterator[Form]:
-    """The shortest form, and others that may be cheaper to compute.
+class Ways:
+    """Writes formulas of one field: the shortest form, and others that may be cheaper to compute.
 
     They choose between cases of a condition, or divide term by term.
     """
-    under = any(e < 0 for _, e in content(ratio.top)[1]) if ratio.top else False
-    quotients = len(ratio.top) > 1 and (under or _part_without(ratio) is not None)
-    for cases in (False, True) if any(map(_decides, ratio.atoms())) else (False,):
-        for split in (False, True) if quotients else (False,):
-            yield _Writer(field, gradient, cases=cases, split=split).ratio(ratio)
+
+    def __init__(self, field: Field, gradient: Atom) -> None:
+        self._writers = {
+            (cases, split): _Writer(field, gradient, cases=cases, split=split)
+            for cases in (False, True) for split in (False, True)
+        }  # fmt: skip
+
+    def of(self, ratio: Ratio) -> Iterator[Form]:
+        """The forms of a formula."""
+        under = any(e < 0 for _, e in content(ratio.top)[1]) if ratio.top else False
+        quotients = len(ratio.top) > 1 and (under or _part_without(ratio) is not None)
+        for cases in (False, True) if any(map(_decides, ratio.atoms())) else (False,):
+            for split in (False, True) if quotients else (False,):
+                yield self._writers[cases, split].ratio(ratio)
+
+    def shortest(self, ratio: Ratio) -> Form:
+        """The first of them."""
+        return self._writers[False, False].ratio(ratio)
 
 
 def _decides(atom: Atom) -> bool:
@@ -100,7 +118,8 @@ class _Writer:
             c, monomial = _means_of(c, monomial)
         factors = self._factors(monomial)
         if rest != ONE:
-            factors.append((self._sum(rest.top), Fraction(1)))
+            split = Counter(_split(rest.top))
+            factors += [(self._sum(part), Fraction(count)) for part, count in split.items()]
         factors += [(self._sum(poly), Fraction(-e)) for poly, e in x.under]
         return product(c, factors)
 
@@ -164,6 +183,58 @@ class _Writer:
             form = Sum((self.ratio(Ratio(others)), self.ratio(Ratio(holding))))
             best = min(best, form, key=lambda form: len(form.text))
         return best
+
+
+def _split(poly: Poly) -> list[Poly]:
+    """A polynomial as product of several, where its coefficients in an atom share a factor.
+
+    a + b + a·t + b·t is (a + b)(1 + t); 1 − 2t + t² is (1 − t)(1 − t).
+    """
+    root = _root_of(poly)
+    if root is not None:
+        return [root, root]
+    for atom in Ratio(poly).atoms() if len(poly) >= _PRODUCT else ():
+        parts: dict[Any, list[Any]] = {}
+        for monomial, c in poly:
+            rest = tuple(pair for pair in monomial if pair[0] is not atom)
+            parts.setdefault(dict(monomial).get(atom, 0), []).append((rest, c))
+        inner = [(e, *primitive(Ratio(tuple(terms)).top)) for e, terms in parts.items()]
+        shared = min((one[3] for one in inner), key=len)
+        if len(inner) < 2 or len(shared) < 2:
+            continue
+        left = [quotient(one[3], shared) for one in inner]
+        outer = ZERO
+        for (e, c, monomial, _), other in zip(inner, left, strict=True):
+            if other is None:
+                break
+            power = symbol(atom, e) if e else ONE
+            outer = outer + power * Ratio(((monomial, c),)) * Ratio(other)
+        else:
+            return [*_split(outer.top), *_split(shared)]
+    return [poly]
+
+
+def _root_of(poly: Poly) -> Poly | None:
+    """The polynomial of two terms of which this is the square."""
+    if len(poly) != 3:
+        return None
+    for pair in ((0, 2), (0, 1), (1, 2)):
+        one, other = (_root_of_term(*poly[k]) for k in pair)
+        if one is not None and other is not None:
+            for root in (one + other, one - other):
+                if (root * root).top == poly:
+                    return root.top
+    return None
+
+
+def _root_of_term(monomial: Monomial, c: Fraction) -> Ratio | None:
+    above, under = isqrt(max(c.numerator, 0)), isqrt(c.denominator)
+    if Fraction(above * above, under * under) != c or any(e % 2 for _, e in monomial):
+        return None
+    result = number(Fraction(above, under))
+    for atom, e in monomial:
+        result = result * symbol(atom, e // 2)
+    return result
 
 
 def _snapped(c: Any) -> Fraction:

@@ -191,19 +191,24 @@ class _Cutter:
     def _cheapest(
         self, cone: tuple[Node, ...], root: Node, wanted: Node, like: Priced | None = None
     ) -> Priced | None:
-        """The rule of the nodes on the way; conditions that they read are seen through."""
+        """The rule of the nodes on the way.
+
+        Seen through is what they read beside it: conditions, and what is made of what they read.
+        """
         way = {wanted}
         for node in cone:
             if any(p in way for _, p in _inputs(node)):
                 way.add(node)
-        conditions = [
-            p
-            for node in way - {wanted}
-            for _, p in _inputs(node)
-            if p not in self.active and p.dtype == np.bool_ and readable(p.op)
-        ]
-        nodes = (*conditions, *(way - {wanted}))
+        read = {p for node in way - {wanted} for _, p in _inputs(node)}
+        beside = [p for p in read - self.active if self._is_seen_through(p, read)]
+        nodes = (*beside, *(way - {wanted}))
         return cheapest_rule(nodes, root, wanted, self.names, like, self.unit)
+
+    def _is_seen_through(self, node: Node, read: set[Node]) -> bool:
+        if isinstance(node, Leaf) or not readable(node.op):
+            return False
+        made_of = {p for _, p in _inputs(node)}
+        return node.dtype == np.bool_ or (node.op.kind == "pointwise" and made_of <= read)
 
     def _gain(self, cone: tuple[Node, ...], root: Node) -> float:
         """What one block saves over one for each of its nodes; −∞ if it has no rule."""

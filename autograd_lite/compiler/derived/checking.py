@@ -20,11 +20,11 @@ from autograd_lite.ops.reductions import sum as total
 from autograd_lite.rewrite import LocalRule
 from autograd_lite.tensors import Tensor
 
-__all__ = ["Checker", "Reach", "reach"]
+__all__ = ["FAR", "Checker", "Reach", "reach"]
 
 _DIGITS = 1e-6  # the error, as a part of the gradient, up to which a range reaches
 _ROUNDINGS = 32  # of the largest gradient, in one that cancels
-_FAR = 1e4  # beyond that no range is looked for
+FAR = 2e3  # beyond that no range is looked for
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Reach:
     @property
     def whole(self) -> bool:
         """Whether no end was found."""
-        return self.low <= -_FAR and self.high >= _FAR
+        return self.low <= -FAR and self.high >= FAR
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Checker:
 
 
 def reach(rule: LocalRule, dtype: Any) -> Reach:
-    """Where a rule keeps six digits, in this dtype; beyond ±10,000 is not looked.
+    """Where a rule keeps six digits, in this dtype; beyond ±2,000 is not looked.
 
     The truth is the unsimplified derivative in NumPy's widest floating numbers.
     """
@@ -112,10 +112,10 @@ def reach(rule: LocalRule, dtype: Any) -> Reach:
 def _end(rule: LocalRule, dtype: Any, span: Callable[[float], tuple[float, float]]) -> float:
     """The largest size, of elements within its span, at which six digits are left."""
     low, high = 0.0, 1.0
-    while high <= _FAR and _precise(rule, dtype, *span(high)):
+    while high <= FAR and _precise(rule, dtype, *span(high)):
         low, high = high, 2 * high
-    if high > _FAR:
-        return _FAR
+    if high > FAR:
+        return FAR
     for _ in range(12):
         middle = (low + high) / 2
         low, high = (middle, high) if _precise(rule, dtype, *span(middle)) else (low, middle)

@@ -113,7 +113,7 @@ def wrapped(line: str) -> list[str]:
     if not inner:
         return [line]
     together = f"{margin}    {', '.join(inner)}"
-    if len(together) <= _WIDE:
+    if len(together) <= _WIDE or len(inner) == 1:
         return [start, together, f"{margin}{end}"]
     return [start, *(f"{margin}    {one}," for one in inner), f"{margin}{end}"]
 

@@ -4,32 +4,25 @@ Puts tracing, writing and sizes together, runs what came out against the engine,
 found. Imports its siblings, errors and derivatives.
 """
 
+import ast
 import copy
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.derived.checking import Checker, Reach, reach
+from autograd_lite.compiler.derived.checking import FAR, Checker, Reach, reach
 from autograd_lite.compiler.derived.classes import class_text
 from autograd_lite.compiler.derived.explanation import Explanation, Line, explained
+from autograd_lite.compiler.derived.general import General, defined, generalised, held
 from autograd_lite.compiler.derived.handmade import differentiable
 from autograd_lite.compiler.derived.jax_style import function_name, jax_text
 from autograd_lite.compiler.derived.naming import assigned_names, usable
 from autograd_lite.compiler.derived.scribe import tidied
-from autograd_lite.compiler.derived.sizes import (
-    Axes,
-    Differ,
-    Holder,
-    batches,
-    laid_over,
-    primes,
-    resized,
-)
 from autograd_lite.compiler.derived.torch_style import torch_text
 from autograd_lite.compiler.derived.tracing import (
     Traced,
@@ -38,7 +31,7 @@ from autograd_lite.compiler.derived.tracing import (
     traced,
 )
 from autograd_lite.compiler.derived.written import Written, write
-from autograd_lite.errors import AutogradError, DeriveError, require
+from autograd_lite.errors import DeriveError, require
 from autograd_lite.tensors import plain
 
 __all__ = ["Derivation", "derive"]
@@ -88,10 +81,8 @@ class Derivation:
         """What the source defines: a class, of ``backend="jax"`` a function."""
         if self.backend != "numpy":
             require(self.backend, "peers")
-        space: dict[str, Any] = {}
-        exec(compile(self.source, f"<derived {self.name}>", "exec"), space)  # noqa: S102  # our own text, made of checked names
         name = function_name(self.name) if self.backend == "jax" else self.name
-        return space[name]  # type: ignore[no-any-return]  # what the text defines
+        return defined(self.source, name)  # type: ignore[no-any-return]  # what the text defines
 
     def layer(self) -> Any:
         """An instance with the parameters and constants that the function had.
@@ -104,7 +95,7 @@ class Derivation:
                 f"in the style of {self.backend} there are no layers",
                 mend="derived.type.apply(x, W, b) of torch, derived.type(x, W, b) of jax",
             )
-        return self.type(*(np.array(value) for value in self.written.held.values()))
+        return self.type(*held(self.written))
 
 
 def derive(
@@ -163,15 +154,22 @@ def derive(
         f = copy.deepcopy(f)  # it is called several times: statistics, generators
     unit = _unit(rows_sum_to_one, names, arrays)
     trace = replace(traced(f, arrays, names), unit=unit)
-    found = _for_any_batch(f, arrays, names, wanted, unit)
-    written = found or write(trace, wanted)
+    found = generalised(f, arrays, names, wanted, unit)
+    written = found.written if found else write(trace, wanted)
     source = class_text(title, [""], written)
     first = Derivation(title, source, written, trace, tuple(wanted), found is not None)
     Checker(f, names, first.layer, written.parameters, wanted).hold(arrays)
-    doc = [*_summary(written), *_taken(rows_sum_to_one), *_range(written), *_fixed(arrays, found)]
+    doc = [
+        *_summary(written),
+        *_taken(rows_sum_to_one),
+        *_range(written),
+        *_fixed(names, arrays, found),
+    ]
     return replace(first, source=style(title, doc, written), backend=backend)
 
 
+_TITLE = 40  # characters of the name of a class
+_FORMULA = 60  # characters of one in the first line of the documentation
 _STYLES = {"numpy": class_text, "torch": torch_text, "jax": jax_text}
 
 
@@ -179,12 +177,30 @@ def _summary(written: Written) -> list[str]:
     """What the class computes, where that is short."""
     if len(written.outputs) > 1:
         return [f"{', '.join(written.outputs)} of {', '.join(written.inputs)}, and the gradients."]
-    *_, last = written.passes.forward
-    text = tidied(last.expression).replace("self.", "")
-    named = [s for s in written.passes.forward if s.target in (f"self.{text}", text)]
-    formula = tidied(named[0].expression).replace("self.", "") if named else text
-    return [f"{written.outputs[0]} = {formula} and its gradient." if len(formula) < 60 else
+    made = {s.target.removeprefix("self."): s.expression for s in written.passes.forward}
+    made = {name: text for name, text in made.items() if name != text}  # inputs that are kept
+    text = made.pop("").replace("self.", "")
+    text = made.pop(text, text)
+    texts = [tidied(text.replace("self.", ""))]
+    formula = ast.parse(text.replace("self.", ""), mode="eval")
+    while names := {n.id for n in ast.walk(formula) if isinstance(n, ast.Name)} & made.keys():
+        formula = _Inlined({name: made[name] for name in names}).visit(formula)
+    texts.append(tidied(ast.unparse(formula)))
+    shown = next((text for text in reversed(texts) if len(text) < _FORMULA), None)
+    return [f"{written.outputs[0]} = {shown} and its gradient." if shown else
             f"A function of {', '.join(written.inputs)} and its gradient."]  # fmt: skip
+
+
+class _Inlined(ast.NodeTransformer):
+    """A formula with the expressions of names in it."""
+
+    def __init__(self, expressions: Mapping[str, str]) -> None:
+        self.expressions = expressions
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        """The expression of a name."""
+        text = self.expressions.get(node.id)
+        return node if text is None else ast.parse(text.replace("self.", ""), mode="eval").body
 
 
 def _range(written: Written) -> list[str]:
@@ -198,8 +214,8 @@ def _range(written: Written) -> list[str]:
 def _reaching(name: str, found: Reach, written: Written, dtype: Any) -> list[str]:
     if found.whole:
         return []
-    low = "" if found.low <= -1e4 else f"from {found.low:.3g} "
-    high = "upwards" if found.high >= 1e4 else f"to {found.high:.3g}"
+    low = "" if found.low <= -FAR else f"from {found.low:.3g} "
+    high = "upwards" if found.high >= FAR else f"to {found.high:.3g}"
     what = f"the gradient of {name}" if name in (*written.inputs, *written.held) else f"d{name}"
     return [f"In {dtype} {what} has six digits for {name} {low}{high}."]
 
@@ -223,11 +239,21 @@ def _taken(unit: Sequence[str]) -> list[str]:
     return ["", f"Taken for granted: the rows of {' and of '.join(unit)} sum to 1."] if unit else []
 
 
-def _fixed(examples: Sequence[Any], found: Written | None) -> list[str]:
-    if found is not None:
+def _fixed(names: Sequence[str], examples: Sequence[Any], found: General | None) -> list[str]:
+    """For which shapes it is, where the function takes others too."""
+    if found is None:
+        shapes = ", ".join(str(np.shape(x)) for x in examples)
+        return ["", f"For arguments of the shapes {shapes} alone."]
+    if not found.limited:
         return []
-    shapes = ", ".join(str(np.shape(x)) for x in examples)
-    return ["", f"For arguments of the shapes {shapes} alone."]
+    sizes = {place: letter for group, letter in zip(found.free.groups, "nmkpq", strict=False)
+             for place in group}  # fmt: skip
+    shown = []
+    for i, (name, x) in enumerate(zip(names, examples, strict=True)):
+        axes = [sizes.get((i, k), str(n)) for k, n in enumerate(np.shape(x))]
+        if axes:
+            shown.append(f"{name} ({', '.join(axes)}{',' * (len(axes) == 1)})")
+    return ["", f"For arguments of the shapes {', '.join(shown)}."]
 
 
 def _wanted(argnums: int | Sequence[int] | None, examples: Sequence[Any]) -> list[int]:
@@ -250,40 +276,10 @@ def _wanted(argnums: int | Sequence[int] | None, examples: Sequence[Any]) -> lis
 def _title(f: Callable[..., Any], name: str | None) -> str:
     """The name of the class: the one that is asked for, or that of the function."""
     if name is not None:
-        if not usable(name):
+        if not usable(name, _TITLE):
             raise DeriveError(f"{name!r} is no name for a class", mend='a plain word: name="Swish"')
         return name
     known = getattr(f, "__name__", type(f).__name__)
     words = re.findall(r"[A-Za-z0-9]+", known) if known != "<lambda>" else []
     title = "".join(word[:1].upper() + word[1:] for word in words)
-    return title if usable(title) else "Layer"
-
-
-def _for_any_batch(
-    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int],
-    unit: tuple[int, ...],
-) -> Written | None:  # fmt: skip
-    """The program for any number of samples; None if it is another one for each."""
-    for axes in batches(examples):
-        try:
-            return _generalised(f, examples, names, wanted, axes, unit)
-        except (AutogradError, Differ):
-            continue
-    return None
-
-
-def _generalised(
-    f: Callable[..., Any], examples: Sequence[Any], names: Sequence[str], wanted: Sequence[int],
-    axes: Axes, unit: tuple[int, ...],
-) -> Written:  # fmt: skip
-    sizes = primes(examples)
-    variants = [resized(examples, axes, n) for n in sizes]
-    traces = [replace(traced(f, variant, names), unit=unit) for variant in variants]
-    operators = [[node.op.name for node in trace.graph] for trace in traces]
-    if operators[0] != operators[1]:
-        raise Differ
-    one = write(traces[0], wanted)
-    other = write(traces[1], wanted, like=one)
-    shapes = tuple([leaf.shape for leaf in trace.arguments] for trace in traces)
-    holder = Holder(one.inputs, shapes, axes, one.passes.kept, one.arriving, sizes[0])  # type: ignore[arg-type]  # two shapes
-    return laid_over(one, other, sizes, holder)
+    return title if usable(title, _TITLE) else "Layer"

@@ -27,11 +27,11 @@ _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"}
 _WORD = re.compile(r"[a-z]")  # in the code of an operator that is no sign
 
 
-def usable(name: str | None) -> bool:
-    """Whether a name may stand in generated code."""
+def usable(name: str | None, long: int = _LONG) -> bool:
+    """Whether a name may stand in generated code: a plain word, not too long."""
     return (
         name is not None
-        and len(name) <= _LONG
+        and len(name) <= long
         and _PLAIN.fullmatch(name) is not None
         and name not in _RESERVED
     )
@@ -67,17 +67,25 @@ class Names:
     def __init__(self, wished: Mapping[Node, str], reserved: Iterable[str] = ()) -> None:
         self.wished = wished
         self.taken = set(reserved)
+        self.later: set[str] = set()
         self.given: dict[Node, str] = {}
+
+    def expect(self, nodes: Iterable[Node]) -> None:
+        """Leave the names that are wished for these to them."""
+        self.later |= {wish for node in nodes if usable(wish := self.wished.get(node, ""))}
 
     def fix(self, node: Node, name: str) -> str:
         """Give a node this name, with a number behind it if it is taken."""
         self.given[node] = self.free(name)
         return self.given[node]
 
-    def free(self, name: str) -> str:
-        """This name, or the first of its numbered kin that is free, as its gradient's is."""
+    def free(self, name: str, *, wished: bool = True) -> str:
+        """This name, or the first of its numbered kin that is free, as its gradient's is.
+
+        One that is not wished for leaves alone what is wished for elsewhere.
+        """
         k, found = 1, name
-        while found in self.taken or f"d{found}" in self.taken:
+        while self.taken & {found, f"d{found}"} or (not wished and found in self.later):
             k += 1
             found = f"{name}{k}"
         self.taken |= {found, f"d{found}"}
@@ -87,17 +95,46 @@ class Names:
         """The name of a node."""
         if node not in self.given:
             wish = self.wished.get(node, "")
-            self.fix(node, wish if usable(wish) else self._described(node))
+            if usable(wish):
+                self.fix(node, wish)
+            else:
+                self.given[node] = self.free(self._described(node), wished=False)
         return self.given[node]
 
     def _described(self, node: Node) -> str:
         name = node.op.name.strip("_")
         if node.dtype == np.bool_:
             return "mask"
-        if isinstance(node.op.code, str) and node.op.code and not _WORD.search(node.op.code):
-            return "z"
-        name = f"{name}_" if name in _RESERVED else name
         first = next((p for p in node.inputs if isinstance(p, Node)), None)
         operand = self.given.get(first, "") if first is not None else ""
-        whole = f"{name.strip('_')}_{operand}"
-        return whole if operand and usable(whole) else name if usable(name) else "v"
+        if name == "sqrt":
+            return _called_root(node)
+        if name in _MOVES:
+            return operand or "part"
+        if name == "subtract" and all(isinstance(p, Node) for p in node.inputs):
+            return "diff"
+        if name == "where":
+            return "z"
+        if name in _SHORT and not operand:
+            return _SHORT[name]
+        if name == "sum" and not operand:
+            return "total"
+        if isinstance(node.op.code, str) and node.op.code and not _WORD.search(node.op.code):
+            return "z"
+        name = "h" if name in ("maximum", "minimum") else name
+        whole = f"{name}_{operand}"
+        own = f"{name}_" if name in _RESERVED else name
+        return whole if operand and name != "h" and usable(whole) else own if usable(own) else "v"
+
+
+_MOVES = ("getitem", "reshape", "permute_dims")
+_SHORT = {"exp": "e", "sigmoid": "s", "tanh": "t"}  # of what has no name itself
+
+
+def _called_root(node: Node) -> str:
+    """What the root of a sum of squares is called, of their mean, of a variance."""
+    inner = node.inputs[0]
+    while isinstance(inner, Node) and inner.op.name in ("add", "reshape"):
+        inner = inner.inputs[0]
+    name = inner.op.name if isinstance(inner, Node) else ""
+    return {"sum": "norm", "mean": "rms", "var": "std"}.get(name, "root")

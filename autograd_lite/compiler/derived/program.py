@@ -15,11 +15,13 @@ from autograd_lite.compiler.derived.naming import Names
 from autograd_lite.compiler.derived.scribe import (
     expression,
     is_view,
+    keeps_leading,
     plain_operand,
     tidied,
     unrepeated,
 )
 from autograd_lite.graph import Graph, Leaf, Node, ancestors
+from autograd_lite.shapes import Shape
 
 __all__ = ["Passes", "Statement", "Task", "passes"]
 
@@ -65,11 +67,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Passes:
-    """The statements of both passes; each ends with its return."""
+    """The statements of both passes; each ends with its return.
+
+    ``kept`` names what forward keeps for backward, in the order of the program, with its shape.
+    """
 
     forward: tuple[Statement, ...]
     backward: tuple[Statement, ...]
-    kept: tuple[str, ...]
+    kept: Mapping[str, Shape]
 
 
 def passes(task: Task, names: Names) -> Passes:
@@ -89,6 +94,10 @@ class _Planner:
         self.early = [n for n in self.order if self._is_early(n) and not isinstance(n, Leaf)]
         self.kept = self._kept()
         self.named: set[Node] = set()
+        self.readers: dict[Node, list[Node]] = {}
+        for node in self.order:
+            for p in self._reads(node):
+                self.readers.setdefault(p, []).append(node)
 
     def _reached(self) -> set[Node]:
         """All that rests on the arriving gradient."""
@@ -142,13 +151,14 @@ class _Planner:
         self.named |= self._read_twice(self.late, self._results())
         self.named |= {f for f in self.task.mentioned if self._is_early(f)}
         self.named |= {f for g in self.named for f in self._differentiated(g)}
+        self.names.expect([*self.named, *self.task.outputs])
         for node in self.order:  # in the order of the program, so that counters rise with it
             if node in self.named and not isinstance(node, Leaf):
                 self._name(node)
         forward = self._forward()
         self.home = {node: k for k, one in enumerate(forward) for node in one.nodes}
         backward = self._with_remarks(self._backward())
-        kept = tuple(sorted(self.names.of(node) for node in self.kept))
+        kept = {self.names.of(node): node.shape for node in self.order if node in self.kept}
         return Passes(tuple(forward), tuple(backward), kept)
 
     def _differentiated(self, gradient: Node) -> list[Node]:
@@ -173,19 +183,28 @@ class _Planner:
         if of is not None and node not in self.names.given:
             own = f"d{self.names.of(of)}"
             self.names.given[node] = own
-        elif node in self.reached and node not in self.names.given:
-            self.names.fix(node, "g")
+        elif node not in self.names.given and not self._is_early(node):
+            self.names.fix(node, "g" if node in self.reached else "slope")
         return self.names.of(node)
 
     def _read_twice(self, nodes: Sequence[Node], results: Sequence[Node]) -> set[Node]:
         counts: dict[Node, int] = {}
-        for node in nodes:
-            for p in self._reads(node):
-                counts[p] = counts.get(p, 0) + 1
-        for node in results:
+        pending, own = list(results), set(nodes)
+        while pending:
+            node = pending.pop()
             counts[node] = counts.get(node, 0) + 1
-        own = set(nodes)
+            if node in own and (counts[node] == 1 or self._view(node)):
+                pending += self._reads(node)
         return {n for n, count in counts.items() if count > 1 and n in own and not self._view(n)}
+
+    def _bare(self, node: Node) -> bool:
+        """Whether all that read a reduction bring the leading axes that it keeps themselves."""
+        readers = self.readers.get(node, ())
+        return bool(readers) and keeps_leading(node) and all(
+            reader.op.kind == "pointwise"
+            and any(p.ndim == reader.ndim and not keeps_leading(p) for p in self._reads(reader))
+            for reader in readers
+        )  # fmt: skip
 
     def _view(self, node: Node) -> bool:
         return is_view(node)
@@ -268,7 +287,7 @@ class _Planner:
             inside.append(x)
             return self._written(x, read, inside)
 
-        return expression(node, operand)
+        return expression(node, operand, bare=self._bare(node))
 
     def _at_hand(self, node: Node) -> bool:
         return node in self.named or isinstance(node, Leaf)

@@ -17,25 +17,33 @@ from autograd_lite.graph import Leaf, Node
 from autograd_lite.notation import code, literal, subscript
 from autograd_lite.shapes import Shape, broadcast_shapes
 
-__all__ = ["expression", "is_view", "plain_operand", "tidied", "unrepeated"]
+__all__ = ["expression", "is_view", "keeps_leading", "plain_operand", "tidied", "unrepeated"]
 
+_OF_CONDITIONS = {"logical_and": "{} & {}", "add": "{} | {}", "logical_not": "~{}"}
 _LONG = 12  # characters of a decimal that is looked at
 _BASE = r"([A-Za-z_][\w.]*|\d+(?:\.\d+)?)"
 _SIMPLE = re.compile(rf"{_BASE} \*\* (-?{_BASE})(?![\w.(\[])")
 _NEGATED = re.compile(rf"(^|[(\[,=*/] ?)-({_BASE}\*\*-?{_BASE})")
 
 
-def expression(node: Node, operand: Callable[[Any], str]) -> str:
-    """A node as an expression of its operands."""
+def expression(node: Node, operand: Callable[[Any], str], *, bare: bool = False) -> str:
+    """A node as an expression of its operands; ``bare`` without leading axes that it keeps."""
     texts = [operand(x) for x in unrepeated(node)]
-    params, helper = _shown(node), node.op.plain
+    params, helper = _shown(node, bare=bare), node.op.plain
     new_axes = _new_axes(node)
     if new_axes is not None:
         return f"({texts[0]})[{subscript(new_axes)}]"
+    sign = _OF_CONDITIONS.get(node.op.name)
+    if sign is not None and all(_is_condition(x) for x in node.inputs):
+        return sign.format(*(f"({text})" for text in texts))
     if helper is None or callable(node.op.code):
         return code(node.op, texts, params)
     keywords = [f"{name}={literal(value)}" for name, value in params.items()]
     return f"{helper.__name__}({', '.join([*texts, *keywords])})"
+
+
+def _is_condition(x: Any) -> bool:
+    return getattr(x, "dtype", None) == np.bool_
 
 
 def plain_operand(x: Any) -> str:
@@ -47,11 +55,15 @@ def plain_operand(x: Any) -> str:
 
 
 def _root(value: float) -> str | None:
-    """A long decimal as the root that it is up to rounding: of a fraction, or of one over π."""
+    """A long decimal as what it is up to rounding: a fraction, or the root of one (or over π)."""
     if len(repr(value)) < _LONG or not 1e-3 < abs(value) < 1e3:
         return None
+    simple = Fraction(value).limit_denominator(20)
+    if math.isclose(simple, value, rel_tol=4e-16):
+        short = f"{value:.12g}"
+        return short if len(short) < _LONG else f"{simple.numerator} / {simple.denominator}"
     for factor, under in ((1.0, ""), (math.pi, "math.pi")):
-        square = Fraction(value * value * factor).limit_denominator(20)
+        square = Fraction(value * value * factor).limit_denominator(50)
         if square and math.isclose(math.sqrt(square / factor), abs(value), rel_tol=4e-16):
             parts = [str(square.denominator)] * (square.denominator != 1) + [under] * bool(under)
             below = f" / ({' * '.join(parts)})" if parts else ""
@@ -92,6 +104,9 @@ def is_view(node: Node) -> bool:
 
 def _new_axes(node: Node) -> list[Any] | None:
     """Of a reshape that only adds axes of size 1, or drops such, the index that does the same."""
+    if node.op.name == "getitem" and len(node.inputs) == 1 and isinstance(node.inputs[0], Node):
+        parts = list(node.params["index"])
+        return parts if all(map(_is_whole, parts)) else None
     if node.op.name != "reshape" or not isinstance(node.inputs[0], Node):
         return None
     old, new = node.inputs[0].shape, node.shape
@@ -110,9 +125,30 @@ def _new_axes(node: Node) -> list[Any] | None:
     return index or None
 
 
-def _shown(node: Node) -> Mapping[str, Any]:
+def keeps_leading(node: Node) -> bool:
+    """Whether it is a reduction that keeps axes of size 1, all of them ahead of any other.
+
+    What it is then read by on elements alone does not need them.
+    """
+    axis = node.params.get("axis")
+    return bool(
+        node.params.get("keepdims") and set(node.params) == {"axis", "keepdims"}
+        and isinstance(axis, tuple) and sorted(axis) == list(range(len(axis)))
+    )  # fmt: skip
+
+
+def _is_whole(part: Any) -> bool:
+    """Whether a part of an index takes all of an axis, or adds one."""
+    return part is None or (isinstance(part, slice) and part == slice(None))
+
+
+def _shown(node: Node, *, bare: bool) -> Mapping[str, Any]:
     """The parameters as one writes them: no axes where all are meant."""
     params = dict(node.params)
+    if bare and keeps_leading(node):
+        params["keepdims"] = False
+        if len(params["axis"]) == len(node.shape):
+            params["axis"] = None
     if "index" in params:
         params["index"] = tuple(map(_counting, params["index"]))
     axis = params.get("axis")

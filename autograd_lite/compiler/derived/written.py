@@ -3,7 +3,7 @@
 Puts blocks, backward graph, names and statements together. Imports these, and rewrite.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,16 @@ from autograd_lite.compiler.derived.tracing import Traced
 from autograd_lite.errors import DeriveError
 from autograd_lite.graph import Constant, Graph, Leaf, Node
 from autograd_lite.ops import plain
-from autograd_lite.rewrite import PIECES, SHAPES, SIGNS, LocalRule, rewritten
+from autograd_lite.rewrite import (
+    PIECES,
+    SHAPES,
+    SIGNS,
+    UNSAID,
+    WRITTEN,
+    LocalRule,
+    factored,
+    rewritten,
+)
 from autograd_lite.rewrite.field import key_of
 
 __all__ = ["Written", "write"]
@@ -62,12 +71,33 @@ class _Writer:
         self.wishes |= {node: node.name for node in trace.graph if node.name}
         for output in trace.outputs:
             if not usable(self.wishes.get(output)):
-                self.wishes[output] = "y"
+                self.wishes[output] = self._default(output)
         self.blocks = self._blocks(like)
         self.back = backward_graph(trace.graph, self.blocks)
-        nodes = [*trace.outputs, *self.back.gradients.values(), *self.back.steps]
-        found = rewritten(Graph(nodes), [*SHAPES, *SIGNS, *PIECES])
-        self.image, self.nodes = found.image, found.graph.nodes
+        self.image, self.nodes = self._tidied()
+
+    def _default(self, output: Node) -> str:
+        """What an output is called that has no name: y, unless something else is."""
+        taken = {*self._inputs(), *self.wishes.values()}
+        return "y" if "y" not in taken else "out" if output.shape else "loss"
+
+    def _tidied(self) -> tuple[Mapping[Node, Any], Sequence[Node]]:
+        """What became of each node by laws, and the nodes that are left.
+
+        The forward pass stays as it was written but for what changes no value.
+        """
+        leaves = [*self.asked, *self.trace.parameters]
+        gradients = [g for leaf in leaves if (g := self.back.gradients.get(leaf)) is not None]
+        nodes = [*self.trace.outputs, *gradients]
+        found = rewritten(Graph(nodes), [*SHAPES, *SIGNS, *PIECES, *UNSAID])
+        image = dict(found.image)
+        arriving = {image[node] for node in self.back.cotangents}
+        late = _resting_on(found.graph, arriving)
+        found = rewritten(found.graph, [*SHAPES, *SIGNS, *WRITTEN], late.__contains__)
+        image = _through(image, found.image)
+        late = _resting_on(found.graph, arriving)
+        found = factored(found.graph, late.__contains__)
+        return _through(image, found.image), found.graph.nodes
 
     def _blocks(self, like: Written | None) -> list[Block]:
         wanted = [*self.asked, *self.trace.parameters]
@@ -86,7 +116,7 @@ class _Writer:
             names.fix(leaf, name)
         held = dict(self._held(names))
         stored = {f"d{held[id(leaf)][0]}": self._gradient(leaf) for leaf in self.trace.parameters}
-        gradients: dict[Node, Node] = {}
+        gradients: dict[Node, Node] = {self._gradient(leaf): leaf for leaf in self.asked}
         for node, gradient in self._images(self.back.gradients.items()):
             gradients.setdefault(gradient, node)
         steps: dict[Node, Node] = {}
@@ -138,8 +168,7 @@ class _Writer:
         """What the documentation calls an output."""
         if node in names.given:
             return names.given[node]
-        wish = names.wished.get(node, "y")
-        return "y" if wish in names.taken else wish
+        return names.wished.get(node, "y")
 
     def _images(self, pairs: Any) -> Iterator[tuple[Node, Node]]:
         """Pairs of nodes after tidying, those left out that became constants."""
@@ -183,6 +212,20 @@ class _Writer:
                 mend="name the arguments whose gradients you want: argnums=(0,)",
             )
         return found
+
+
+def _through(one: Mapping[Node, Any], other: Mapping[Node, Any]) -> dict[Node, Any]:
+    """What became of each node in two rewritings, one after the other."""
+    return {node: other.get(x, x) if isinstance(x, Node) else x for node, x in one.items()}
+
+
+def _resting_on(graph: Graph, sources: Collection[Node]) -> set[Node]:
+    """All nodes that rest on one of these, and these."""
+    found = set(sources)
+    for node in graph:
+        if any(isinstance(p, Node) and p in found for p in node.inputs):
+            found.add(node)
+    return found
 
 
 def _word(x: Any, otherwise: str) -> str:
