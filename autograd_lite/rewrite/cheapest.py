@@ -114,13 +114,13 @@ def cheapest_rule(
     if any(np.dtype(node.dtype).kind in "iu" for node in inputs):
         return None  # positions, for which no other numbers stand
     called = [names.get(node, "") for node in (*inputs, *inside)]
-    leaves = [isinstance(node, Leaf) for node in inputs]
+    kinds = [_kind(node, name) for node, name in zip(inputs, called, strict=False)]
     units = tuple(k for k, node in enumerate(inputs) if node in unit)
-    key = (structure(inside, inputs, output, wanted), *called, *leaves, units)
+    key = (structure(inside, inputs, output, wanted), *called, *kinds, units)
     if key not in _found:
         if len(_found) >= _REMEMBERED:
             _found.clear()
-        _found[key] = _searched(inside, inputs, output, wanted, called, like, units)
+        _found[key] = _searched(inside, inputs, output, wanted, called, like, units, kinds)
     found = _found[key]
     return found and replace(
         found, rule=replace(found.rule, inputs=tuple(inputs), inside=tuple(inside))
@@ -138,11 +138,11 @@ def _searched(
     called: Sequence[str],
     like: Priced | None,
     units: tuple[int, ...],
+    kinds: Sequence[str],
 ) -> Priced | None:
     try:
         region = replace(differentiated(inside, inputs, output, wanted), unit=units)
-        leaves = [isinstance(node, Leaf) for node in inputs]
-        search = _Search(region, called, leaves)
+        search = _Search(region, called, kinds)
         led = search.led(like.path) if like else None
         if led is not None and confirmed(led.rule):
             rule = replace(led.rule, stable=like.rule.stable)  # type: ignore[union-attr]  # led by it
@@ -166,7 +166,7 @@ def _searched(
 class _Search:
     """All formulas of one derivative, in one field."""
 
-    def __init__(self, region: Region, called: Sequence[str], leaves: Sequence[bool]) -> None:
+    def __init__(self, region: Region, called: Sequence[str], kinds: Sequence[str]) -> None:
         self.region, self.field = region, Field(_EFFORT)
         self.shape = region.inputs[region.at].shape
         count = len(region.inputs)
@@ -190,7 +190,6 @@ class _Search:
         self.ways = Ways(self.field, self.arriving)
         self.held: dict[Ratio, set[Atom]] = {}
         self.solved: dict[tuple[Atom, Ratio], tuple[Solution, ...]] = {}
-        kinds = ("leaf" if leaf else "input" for leaf in leaves)
         self.reading = {a: _READING[kind] for a, kind in zip(inputs, kinds, strict=True)}
         self.reading |= {atom: self._price(called[count + k], k) for atom, k in self.kept.items()}
         self.reading[self.output] = _READING["output"]
@@ -316,6 +315,13 @@ class _Search:
         read = {name.atom for name in names_in(form)}
         kept = tuple((atom, k) for atom, k in self.kept.items() if atom in read)
         return LocalRule(form.text, form, self.region, True, self.atoms, kept=kept)
+
+
+def _kind(node: Node, name: str) -> str:
+    """What kind of value an input is, by which its price goes."""
+    if isinstance(node, Leaf):
+        return "leaf"
+    return "quick" if is_quick(node.op) and not name else "input"
 
 
 def _tells(node: Node) -> bool:
