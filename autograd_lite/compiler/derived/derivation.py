@@ -246,7 +246,7 @@ def _fixed(names: Sequence[str], examples: Sequence[Any], found: General | None)
         return ["", f"For arguments of the shapes {shapes} alone."]
     if not found.limited:
         return []
-    sizes = {place: letter for group, letter in zip(found.free.groups, "nmkpq", strict=False)
+    sizes = {place: letter for group, letter in zip(found.free.groups, "nmkpqr", strict=False)
              for place in group}  # fmt: skip
     shown = []
     for i, (name, x) in enumerate(zip(names, examples, strict=True)):

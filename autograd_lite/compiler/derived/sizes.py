@@ -9,6 +9,7 @@ and written.
 import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count, product
 from math import isclose, prod
 from typing import Any
@@ -23,8 +24,9 @@ __all__ = ["Array", "Differ", "Free", "frees", "laid_over", "resized"]
 
 _PRIMES = (7, 11, 13, 17, 19, 23, 5, 3, 29, 31, 37, 41)
 _MOST = 6  # sizes that vary at once
-_ELEMENTS = 50_000  # of an array of other sizes
+_ELEMENTS = 150_000  # of an array of other sizes
 _POWERS = (0, 1, -1, 2, -2, 3)  # of a size in a product
+_MANY = 4  # sizes in one product
 _DIGITS = 1e-13
 
 
@@ -281,7 +283,7 @@ class _Overlay:
         return tree.body
 
     def _product(self, one: float, other: float) -> str:
-        for powers in sorted(product(_POWERS, repeat=len(self.sizes)), key=_length):
+        for powers in _powers(len(self.sizes)):
             factors = [
                 v / prod(float(pair[k]) ** e for pair, e in zip(self.sizes, powers, strict=True))
                 for k, v in enumerate((one, other))
@@ -312,6 +314,13 @@ class _Overlay:
         if text is None:
             raise Differ
         return text
+
+
+@cache
+def _powers(count: int) -> list[tuple[int, ...]]:
+    """Powers of so many sizes, simple ones first."""
+    every = (powers for powers in product(_POWERS, repeat=count) if sum(map(abs, powers)) <= _MANY)
+    return sorted(every, key=_length)
 
 
 def _length(powers: Sequence[int]) -> tuple[int, ...]:
