@@ -17,6 +17,8 @@ import numpy as np
 from autograd_lite.comparison import Comparison, compare, gradcheck
 from autograd_lite.comparison.adapters import convention_of
 from autograd_lite.comparison.adapters.losses import LossWithGradient
+from autograd_lite.comparison.adapters.naming import gives_gradient_of
+from autograd_lite.comparison.adapters.surroundings import held_around
 
 __all__ = ["assert_gradients_match"]
 
@@ -52,12 +54,16 @@ def _has_gradient(subject: Any, inputs: Any) -> bool:
 
 
 def _gives_loss_and_gradient(function: Any, inputs: Any) -> bool:
-    """Whether plain arrays give a number, and beside it something in the shape of an input."""
+    """Whether plain arrays give a number, and beside it something that is a gradient.
+
+    It has the shape of an input, or the name of a gradient of what stands around the function.
+    """
     try:
         result = function(*copy.deepcopy(inputs))
     except Exception:  # noqa: BLE001  # gradcheck raises it again, in its own words
         return False
     if not isinstance(result, tuple | list) or len(result) < 2 or np.ndim(result[0]):
         return False
-    shapes = [np.shape(x) for x in inputs]
-    return isinstance(result[1], Mapping) or np.shape(result[1]) in shapes
+    if isinstance(result[1], Mapping) or np.shape(result[1]) in [np.shape(x) for x in inputs]:
+        return True
+    return gives_gradient_of(function, held_around(function))  # of arrays around it

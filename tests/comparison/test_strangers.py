@@ -10,6 +10,7 @@ import pytest
 
 from autograd_lite.comparison import Comparison, compare
 from autograd_lite.comparison.files import survey
+from autograd_lite.testing import assert_gradients_match
 
 FILE = '''
 import numpy as np
@@ -326,6 +327,22 @@ def test_right_for_one_element_of_dout_alone():
     assert causes(report) == [("dz", "upstream ignored")]
     assert "right where one element of dout alone is not 0" in report.ordered[0].text
     assert compare(FirstAlone(), X[0], cotangent=np.eye(5)[2]).rows[1].verdict == "right"
+
+
+OUTER = np.random.default_rng(2).standard_normal((5, 3))
+
+
+def of_what_stands_around(x: Any) -> Any:
+    y = np.tanh(x @ OUTER)
+    dOUTER = x.T @ (1 - y**2)
+    return y.sum(), dOUTER
+
+
+def test_an_assertion_takes_a_loss_over_globals():
+    report = assert_gradients_match(of_what_stands_around, X)
+    assert [(row.name, row.verdict) for row in report.rows] == [
+        ("forward", "right"), ("dOUTER", "right"),
+    ]  # fmt: skip
 
 
 # ── nothing hides ────────────────────────────────────────────────────────────────────────────────

@@ -70,7 +70,7 @@ def _name(value: ast.expr) -> str:
 
 
 def own_parts(node: ast.AST) -> list[ast.AST]:
-    """The parts of a function's code without those of the functions in it, in order."""
+    """The parts of a function's code without those of the functions in it, level by level."""
     found, pending = [], list(ast.iter_child_nodes(node))
     while pending:
         part = pending.pop(0)
