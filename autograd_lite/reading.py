@@ -7,13 +7,13 @@ NumPy.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.graph import Op
+from autograd_lite.graph import EMPTY, Op
 
 __all__ = ["Reader"]
 
@@ -23,6 +23,8 @@ _PACKAGE = __name__.partition(".")[0]
 class Reader:
     """Replaces NumPy in code: ``numpy`` stands for it, ``symbol`` is the type of its arrays.
 
+    ``known`` has what stands for functions that need not be read.
+
     >>> from types import SimpleNamespace
     >>> def double(x):
     ...     return np.add(x, x)
@@ -30,9 +32,10 @@ class Reader:
     'x + x'
     """
 
-    def __init__(self, numpy: Any, symbol: type) -> None:
+    def __init__(self, numpy: Any, symbol: type, known: Mapping[Any, Any] = EMPTY) -> None:
         self._numpy = numpy
         self._symbol = symbol
+        self._known = known
         self._globals: dict[int, _Globals] = {}
         self._made: dict[int, Any] = {}
 
@@ -48,6 +51,8 @@ class Reader:
         if isinstance(op, Op):
             return functools.partial(self._applied, op)
         if isinstance(found, FunctionType):
+            if found in self._known:
+                return self._known[found]
             ours = found.__module__.startswith(_PACKAGE) or found.__globals__.get("np") is np
             return self._function(found) if ours else found
         if isinstance(found, type) and found.__module__.startswith(f"{_PACKAGE}.ops"):

@@ -54,17 +54,23 @@ def of_log(count: int, dtype: Any) -> tuple[float, ...]:
         return fit(logarithm, mp.mpf(0), end, count, dtype)
 
 
+def of_log1p(count: int, dtype: Any) -> tuple[float, ...]:
+    with mp.workdps(60):
+        return fit(logarithm, mp.mpf(0), mp.mpf("1.001") / 9, count, dtype)
+
+
 def of_tanh(count: int, dtype: Any) -> tuple[float, ...]:
     with mp.workdps(60):
         return fit(tangent, mp.mpf(0), mp.mpf("0.5501") ** 2, count, dtype)
 
 
 if __name__ == "__main__":
-    for dtype, counts in ((np.float32, (5, 3, 5)), (np.float64, (10, 7, 11))):
+    for dtype, counts in ((np.float32, (5, 3, 5, 5)), (np.float64, (10, 7, 11, 10))):
         print(
             dtype.__name__,
             of_exp(counts[0], dtype),
             of_log(counts[1], dtype),
             of_tanh(counts[2], dtype),
+            of_log1p(counts[3], dtype),
             sep="\n  ",
         )

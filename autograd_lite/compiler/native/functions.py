@@ -30,6 +30,8 @@ __all__ = [
     "log2",
     "log10",
     "logaddexp",
+    "sigmoid",
+    "softplus",
     "tanh",
 ]
 
@@ -44,6 +46,7 @@ class Format(NamedTuple):
     exp: Sequence[float]  # (eʳ − 1 − r)/r² for |r| ≤ ln 2/2
     tanh: Sequence[float]  # (tanh(x)/x − 1)/x² in x², for |x| ≤ 0.55
     log: Sequence[float]  # (log((1 + s)/(1 − s)) − 2s)/s³ in s², for |s| ≤ 0.1716
+    log1p: Sequence[float]  # the same for |s| ≤ 1/3
     low: float  # where exp is 0, and above which it is infinite
     high: float
     tiny: float  # the smallest normal number
@@ -57,6 +60,10 @@ SINGLE = Format(
         -0.006609552539885044,
     ),
     (0.6666668653488159, 0.3998875916004181, 0.29580986499786377),
+    (
+        0.6666666865348816, 0.3999970555305481, 0.2859242558479309,
+        0.21705427765846252, 0.23230256140232086,
+    ),
     -104.0, 89.0, 2.0**-126,
 )  # fmt: skip
 DOUBLE = Format(
@@ -76,6 +83,12 @@ DOUBLE = Format(
         0.666666666666667, 0.3999999999989889, 0.28571428626253836, 0.22222211089379496,
         0.1818289243253687, 0.15331611722055008, 0.14617807153417325,
     ),
+    (
+        0.6666666666666666, 0.40000000000014724, 0.28571428567071666,
+        0.22222222721178223, 0.18181789247591537, 0.15385575355515838,
+        0.13314057480122862, 0.12001897520703772, 0.08796527026674057,
+        0.16172973765164872,
+    ),
     -746.0, 710.0, 2.0**-1022,
 )  # fmt: skip
 
@@ -85,10 +98,16 @@ def _format(x: Scalar) -> Format:
 
 
 def _polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
-    """Horner's scheme, each step rounded once."""
-    total = x.code.constant(coefficients[-1], x.dtype)
-    for coefficient in reversed(coefficients[:-1]):
-        total = total.times_plus(x, coefficient)
+    """Horner's scheme in x² on pairs of terms: half as many steps wait for each other."""
+    pairs = [
+        x.times_plus(coefficients[i + 1], coefficients[i])
+        if i + 1 < len(coefficients)
+        else x.code.constant(coefficients[i], x.dtype)
+        for i in range(0, len(coefficients), 2)
+    ]
+    total = pairs.pop()
+    for pair in reversed(pairs):
+        total = total.times_plus(x * x, pair)
     return total
 
 
@@ -114,51 +133,89 @@ def _power_of_two(n: Scalar, form: Format) -> Scalar:
 
 
 class _Multiple(NamedTuple):
-    """x = k·ln 2 + high + low, of ±ln 2/2, with the whole k in the last bits of ``bits``."""
+    """x = k·ln 2 + high + low, of ±ln 2/2, with the whole k (or k + offset) in the last bits."""
 
-    k: Scalar
     bits: Scalar
     high: Scalar
     low: Scalar
+    rest: Scalar  # high + low, rounded once
 
 
-def _reduced(x: Scalar) -> _Multiple:
+def _reduced(x: Scalar, offset: int = 0) -> _Multiple:
     """The nearest multiple of ln 2, and what is left."""
     form = _format(x)
-    total = x.times_plus(math.log2(math.e), _rounder(form))
-    k = total - _rounder(form)
-    high = (-k).times_plus(form.ln2_high, x)
-    return _Multiple(k, total.bits(), high, (-k) * form.ln2_low)
+    total = x.times_plus(math.log2(math.e), _rounder(form) + offset)
+    k = total - (_rounder(form) + offset)
+    high = k.times_plus(-form.ln2_high, x)
+    return _Multiple(total.bits(), high, k * -form.ln2_low, k.times_plus(-form.ln2_low, high))
 
 
-def _curved(high: Scalar, low: Scalar) -> Scalar:
-    """eʳ − 1 − high for r = high + low, |r| ≤ ln 2/2."""
-    r = high + low
-    return (r * r).times_plus(_polynomial(r, _format(r).exp), low)
+def _curved(r: Scalar, more: Scalar) -> Scalar:
+    """eʳ − 1 − r for |r| ≤ ln 2/2, and what is to be added to it."""
+    return (r * r).times_plus(_polynomial(r, _format(r).exp), more)
 
 
-def _exp_reduced(high: Scalar, low: Scalar) -> Scalar:
-    """eʳ for r = high + low, |r| ≤ ln 2/2: what 1 + high loses is added to the rest."""
-    one = high + 1
-    return one + ((high - (one - 1)) + _curved(high, low))
-
-
-def _scaled(p: Scalar, k: Scalar, bits: Scalar) -> Scalar:
-    """p·2ᵏ, also where 2ᵏ alone would overflow or the result is denormal."""
-    form = _format(p)
-    half = k.times_plus(0.5, _rounder(form)).bits()
-    return p * _power_of_two(half, form) * _power_of_two(bits - half, form)
+def _scaled(s: Scalar, bits: Scalar, down: Scalar) -> Scalar:
+    """(1 + s)·2ᵏ where 2ᵏ itself may be no normal number; ``down`` tells whether k ≤ 0."""
+    form = _format(s)
+    more = form.digits + 2
+    shift = down.choose(s.code.constant(more, bits.dtype), s.code.constant(-1, bits.dtype))
+    back = down.choose(s.code.constant(2.0**-more, s.dtype), s.code.constant(2, s.dtype))
+    return (s + 1) * _power_of_two(bits + shift, form) * back
 
 
 def exp(x: Scalar) -> Scalar:
     """e**x."""
     form = _format(x)
     if x.is_not_positive():
-        _, bits, high, low = _reduced(_at_least(x, form.low))
-        shifted = _power_of_two(bits + form.digits + 2, form)
-        return _exp_reduced(high, low) * shifted * 2.0 ** -(form.digits + 2)
-    k, bits, high, low = _reduced(_clamped(x, form.low, form.high))
-    return _scaled(_exp_reduced(high, low), k, bits)
+        held, down = _at_least(x, form.low), x.code.constant(True, np.bool_)
+    else:
+        held, down = _clamped(x, form.low, form.high), x.has_sign()
+    bits, _, _, r = _reduced(held)
+    return _scaled(_curved(r, r), bits, down)
+
+
+def _decayed(x: Scalar) -> tuple[Scalar, Scalar]:
+    """T = 2ᵏ and s with exp(−|x|) = T·(1 + s), s of ±0.42."""
+    form = _format(x)
+    more = form.digits + 1
+    bits, _, _, r = _reduced(_at_least(-x.size(), form.low), form.bias + more)
+    return (bits << form.digits).from_bits() * 2.0**-more, _curved(r, r)
+
+
+def _shares(x: Scalar) -> tuple[Scalar, Scalar]:
+    """σ(−|x|) and σ(|x|): e·r and r for e = exp(−|x|), r = 1/(1 + e).
+
+    What the rounded r leaves of 1 − r − e·r, known without a rounding of 1 + e, mends both.
+    """
+    power, s = _decayed(x)
+    r = 1 / power.times_plus(s, power + 1)
+    m = r.times_plus(s, r)
+    left = (-power).times_plus(m, 1 - r)
+    return m.times_plus(left, m) * power, r.times_plus(left, r)
+
+
+def sigmoid(x: Scalar) -> Scalar:
+    """1/(1 + e⁻ˣ); σ(−x) is the other choice of the same two values."""
+    return x.has_sign().choose(*_shares(x))
+
+
+def softplus(x: Scalar) -> Scalar:
+    """log(1 + eˣ) = max(x, 0) + log(1 + e), e = exp(−|x|), by the series of artanh in e/(2 + e).
+
+    Of what rounding took from e a half goes on to the logarithm for e = 1, all for small e. Two
+    thirds serve for both.
+    """
+    power, s = _decayed(x)
+    e = power.times_plus(s, power)
+    rounded = power.times_plus(s, power - e)
+    q = e / (e + 2)
+    z = q * q
+    rest = (-z).times_plus(_polynomial(z, _format(x).log1p), e)
+    base = x.has_sign().choose(x.code.constant(0, x.dtype), x)
+    total = e + base
+    lost = rounded.times_plus(0.65, base - (total - e))
+    return (x == math.inf).choose(x, total + (-q).times_plus(rest, lost))
 
 
 def exp2(x: Scalar) -> Scalar:
@@ -166,19 +223,19 @@ def exp2(x: Scalar) -> Scalar:
     form = _format(x)
     held = _clamped(x, -form.bias - form.digits - 2, form.bias + 2)
     total = held + _rounder(form)
-    k = total - _rounder(form)
-    rest = held - k
-    high = rest * form.ln2_high
-    low = rest.times_plus(form.ln2_high, -high) + rest * form.ln2_low
-    return _scaled(_exp_reduced(high, low), k, total.bits())
+    rest = held - (total - _rounder(form))
+    r = rest.times_plus(form.ln2_high, rest * form.ln2_low)
+    return _scaled(_curved(r, r), total.bits(), x.has_sign())
 
 
 def expm1(x: Scalar) -> Scalar:
-    """e**x − 1, exact near 0."""
+    """e**x − 1 = (2ᵏ − 1) + 2ᵏ·(eʳ − 1), where two large terms may nearly cancel."""
     form = _format(x)
-    _, bits, high, low = _reduced(_clamped(x, -1.0 * form.digits, form.high))
+    bits, high, low, r = _reduced(_clamped(x, -1.0 * form.digits, form.high))
     half = _power_of_two(bits - 1, form)  # of 2ᵏ, which may be too large by itself
-    y = half.times_plus(high + _curved(high, low), half - 0.5) * 2
+    most = half.times_plus(high, half - 0.5)
+    lost = half.times_plus(high, (half - 0.5) - most)
+    y = (most + half.times_plus(_curved(r, low), lost)) * 2
     return (x.size() < 2.0 ** (-form.digits - 2)).choose(x, y)
 
 
@@ -264,11 +321,11 @@ def log1p(x: Scalar) -> Scalar:
 
 
 def tanh(x: Scalar) -> Scalar:
-    """The hyperbolic tangent: a polynomial near 0, 1 − 2/(e²ˣ + 1) elsewhere."""
+    """The hyperbolic tangent: a polynomial near 0, 1 − 2·σ(−2x) elsewhere."""
     size = x.size()
     z = x * x
     near = (x * z).times_plus(_polynomial(z, _format(x).tanh), x)
-    far = 1 - 2 / (exp(_clamped(size, 0.0, 22.0) * 2) + 1)
+    far = 1 - _shares(x * 2)[0] * 2
     return (size < 0.55).choose(near, far).with_sign_of(x)
 
 

@@ -14,11 +14,22 @@ from autograd_lite.compiler.native import arranging, computing  # noqa: F401  # 
 from autograd_lite.compiler.native.conversions import NotReadable
 from autograd_lite.compiler.native.symbols import FUNCTIONS, Symbol, as_symbol, filled
 from autograd_lite.compiler.native.values import Value, Values
+from autograd_lite.compiler.native.vocabulary import COMPOSED
 from autograd_lite.errors import AutogradError
 from autograd_lite.graph import Op
 from autograd_lite.reading import Reader
+from autograd_lite.rules import OPS
 
 __all__ = ["SymbolReader"]
+
+
+def _machine_function(name: str, x: Any) -> Any:
+    """A function of machine code, where NumPy has none of that name."""
+    real = x if x.dtype.kind == "f" else x.astype(np.float64)
+    return x._new(x._values.make("map", x.shape, real.dtype, (real.value,), name))
+
+
+_KNOWN = {OPS[name].forward: functools.partial(_machine_function, name) for name in COMPOSED}
 
 
 class SymbolReader:
@@ -26,7 +37,7 @@ class SymbolReader:
 
     def __init__(self, values: Values) -> None:
         self._values = values
-        self._reader = Reader(_Numpy(values), Symbol)
+        self._reader = Reader(_Numpy(values), Symbol, _KNOWN)
 
     def read(self, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """What the operator makes of symbols (plain operands stay plain), as symbols.

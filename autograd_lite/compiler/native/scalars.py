@@ -148,7 +148,8 @@ class Scalar:
         return self._binary("fsub", "sub", other, self)
 
     def __mul__(self, other: Any) -> "Scalar":
-        return self._binary("fmul", "mul", self, other)
+        both = self._other_choice(other)
+        return self._binary("fmul", "mul", *(both or (self, other)))
 
     def __rmul__(self, other: Any) -> "Scalar":
         return self._binary("fmul", "mul", other, self)
@@ -234,6 +235,9 @@ class Scalar:
 
     def choose(self, a: Any, b: Any) -> "Scalar":
         """``a`` where this condition holds, else ``b``."""
+        how = self.code.made_by(self.name)
+        if how.startswith("xor i1 ") and how.endswith(", true"):  # not
+            return Scalar(self.code, how.split()[2][:-1], self.dtype).choose(b, a)
         like = a if isinstance(a, Scalar) else b
         a, b = like._of(a), like._of(b)
         kind = _TYPES[like.dtype.char]
@@ -252,8 +256,25 @@ class Scalar:
 
     def is_not_positive(self) -> bool:
         """Whether it is −|x|."""
+        negated = self._negated()
+        return negated is not None and "@llvm.fabs." in self.code.made_by(negated.name)
+
+    def _negated(self) -> "Scalar | None":
+        """The x of −x."""
         how = self.code.made_by(self.name)
-        return how.startswith("fneg") and "@llvm.fabs." in self.code.made_by(how.split()[-1])
+        return Scalar(self.code, how.split()[-1], self.dtype) if how.startswith("fneg") else None
+
+    def _other_choice(self, other: Any) -> "tuple[Scalar, Scalar] | None":
+        """The a and b of which this is one by a condition, and the other one is the other."""
+        if not isinstance(other, Scalar):
+            return None
+        ours, others = (self.code.made_by(one.name).split() for one in (self, other))
+        if ours[0] != "select" or others[0] != "select" or ours[2] != others[2]:
+            return None
+        a, b = ours[4][:-1], ours[6]
+        if (a, b) != (others[6], others[4][:-1]):
+            return None
+        return Scalar(self.code, a, self.dtype), Scalar(self.code, b, self.dtype)
 
     # functions that machines have
 
@@ -268,12 +289,17 @@ class Scalar:
     def size(self) -> "Scalar":
         """The absolute value."""
         if self.dtype.kind == "f":
-            return self._intrinsic("fabs")
+            return (self._negated() or self)._intrinsic("fabs")
         return self if self.dtype.kind != "i" else (self < 0).choose(-self, self)
 
     def rounded(self, how: str) -> "Scalar":
         """A whole number nearby: ``floor``, ``ceil``, ``trunc`` or ``roundeven``."""
         return self._intrinsic(how) if self.dtype.kind == "f" else self
+
+    def has_sign(self) -> "Scalar":
+        """Whether the sign of a floating number is minus: of −0 too."""
+        negated = self._negated()
+        return self.bits() < 0 if negated is None else ~negated.has_sign()
 
     def with_sign_of(self, other: "Scalar") -> "Scalar":
         """This size with that sign."""

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_lite.compiler.native import functions
 from autograd_lite.compiler.native.scalars import Scalar
 
-__all__ = ["LIBRARY", "VECTORISED", "combined", "machine_function", "neutral"]
+__all__ = ["COMPOSED", "LIBRARY", "VECTORISED", "combined", "machine_function", "neutral"]
 
 _Function = Callable[..., Scalar]
 _BOOL = np.dtype(np.bool_)
@@ -197,7 +197,7 @@ VECTORISED: dict[Any, _Function] = {
     np.left_shift: _shift(True), np.right_shift: _shift(False),
     np.isnan: lambda x: x != x, np.isfinite: _not_infinite,
     np.isinf: lambda x: x.size() == math.inf if x.dtype.kind == "f" else x != x,
-    np.signbit: lambda x: x.bits() < 0 if x.dtype.kind == "f" else x < 0,
+    np.signbit: lambda x: x.has_sign() if x.dtype.kind == "f" else x < 0,
     np.copysign: lambda a, b: a.with_sign_of(b), np.heaviside: _heaviside,
     np.floor: lambda x: x.rounded("floor"), np.ceil: lambda x: x.rounded("ceil"),
     np.trunc: lambda x: x.rounded("trunc"), np.rint: lambda x: x.rounded("roundeven"),
@@ -205,6 +205,8 @@ VECTORISED: dict[Any, _Function] = {
     np.rad2deg: _scaled_by(180 / math.pi), np.degrees: _scaled_by(180 / math.pi),
 }  # fmt: skip
 """Functions as arithmetic, which LLVM computes several at a time."""
+COMPOSED: dict[str, _Function] = {"sigmoid": functions.sigmoid, "softplus": functions.softplus}
+"""Functions that NumPy makes of others, by our operators' names."""
 _FROM_SCIPY = {"erf": "erf", "erfc": "erfc"}  # ufuncs of SciPy that C's library has too
 
 
@@ -214,6 +216,7 @@ def _by_name() -> dict[str, _Function]:
     for ufunc in LIBRARY:
         table[ufunc.__name__] = _called(_C_NAMES.get(ufunc, ufunc.__name__))
     table.update({name: _called(in_c) for name, in_c in _FROM_SCIPY.items()})
+    table.update(COMPOSED)
     table["where"] = lambda condition, a, b: condition.choose(a, b)
     table["copy"] = lambda x: x
     return table
