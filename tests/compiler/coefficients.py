@@ -36,6 +36,26 @@ def tangent(z: Any) -> Any:
     return (mp.tanh(x) / x - 1) / z
 
 
+def error_near(z: Any) -> Any:
+    """erf(x)/x with x² = z, by its series near 0."""
+    if z < mp.mpf(10) ** -30:
+        return 2 / mp.sqrt(mp.pi) * (1 - z / 3)
+    return mp.erf(mp.sqrt(z)) / mp.sqrt(z)
+
+
+def error_far(t: Any) -> Any:
+    """exp(x²)·erfc(x) with t = (x − 3)/(x + 3)."""
+    x = 3 * (1 + t) / (1 - t)
+    return mp.exp(x * x) * mp.erfc(x)
+
+
+def arc(z: Any) -> Any:
+    """atan(x)/x with x² = z, by its series near 0."""
+    if z < mp.mpf(10) ** -30:
+        return 1 - z / 3
+    return mp.atan(mp.sqrt(z)) / mp.sqrt(z)
+
+
 def fit(f: Callable[[Any], Any], low: Any, high: Any, count: int, dtype: Any) -> tuple[float, ...]:
     with mp.workdps(60):
         coefficients = mp.chebyfit(f, [low, high], count)[::-1]
@@ -64,6 +84,21 @@ def of_tanh(count: int, dtype: Any) -> tuple[float, ...]:
         return fit(tangent, mp.mpf(0), mp.mpf("0.5501") ** 2, count, dtype)
 
 
+def of_error_near(count: int) -> tuple[float, ...]:
+    with mp.workdps(60):
+        return fit(error_near, mp.mpf(0), mp.mpf("1.001"), count, np.float64)
+
+
+def of_error_far(count: int) -> tuple[float, ...]:
+    with mp.workdps(60):
+        return fit(error_far, mp.mpf(-1) / 2, mp.mpf(4) / 7, count, np.float64)
+
+
+def of_arc(count: int) -> tuple[float, ...]:
+    with mp.workdps(60):
+        return fit(arc, mp.mpf(0), mp.mpf("1.001"), count, np.float64)
+
+
 if __name__ == "__main__":
     for dtype, counts in ((np.float32, (5, 3, 5, 5)), (np.float64, (10, 7, 11, 10))):
         print(
@@ -74,3 +109,4 @@ if __name__ == "__main__":
             of_log1p(counts[3], dtype),
             sep="\n  ",
         )
+    print("in float64 for float32", of_error_near(8), of_error_far(12), of_arc(13), sep="\n  ")

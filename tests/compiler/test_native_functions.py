@@ -18,7 +18,7 @@ from tests.compiler import coefficients
 pytest.importorskip("llvmlite", reason="the extra fast is not installed")
 pytest.importorskip("scipy", reason="the extra fast is not installed")
 
-from autograd_lite.compiler.native import functions
+from autograd_lite.compiler.native import functions, wide
 
 BOUNDS = {  # (float64, float32)
     "exp": (1.1, 1.1), "exp2": (1.1, 1.1), "expm1": (1.5, 1.5), "log": (0.9, 0.9),
@@ -110,6 +110,64 @@ def test_a_sigmoid_and_its_slope_have_one_exponential_and_one_division(dtype: An
         for a, found in zip(x, slope, strict=True):
             exact = 1 / (2 + mp.exp(mp.mpf(float(a))) + mp.exp(-mp.mpf(float(a))))
             assert error(found, exact, dtype) <= 2.5
+
+
+WIDE = {
+    "sinh": (mp.sinh, -89.4, 89.4), "cosh": (mp.cosh, -89.4, 89.4), "arcsinh": (mp.asinh, -9, 9),
+    "arccosh": (mp.acosh, 1, 9), "arctanh": (mp.atanh, -1, 1), "arcsin": (mp.asin, -1, 1),
+    "arccos": (mp.acos, -1, 1), "arctan": (mp.atan, -9, 9), "cbrt": (mp.cbrt, 0, 9),
+    "erf": (mp.erf, -4, 4), "erfc": (mp.erfc, -4, 10.05),
+}  # fmt: skip
+ODD = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, np.inf, -np.inf, np.nan, 1e-45, 3e38]
+
+
+def of_numpy(name: str, *args: Any) -> Any:
+    special = pytest.importorskip("scipy.special")
+    return getattr(special if name.startswith("erf") else np, name)(*args)
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_float32_by_way_of_float64(name: str, rng: np.random.Generator) -> None:
+    exact, low, high = WIDE[name]
+    small = rng.uniform(low, high, 200) * 10.0 ** rng.uniform(-6, 0, 200)
+    x = np.concatenate([rng.uniform(low, high, 400), small[small > low]]).astype(np.float32)
+    f = ag.compile(getattr(ag, name), backend="numba")
+    with mp.workprec(200):
+        errors = [error(y, exact(float(a)), np.float32) for a, y in zip(x, f(x), strict=True)]
+    assert max(errors) <= 0.52, x[int(np.argmax(errors))]
+    assert "call float @" not in f.executable.llvm.replace("call float @llvm.", "")
+    odd = np.array(ODD, np.float32)
+    with np.errstate(all="ignore"):
+        found, wanted = f(odd), of_numpy(name, odd.astype(float)).astype(np.float32)
+    np.testing.assert_allclose(found, wanted, rtol=1.5e-7)
+    signed = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(found)[signed], np.signbit(wanted)[signed])
+
+
+def test_powers_of_float32_by_way_of_float64(rng: np.random.Generator) -> None:
+    x = np.exp(rng.normal(size=500) * 10).astype(np.float32)
+    y = (rng.uniform(-103, 88, 500) / np.log(x)).astype(np.float32)
+    f = ag.compile(lambda x, y: x**y, backend="numba")
+    with mp.workprec(200):
+        errors = [
+            error(p, mp.mpf(float(a)) ** mp.mpf(float(b)), np.float32)
+            for a, b, p in zip(x, y, f(x, y), strict=True)
+        ]
+    assert max(errors) <= 0.52
+    assert "@pow" not in f.executable.llvm
+    odd = np.array(ODD, np.float32)
+    a, b = (part.ravel() for part in np.meshgrid(odd, odd))
+    with np.errstate(all="ignore"):
+        found, wanted = f(a, b), np.power(a.astype(float), b.astype(float)).astype(np.float32)
+    np.testing.assert_allclose(found, wanted, rtol=1.5e-7)
+    signed = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(found)[signed], np.signbit(wanted)[signed])
+
+
+def test_coefficients_in_float64_for_float32() -> None:
+    assert coefficients.of_error_near(len(wide.ERROR_NEAR)) == wide.ERROR_NEAR
+    assert coefficients.of_error_far(len(wide.ERROR_FAR)) == wide.ERROR_FAR
+    assert coefficients.of_arc(len(wide.ARC)) == wide.ARC
 
 
 @pytest.mark.parametrize(

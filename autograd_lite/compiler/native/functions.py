@@ -22,6 +22,7 @@ __all__ = [
     "DOUBLE",
     "SINGLE",
     "Format",
+    "clamped",
     "exp",
     "exp2",
     "expm1",
@@ -30,6 +31,7 @@ __all__ = [
     "log2",
     "log10",
     "logaddexp",
+    "polynomial",
     "sigmoid",
     "softplus",
     "tanh",
@@ -97,7 +99,7 @@ def _format(x: Scalar) -> Format:
     return SINGLE if x.dtype.itemsize == 4 else DOUBLE
 
 
-def _polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
+def polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
     """Horner's scheme in x² on pairs of terms: half as many steps wait for each other."""
     pairs = [
         x.times_plus(coefficients[i + 1], coefficients[i])
@@ -116,7 +118,7 @@ def _at_least(x: Scalar, low: float) -> Scalar:
     return (x < low).choose(low, x)
 
 
-def _clamped(x: Scalar, low: float, high: float) -> Scalar:
+def clamped(x: Scalar, low: float, high: float) -> Scalar:
     """Held between the bounds; NaN stays NaN."""
     above = _at_least(x, low)
     return (above > high).choose(high, above)
@@ -152,7 +154,7 @@ def _reduced(x: Scalar, offset: int = 0) -> _Multiple:
 
 def _curved(r: Scalar, more: Scalar) -> Scalar:
     """eʳ − 1 − r for |r| ≤ ln 2/2, and what is to be added to it."""
-    return (r * r).times_plus(_polynomial(r, _format(r).exp), more)
+    return (r * r).times_plus(polynomial(r, _format(r).exp), more)
 
 
 def _scaled(s: Scalar, bits: Scalar, down: Scalar) -> Scalar:
@@ -170,7 +172,7 @@ def exp(x: Scalar) -> Scalar:
     if x.is_not_positive():
         held, down = _at_least(x, form.low), x.code.constant(True, np.bool_)
     else:
-        held, down = _clamped(x, form.low, form.high), x.has_sign()
+        held, down = clamped(x, form.low, form.high), x.has_sign()
     bits, _, _, r = _reduced(held)
     return _scaled(_curved(r, r), bits, down)
 
@@ -211,7 +213,7 @@ def softplus(x: Scalar) -> Scalar:
     rounded = power.times_plus(s, power - e)
     q = e / (e + 2)
     z = q * q
-    rest = (-z).times_plus(_polynomial(z, _format(x).log1p), e)
+    rest = (-z).times_plus(polynomial(z, _format(x).log1p), e)
     base = x.has_sign().choose(x.code.constant(0, x.dtype), x)
     total = e + base
     lost = rounded.times_plus(0.65, base - (total - e))
@@ -221,7 +223,7 @@ def softplus(x: Scalar) -> Scalar:
 def exp2(x: Scalar) -> Scalar:
     """2**x."""
     form = _format(x)
-    held = _clamped(x, -form.bias - form.digits - 2, form.bias + 2)
+    held = clamped(x, -form.bias - form.digits - 2, form.bias + 2)
     total = held + _rounder(form)
     rest = held - (total - _rounder(form))
     r = rest.times_plus(form.ln2_high, rest * form.ln2_low)
@@ -231,7 +233,7 @@ def exp2(x: Scalar) -> Scalar:
 def expm1(x: Scalar) -> Scalar:
     """e**x − 1 = (2ᵏ − 1) + 2ᵏ·(eʳ − 1), where two large terms may nearly cancel."""
     form = _format(x)
-    bits, high, low, r = _reduced(_clamped(x, -1.0 * form.digits, form.high))
+    bits, high, low, r = _reduced(clamped(x, -1.0 * form.digits, form.high))
     half = _power_of_two(bits - 1, form)  # of 2ᵏ, which may be too large by itself
     most = half.times_plus(high, half - 0.5)
     lost = half.times_plus(high, (half - 0.5) - most)
@@ -270,7 +272,7 @@ def _correction(f: Scalar) -> tuple[Scalar, Scalar]:
     s = f / (f + 2)
     z = s * s
     half = f * f * 0.5
-    return half, s * (half + z * _polynomial(z, _format(f).log))
+    return half, s * (half + z * polynomial(z, _format(f).log))
 
 
 def log(x: Scalar) -> Scalar:
@@ -324,7 +326,7 @@ def tanh(x: Scalar) -> Scalar:
     """The hyperbolic tangent: a polynomial near 0, 1 − 2·σ(−2x) elsewhere."""
     size = x.size()
     z = x * x
-    near = (x * z).times_plus(_polynomial(z, _format(x).tanh), x)
+    near = (x * z).times_plus(polynomial(z, _format(x).tanh), x)
     far = 1 - _shares(x * 2)[0] * 2
     return (size < 0.55).choose(near, far).with_sign_of(x)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd_lite.compiler.native import functions
 from autograd_lite.compiler.native.scalars import Scalar
+from autograd_lite.compiler.native.wide import WIDE
 
 __all__ = ["COMPOSED", "LIBRARY", "VECTORISED", "combined", "machine_function", "neutral"]
 
@@ -108,7 +109,7 @@ def _power(a: Scalar, b: Scalar) -> Scalar:
         return a
     if number == -1:
         return 1 / a
-    return _called("pow")(a, b)
+    return _called("pow", WIDE[np.power])(a, b)
 
 
 def _constant_of(x: Scalar) -> float | None:
@@ -117,12 +118,13 @@ def _constant_of(x: Scalar) -> float | None:
     return float(np.uint64(int(x.name, 16)).view(np.float64))
 
 
-def _called(name: str) -> _Function:
-    """A function of C's library."""
+def _called(name: str, wide: _Function | None = None) -> _Function:
+    """A function of C's library; of float32 by arithmetic where that is known."""
 
     def call(*args: Scalar) -> Scalar:
-        suffix = "f" if args[0].dtype.itemsize == 4 else ""
-        return args[0].code.call(name + suffix, *args)
+        if args[0].dtype.itemsize == 8:
+            return args[0].code.call(name, *args)
+        return wide(*args) if wide is not None else args[0].code.call(f"{name}f", *args)
 
     return call
 
@@ -167,7 +169,7 @@ LIBRARY = {
     np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.arcsinh,
     np.arccosh, np.arctanh, np.arctan2, np.hypot, np.cbrt, np.nextafter,
 }  # fmt: skip
-"""Functions that C's library computes, one element after the other."""
+"""Functions that C's library computes, one element after the other: many in float64 alone."""
 _C_NAMES = {
     np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh",
     np.arccosh: "acosh", np.arctanh: "atanh", np.arctan2: "atan2",
@@ -214,8 +216,8 @@ _FROM_SCIPY = {"erf": "erf", "erfc": "erfc"}  # ufuncs of SciPy that C's library
 def _by_name() -> dict[str, _Function]:
     table = {ufunc.__name__: function for ufunc, function in VECTORISED.items()}
     for ufunc in LIBRARY:
-        table[ufunc.__name__] = _called(_C_NAMES.get(ufunc, ufunc.__name__))
-    table.update({name: _called(in_c) for name, in_c in _FROM_SCIPY.items()})
+        table[ufunc.__name__] = _called(_C_NAMES.get(ufunc, ufunc.__name__), WIDE.get(ufunc))
+    table.update({name: _called(in_c, WIDE.get(name)) for name, in_c in _FROM_SCIPY.items()})
     table.update(COMPOSED)
     table["where"] = lambda condition, a, b: condition.choose(a, b)
     table["copy"] = lambda x: x
