@@ -188,13 +188,13 @@ def _decayed(x: Scalar) -> tuple[Scalar, Scalar]:
 def _shares(x: Scalar) -> tuple[Scalar, Scalar]:
     """σ(−|x|) and σ(|x|): e·r and r for e = exp(−|x|), r = 1/(1 + e).
 
-    What the rounded r leaves of 1 − r − e·r, known without a rounding of 1 + e, mends both.
+    What the rounded r leaves of 1 − r − e·r, known without a rounding of 1 + e, mends it.
     """
     power, s = _decayed(x)
     r = 1 / power.times_plus(s, power + 1)
-    m = r.times_plus(s, r)
-    left = (-power).times_plus(m, 1 - r)
-    return m.times_plus(left, m) * power, r.times_plus(left, r)
+    left = (-power).times_plus(r.times_plus(s, r), 1 - r)
+    right = r.times_plus(left, r)
+    return right.times_plus(s, right) * power, right
 
 
 def sigmoid(x: Scalar) -> Scalar:
