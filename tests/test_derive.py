@@ -112,7 +112,7 @@ class _HandNetwork:
         (_HandAffine(np.array([[1, 2, 3], [4, 5, 6]]), np.array([7, 8, 9])),
          ["self.db = np.sum(dout, axis=0)", "self.dW = self.x.T @ dout",
           "return dout @ self.W.T"]),
-        (_HandSigmoid(), ["return dout * self.y * (1 - self.y)"]),
+        (_HandSigmoid(), ["return dout * self.out * (1 - self.out)"]),
         (_HandReLU(), ["return np.where(self.mask, 0, dout)"]),
     ],
     ids=lambda one: type(one).__name__ if hasattr(one, "forward") else "",
@@ -158,7 +158,7 @@ def test_functions_that_change_arrays_are_derived() -> None:
 
     assert backward_of(ag.derive(relu, X)) == ["return np.where(self.mask, 0, dout)"]
     assert backward_of(ag.derive(ag.lift(relu), X)) == ["return np.where(self.mask, 0, dout)"]
-    assert backward_of(ag.derive(_HandSigmoid, X)) == ["return dout * self.y * (1 - self.y)"]
+    assert backward_of(ag.derive(_HandSigmoid, X)) == ["return dout * self.out * (1 - self.out)"]
 
 
 def test_what_is_changed_at_the_places_of_a_mask_is_derived() -> None:

@@ -54,8 +54,12 @@ def assigned_names(nodes: Sequence[Node], outside: CodeType | None = None) -> di
 
 
 def _stored(code: CodeType, offset: int) -> str | None:
-    """The variable that takes the result of the instruction at an offset, or in its cache there."""
-    following = next((one for one in dis.get_instructions(code) if one.offset > offset), None)
+    """The variable or attribute that takes the result of the instruction at an offset."""
+    after = (one for one in dis.get_instructions(code) if one.offset > offset)
+    following = next(after, None)
+    if following is not None and following.opname.startswith("LOAD_FAST"):  # self, of self.name
+        following = next((one for one in after if one.opname != "CACHE"), None)
+        return str(following.argval) if following and following.opname == "STORE_ATTR" else None
     if following is None or following.opname not in _STORES:
         return None
     return str(following.argval)
