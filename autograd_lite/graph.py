@@ -5,6 +5,8 @@ know any single operator, nor how nodes come to be (``recording``), nor derivati
 errors and NumPy.
 """
 
+import contextlib
+import gc
 import itertools
 import math
 import operator
@@ -40,6 +42,7 @@ __all__ = [
     "same_again",
     "settled",
     "visible",
+    "without_collector",
 ]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -517,6 +520,24 @@ def settled(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value if value.ndim else value[()]
     return tuple(settled(part) for part in value) if type(value) is tuple else value
+
+
+@contextlib.contextmanager
+def without_collector() -> Iterator[None]:
+    """Many small objects that all stay: looking for garbage among them again and again is slow.
+
+    Afterwards they count as old, which is what the detour by the frozen ones does.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            if not gc.get_freeze_count():  # else they are the user's, and stay
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
 
 
 def _row(node: Node, labels: Mapping[Node, str]) -> tuple[str, str, str, str]:

@@ -18,7 +18,7 @@ from autograd_lite.compiler.passes import Pass
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.signature import MISS, read_arguments
 from autograd_lite.errors import DomainError, DTypeError, UnsupportedError
-from autograd_lite.graph import Graph
+from autograd_lite.graph import Graph, without_collector
 from autograd_lite.modes import current_mode
 
 __all__ = ["Compiled", "compile"]
@@ -128,8 +128,9 @@ class Compiled:
             result = self._served(given, named, operands, tried)  # traced by another thread
             if result is not MISS:
                 return result
-            entry = Entry.traced(self._f, found, given, named, self._back_end, self._options,
-                                 check=self._check)  # fmt: skip
+            with without_collector():
+                entry = Entry.traced(self._f, found, given, named, self._back_end, self._options,
+                                     check=self._check)  # fmt: skip
             values, entry.first = entry.first, ([], [])
             self._keep(entry)
         result = entry.finish(values, operands)

@@ -4,16 +4,15 @@ Knows the border: tensors become lifted arrays on the way in, and tensors again 
 Imports its siblings, errors and tensors.
 """
 
-import contextlib
 import copy
-import gc
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.errors import UnsupportedError
+from autograd_lite.graph import without_collector
 from autograd_lite.lifting import methods
 from autograd_lite.lifting.arrays import (
     LiftedArray,
@@ -87,7 +86,7 @@ class Lifted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the program with tensors and arrays."""
-        with _without_collector():
+        with without_collector():
             return leaving(self._inner(*entering(args), **entering(kwargs)), self._copies)
 
     def __getattr__(self, name: str) -> Any:
@@ -109,24 +108,6 @@ class Lifted:
 
     def __repr__(self) -> str:
         return f"<lifted {self._inner!r}>"
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Many small objects that all stay: looking for garbage among them again and again is slow.
-
-    Afterwards they count as old, which is what the detour by the frozen ones does.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            if not gc.get_freeze_count():  # else they are the user's, and stay
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 def entering(value: Any) -> Any:

@@ -179,9 +179,12 @@ class Maker:
         shape, dtype = (like.shape, like.dtype) if like else _result(op, inputs, params)
         node = Node(op, inputs, params, None, shape, dtype, *self._origin)
         node.name = like.name if like else None
+        laws = () if lawless else self._laws.get(op.forward, ())
+        if not laws:
+            return node
         there = {x.op.forward for x in inputs if isinstance(x, Node)}
         constants = {key_of(float(x)) for x in inputs if _is_number(x)}
-        for law, pattern, needed, numbers in () if lawless else self._laws.get(op.forward, ()):
+        for law, pattern, needed, numbers in laws:
             if not needed <= there or not numbers <= constants:
                 continue  # most laws, at a glance
             for bound in _matches(pattern, node, {}):
@@ -215,8 +218,9 @@ class Maker:
 
 def _is_number(x: Any) -> bool:
     """Whether an operand is a constant, real and without axes."""
-    plain = not isinstance(x, Node) and np.ndim(x) == 0
-    return plain and not isinstance(x, (complex, np.complexfloating))
+    if isinstance(x, Node) or np.ndim(x):
+        return False
+    return not isinstance(x, (complex, np.complexfloating))
 
 
 def _matches(pattern: Any, x: Any, bound: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
