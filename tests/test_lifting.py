@@ -280,8 +280,6 @@ def _halves(x):
     [
         _masked,
         _part_of_a_row,
-        _halves,
-        lambda x: x[x > 0].sum(),
         lambda x: x[np.arange(len(x)), np.argmax(x, axis=1)],
         lambda x: x[np.argsort(x[:, 0])] * np.arange(len(x))[:, None],
         lambda x: np.add(x, 1, out=x.copy(), where=x > 0),
@@ -296,6 +294,13 @@ def test_a_lifted_program_is_compiled_for_other_numbers_too(f):
     for x in (X, -X, X[::-1], np.abs(X) + 1):
         np.testing.assert_allclose(compiled(x), f(x.copy()), rtol=1e-15)
     assert "1 programs" in repr(compiled)
+
+
+@pytest.mark.parametrize("f", [_halves, lambda x: x[x > 0].sum()])
+def test_a_lifted_program_is_compiled_for_other_sizes_too(f):
+    compiled = ag.compile(ag.lift(f))
+    for x in (X, -X, X[::-1], np.abs(X) + 1):
+        np.testing.assert_allclose(compiled(x), f(x.copy()), rtol=1e-15)
 
 
 @pytest.mark.parametrize(
