@@ -989,3 +989,12 @@ def test_wrong_layers_are_wrong_against_their_own_forward():
 def test_what_cannot_be_traced_says_so():
     with pytest.raises(CompareError, match="forward pass of Raises raised ValueError: bad x"):
         compare(Raises(), [1.0])
+
+
+def test_labels_are_positions_for_a_function_to_compare_with_too() -> None:
+    def cross_entropy(x: Any, t: Any) -> Any:
+        return -ag.mean(ag.nn.log_softmax(x)[np.arange(len(t)), t])
+
+    x, t = np.random.default_rng(0).normal(size=(4, 3)), np.array([0, 1, 2, 1])
+    hand = ag.derive(cross_entropy, x, t).layer()
+    assert ag.compare(hand, x, t, against=cross_entropy).verdict == "right: 2 of 2 hold"

@@ -12,12 +12,13 @@ import copy
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_lite.comparison.adapters.inputs import Inputs
-from autograd_lite.errors import CompareError
+from autograd_lite.errors import CompareError, DTypeError, IndexingError
 from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Sweep
 from autograd_lite.tensors import Tensor, parameter, tensor
@@ -69,9 +70,23 @@ class Twin:
                 )
             self.values[name] = np.array(value)
         self.paths = tuple(self.values)
+        self.labels = self.optional = self._fewest_labels()
+
+    def _fewest_labels(self) -> frozenset[int]:
+        """Which integer inputs are positions or labels: as few as the call needs."""
+        integers = [i for i, x in enumerate(self.inputs) if x.dtype.kind in "iu"]
+        for count in range(len(integers) + 1 if integers else 0):
+            for labels in map(frozenset, combinations(integers, count)):
+                self.labels = labels
+                try:
+                    self._kept = self._recorded(self.inputs)
+                except (DTypeError, IndexingError):
+                    continue
+                return labels
+        return frozenset()
 
     def _call(self, xs: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-        given = self.given.filled(xs)
+        given = self.given.filled(xs, self.labels)
         if self._extra:
             result = self.against(*given, *(parameters[name] for name in self._extra))
         else:

@@ -17,7 +17,7 @@ from autograd_lite.compiler.entries import Entry
 from autograd_lite.compiler.passes import Pass
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.signature import MISS, read_arguments
-from autograd_lite.errors import DomainError, DTypeError, UnsupportedError
+from autograd_lite.errors import DomainError, DTypeError, UnsupportedError, describe
 from autograd_lite.graph import Graph, without_collector
 from autograd_lite.modes import current_mode
 
@@ -64,7 +64,11 @@ def compile(  # the public name, ag.compile
     if f is None:
         return functools.partial(compile, backend=backend, limit=limit, check=check, **options)
     if not callable(f):
-        raise DTypeError(f"ag.compile of a {type(f).__name__}", mend="give a function or a layer")
+        has_forward = hasattr(f, "forward")
+        raise DTypeError(
+            f"ag.compile of {describe(f)}, which cannot be called",
+            mend="ag.compile(layer.forward)" if has_forward else "give a function or a layer",
+        )
     return Compiled(f, backend, limit, check, options)
 
 
