@@ -7,6 +7,7 @@ import itertools
 import pickle
 import random
 import threading
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -652,3 +653,40 @@ def test_buffers_that_do_not_fit_are_refused(rng: np.random.Generator) -> None:
     for wrong in (np.empty((64, 64), np.float32), np.empty((64, 63)), 1.0):
         with pytest.raises(ag.errors.ShapeError, match=r"donate\[0\] is"):
             executable(x, w, donate=[wrong, *outs[1:]])
+
+
+def test_a_step_needs_no_more_memory_than_layers_by_hand() -> None:
+    """Large temporaries are freed at their last use, results computed as soon as they can be."""
+    rng = np.random.default_rng(0)
+    shapes = (512, 300), (300, 512), (512, 512), (512, 10)
+    x, W1, W2, W3 = (rng.normal(size=shape) for shape in shapes)
+
+    def loss(W1: Any, W2: Any, W3: Any) -> Any:
+        return (ag.maximum(ag.maximum(x @ W1, 0) @ W2, 0) @ W3).sum()
+
+    def by_hand() -> Any:
+        a = np.maximum(x @ W1, 0)
+        b = np.maximum(a @ W2, 0)
+        y = b @ W3
+        g = np.ones_like(y)
+        d3 = b.T @ g
+        g = g @ W3.T * (b > 0)
+        d2 = a.T @ g
+        g = g @ W2.T * (a > 0)
+        return y.sum(), x.T @ g, d2, d3
+
+    step = ag.compile(ag.value_and_grad(loss, (0, 1, 2)))
+    found, wanted = step(W1, W2, W3), by_hand()
+    for one, other in zip(found[1], wanted[1:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+    step.executable.forget()
+
+    def peak(run: Any) -> int:
+        tracemalloc.start()
+        try:
+            run()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(lambda: step(W1, W2, W3)) <= peak(by_hand)

@@ -107,7 +107,21 @@ def schedule(graph: Graph) -> list[Node | Block]:
             behind.add(node)
         else:
             order.append(node)
-    return [*order, *_worthwhile(open_block), *waiting]
+    return _results_first([*order, *_worthwhile(open_block), *waiting], set(graph.outputs))
+
+
+def _results_first(order: Sequence[Node | Block], outputs: set[Node]) -> list[Node | Block]:
+    """Results as soon as they can be computed: what they are made of is then free earlier."""
+    after: list[list[Node | Block]] = [[] for _ in range(len(order) + 1)]
+    place: dict[Node, int] = {}
+    for k, one in enumerate(order, 1):
+        at = k
+        if not isinstance(one, Block) and one in outputs:
+            at = max([place.get(p, 0) for p in one.inputs if isinstance(p, Node)], default=k)
+        after[at].append(one)
+        for node in one.nodes if isinstance(one, Block) else [one]:
+            place[node] = at
+    return [one for several in after for one in several]
 
 
 def _width(node: Node) -> int:

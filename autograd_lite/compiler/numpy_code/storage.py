@@ -17,13 +17,20 @@ class Storage:
     """One piece of memory. ``writable``: the program's own, so that it may be written over.
 
     ``users`` counts the uses that are still to come, through whatever view; ``slot`` is its place
-    in the workspace, None for memory that is made in each call.
+    in the workspace, None for memory that is made in each call. ``names`` are what code calls the
+    arrays in large memory that is made in a call, and given back when it is not needed any more.
     """
 
     writable: bool
     users: int = 0
     slot: int | None = None
     nbytes: int = 0
+    names: set[str] | None = None
+
+    def call(self, name: str) -> None:
+        """Note the name of an array that lies here."""
+        if self.names is not None and name.isidentifier():
+            self.names.add(name)
 
 
 @dataclass

@@ -31,6 +31,7 @@ from autograd_lite.rules import OPS
 __all__ = ["Written", "write"]
 
 SMALL = 1 << 14  # bytes up to which fresh memory is as quick as the workspace
+LARGE_TEMPORARY = 1 << 19  # bytes from which memory is made in each call and freed at its last use
 LEAST_ROW = 128  # elements of a row that is worth a call of NumPy's inner loop
 
 _IN_PLACE = {
@@ -163,6 +164,7 @@ class _Writer:
         self.text[node], self.roots[node] = text, roots
         for storage in roots:
             storage.users += self.users.get(node, 0)
+            storage.call(text)
         if whole:
             self.whole.add(node)
         if not self.users.get(node, 0):
@@ -184,6 +186,9 @@ class _Writer:
                     view = self.plan.view(storage.slot, (storage.nbytes,), np.uint8)
                     self._line(f"b{view}[...] = 255", None)  # all bits set: NaN
                 storage.slot = None
+            elif storage.users == 0 and storage.names:
+                self._line(f"del {', '.join(sorted(storage.names))}", None)
+                storage.names = None
 
     def _in_place(self, node: Node) -> Node | None:
         """An operand whose memory the result may take: of the same form, and needed no more."""
@@ -232,6 +237,8 @@ class _Writer:
         if text not in loop.slices:
             loop.slices[text] = part = re.sub(r"\W", "", text) + "_"
             loop.head.append(f"        {part} = {text}[i:j]")
+            for storage in self.roots[p]:
+                storage.call(part)
         return loop.slices[text]
 
     def _write_node(self, node: Node) -> None:
@@ -348,10 +355,14 @@ class _Writer:
         return self.loop is not None and bool(self.loop.block.total % self.loop.block.rows)
 
     def _place(self, shape: Sequence[int], dtype: Any, nbytes: int) -> tuple[str, Storage]:
+        part = self.loop is not None and tuple(shape[:1]) == (self.loop.block.rows,)
+        if nbytes >= LARGE_TEMPORARY and not part:
+            made = f"np.empty({tuple(shape)}, {literal(np.dtype(dtype))})"
+            return made, Storage(writable=True, names=set())
         slot = self.plan.take(nbytes)
         view = self.plan.view(slot, tuple(shape), dtype)
         storage = Storage(writable=True, slot=slot, nbytes=nbytes)
-        if self.loop is not None and tuple(shape[:1]) == (self.loop.block.rows,):
+        if part and self.loop is not None:
             self.loop.own.add(storage)
         return f"b{view}", storage
 
@@ -450,6 +461,7 @@ class _Writer:
                 place, storage = self._place(node.shape, node.dtype, nbytes)
                 self.lines.append(f"    {name} = {place}")
                 self._define(node, name, [storage])
+                storage.call(f"{name}_")
         for_line = len(self.lines)
         first = len(self.lines)
         for node in block.nodes:
