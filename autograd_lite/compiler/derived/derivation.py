@@ -104,6 +104,10 @@ def derive(
 ) -> Derivation:  # fmt: skip
     """The gradient of a function or a layer as a NumPy class with ``forward`` and ``backward``.
 
+    ``f`` may be written for tensors or be plain NumPy: a function that changes arrays, a layer with
+    a method ``forward`` (or a class of them), a bound method. It runs on a copy of such a layer,
+    whose arrays are its parameters.
+
     ``examples`` are arguments of ``f``, of which shapes and dtypes matter: the class takes any
     number of samples along the first axis, wherever ``f`` does. ``f`` returns a tensor or several,
     whose gradients ``backward`` takes; parameters (of a layer, or tensors that ``f`` closes over)
