@@ -23,7 +23,7 @@ from autograd_lite.graph import Graph, Node
 from autograd_lite.reverse import Sweep
 from autograd_lite.tensors import Tensor, parameter, tensor
 
-__all__ = ["Recorded", "Twin", "as_arrays", "parameters_of", "parts_of"]
+__all__ = ["Recorded", "Twin", "as_arrays", "labellings", "parameters_of", "parts_of"]
 
 
 class Recorded(NamedTuple):
@@ -74,15 +74,14 @@ class Twin:
 
     def _fewest_labels(self) -> frozenset[int]:
         """Which integer inputs are positions or labels: as few as the call needs."""
-        integers = [i for i, x in enumerate(self.inputs) if x.dtype.kind in "iu"]
-        for count in range(len(integers) + 1 if integers else 0):
-            for labels in map(frozenset, combinations(integers, count)):
-                self.labels = labels
-                try:
-                    self._kept = self._recorded(self.inputs)
-                except (DTypeError, IndexingError):
-                    continue
-                return labels
+        choices = list(labellings(self.inputs))
+        for labels in choices if len(choices) > 1 else ():
+            self.labels = labels
+            try:
+                self._kept = self._recorded(self.inputs)
+            except (DTypeError, IndexingError):
+                continue
+            return labels
         return frozenset()
 
     def _call(self, xs: Sequence[Any], parameters: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -134,6 +133,13 @@ class Twin:
         if self._graph is None and all(map(_is_tracked, results)):
             self._graph = Graph.of(*results)
         return self._graph
+
+
+def labellings(inputs: Sequence[Any]) -> Iterator[frozenset[int]]:
+    """Which of the integer inputs may be labels, as places: none of them, then the fewest."""
+    integers = [i for i, x in enumerate(inputs) if x.dtype.kind in "iub"]
+    for count in range(len(integers) + 1):
+        yield from map(frozenset, combinations(integers, count))
 
 
 def _is_tracked(result: Any) -> bool:

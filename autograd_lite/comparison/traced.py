@@ -9,7 +9,6 @@ Imports: adapters, automatic, lifting, graph, tensors, errors, NumPy.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from autograd_lite.comparison.adapters.inputs import Inputs
 from autograd_lite.comparison.adapters.matching import is_expected
 from autograd_lite.comparison.adapters.running import Runner, replayed
 from autograd_lite.comparison.adapters.words import is_weight, labels_among
-from autograd_lite.comparison.automatic import Recorded, Twin
+from autograd_lite.comparison.automatic import Recorded, Twin, labellings
 from autograd_lite.comparison.held import names_of
 from autograd_lite.errors import CompareError, Source
 from autograd_lite.graph import Graph
@@ -59,17 +58,15 @@ class TracedTwin(Twin):
         self,
     ) -> tuple[frozenset[int], bool, list[Tensor], tuple[Any, ...], dict[str, Tensor]]:
         """Which integers are labels: the fewest of the inputs, then those that the layer holds."""
-        integers = [i for i, x in enumerate(self.inputs) if x.dtype.kind in "iub"]
         trouble: Exception | None = None
         for whole in (True, False):
-            for count in range(len(integers) + 1):
-                for labels in map(frozenset, combinations(integers, count)):
-                    try:
-                        named = zip(self.inputs, self.given.names, strict=True)
-                        xs = [tensor(x, name=name) for x, name in named]
-                        return labels, whole, xs, *self._traced(xs, {}, labels, whole)
-                    except Exception as error:  # noqa: BLE001 - whatever the user's code raises
-                        trouble = trouble or error
+            for labels in labellings(self.inputs):
+                try:
+                    named = zip(self.inputs, self.given.names, strict=True)
+                    xs = [tensor(x, name=name) for x, name in named]
+                    return labels, whole, xs, *self._traced(xs, {}, labels, whole)
+                except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+                    trouble = trouble or error
         raise CompareError(
             f"the forward pass of {self._layer.title} cannot be traced: "
             + (place_of(trouble) if trouble else ""),

@@ -167,7 +167,7 @@ class Entry:
         states = f"{found.fresh(self._states, 's')}()"
         text = f"def match(args, kwargs):\n    {body}\n    return {states}, [{given}]\n"
         effects = self.writes or self.trace.generators or self.trace.afterwards
-        plain = not (self.check or self.sizes or effects)
+        plain = not (self.check or self.trace.sizes or effects)
         if plain and not any(result.tracked for result in self.results):
             direct = self._direct()
             if direct is not None:  # it looks at the arrays' forms itself
@@ -220,7 +220,7 @@ class Entry:
             outputs = self._run(values, operands)
         except BaseException as error:
             _restore(before)
-            if self.sizes and isinstance(error, Exception):
+            if self.trace.sizes and isinstance(error, Exception):
                 return MISS
             raise
         if not self._sizes_hold(outputs):
@@ -229,14 +229,10 @@ class Entry:
         self._commit(outputs)
         return self.assembled(outputs, from_arguments=operands is not None)
 
-    @property
-    def sizes(self) -> Sequence[Any]:
-        """The shapes that values decided when the function was traced: the last outputs now."""
-        return self.trace.sizes
-
     def _sizes_hold(self, outputs: Sequence[Any]) -> bool:
-        found = outputs[len(outputs) - len(self.sizes) :]
-        pairs = zip(found, self.sizes, strict=True)
+        """Whether the shapes that values decide, the last outputs, are those of the trace."""
+        sizes = self.trace.sizes
+        pairs = zip(outputs[len(outputs) - len(sizes) :], sizes, strict=True)
         return all(tuple(np.asarray(plain(now))) == then for now, then in pairs)
 
     def _run(self, values: Sequence[Any], operands: Sequence[Any] | None) -> Sequence[Any]:
@@ -259,7 +255,7 @@ class Entry:
 
     def _commit(self, outputs: Sequence[Any]) -> None:
         written = sum(write.node is not None for write in self.writes)
-        place = len(outputs) - len(self.sizes) - written
+        place = len(outputs) - len(self.trace.sizes) - written
         for write in self.writes:
             if write.node is None:
                 write.put(_fresh(write.value))

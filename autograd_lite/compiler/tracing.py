@@ -419,11 +419,7 @@ class Trace:
     generators: list[tuple[Any, Any]]
     values: list[Any]
     tracer: Tracer
-
-    @property
-    def sizes(self) -> list[tuple[int, ...]]:
-        """Shapes that values decided."""
-        return [shape for _, shape in self.tracer.sizes]
+    sizes: list[tuple[int, ...]]  # that values decided
 
     def results(self) -> list[Node]:
         """The nodes of the traced outputs, then of the writes, then of sizes that values decide."""
@@ -498,6 +494,7 @@ def trace_call(
     trace = Trace(
         tuple(tracer.inputs), list(outputs), form, writes, tracer.guards, tracer.afterwards,
         list(tracer.generators.values()), [one.leaf.value for one in tracer.inputs], tracer,
+        [shape for _, shape in tracer.sizes],
     )  # fmt: skip
     _add_parameters(trace)
     return trace
